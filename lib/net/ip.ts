@@ -1,0 +1,47 @@
+// IPv4 and IPv6 addresses. The canonical form everywhere is text: dotted quad, or RFC 5952 for IPv6.
+// Arithmetic and parsing are ipaddr.js's; this file fixes the form and adds the fast path for IPv4.
+import ipaddr from 'ipaddr.js'
+
+/** An IP address in canonical text form. */
+export type Ip = string
+
+export type IpFamily = 4 | 6
+
+/** Canonical IP from text, or undefined. Only dotted quads count as IPv4: `10.1` is a typing error here. */
+export function parseIp(text: string): Ip | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString()
+  if (text.includes('%') || !text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined
+  return ipaddr.IPv6.parse(text).toRFC5952String()
+}
+
+/** Family of a canonical IP. */
+export function ipFamily(ip: Ip): IpFamily {
+  return ip.includes(':') ? 6 : 4
+}
+
+/** Canonical IP from 4 or 16 bytes in network order; the length decides the family. Throws RangeError on any other length. */
+export function ipFromBytes(bytes: Uint8Array): Ip {
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`
+  if (bytes.length === 16) return new ipaddr.IPv6(Array.from(bytes)).toRFC5952String()
+  throw new RangeError(`an IP address has 4 or 16 bytes, not ${bytes.length}`)
+}
+
+/** The 4 or 16 bytes of a canonical IP, in network order. */
+export function ipToBytes(ip: Ip): Buffer {
+  return Buffer.from(ipaddr.parse(ip).toByteArray())
+}
+
+/** True for an IP multicast group (224.0.0.0/4, ff00::/8). */
+export function isMulticastIp(ip: Ip): boolean {
+  return ipaddr.parse(ip).range() === 'multicast'
+}
+
+/** True for IPv6 link-local (fe80::/10) and IPv4 link-local (169.254.0.0/16) addresses. */
+export function isLinkLocalIp(ip: Ip): boolean {
+  return ipaddr.parse(ip).range() === 'linkLocal'
+}
+
+/** True for 0.0.0.0 and ::. */
+export function isUnspecifiedIp(ip: Ip): boolean {
+  return ipaddr.parse(ip).range() === 'unspecified'
+}
