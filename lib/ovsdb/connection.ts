@@ -1,0 +1,101 @@
+// One connection to a database server: the socket, and the inactivity probe that notices a dead one. Bytes only.
+import { readFileSync } from 'node:fs'
+import { connect as connectNet, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { OvsdbError } from './error.js'
+import type { Remote } from './remote.js'
+
+/** Paths of PEM files, as for the OVS programs' --private-key, --certificate and --ca-cert. */
+export interface TlsFiles { readonly privateKey: string, readonly certificate: string, readonly caCert: string }
+
+export interface ConnectionHandlers {
+  opened(): void
+  received(bytes: Uint8Array): void
+  /** Nothing came for a while: send an echo. When nothing comes for as long again, the connection is closed. */
+  idle(): void
+  /** The end; called once, and not after close(). */
+  closed(reason: string): void
+}
+
+export interface Connection {
+  send(text: string): void
+  close(): void
+}
+
+function readFile(path: string, what: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new OvsdbError('argument', `cannot read the ${what}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** The chain is verified, the host name is not: OVS certificates name a switch, not a host (ovs-pki(8)). */
+function openTls(host: string, port: number, files: TlsFiles | undefined): Socket {
+  if (!files) throw new OvsdbError('argument', 'ssl: needs --private-key, --certificate and --ca-cert')
+  return connectTls({
+    host,
+    port,
+    key: readFile(files.privateKey, 'private key'),
+    cert: readFile(files.certificate, 'certificate'),
+    ca: readFile(files.caCert, 'CA certificate'),
+    rejectUnauthorized: true,
+    checkServerIdentity: () => undefined
+  })
+}
+
+function openSocket(remote: Remote, tls: TlsFiles | undefined): Socket {
+  switch (remote.kind) {
+    case 'unix': return connectNet({ path: remote.path })
+    case 'tcp': return connectNet({ host: remote.host, port: remote.port, noDelay: true })
+    case 'ssl': return openTls(remote.host, remote.port, tls)
+  }
+}
+
+/**
+ * Connects. `probeMs` is the silence after which the peer is probed, and the further silence after which it counts as dead.
+ * Throws OvsdbError when it cannot even try (TLS files); everything later goes to the handlers.
+ */
+export function openConnection(remote: Remote, tls: TlsFiles | undefined, probeMs: number, handlers: ConnectionHandlers): Connection {
+  const socket = openSocket(remote, tls)
+  let reason = 'the server closed the connection'
+  let closed = false
+  let probed = true // while connecting there is nobody to probe: the first silence is the last
+
+  const timer = setTimeout(() => {
+    if (probed) {
+      socket.destroy(new Error('no answer from the server'))
+    } else {
+      probed = true
+      timer.refresh()
+      handlers.idle()
+    }
+  }, probeMs)
+  const heard = (): void => {
+    probed = false
+    timer.refresh()
+  }
+
+  socket.once(remote.kind === 'ssl' ? 'secureConnect' : 'connect', () => {
+    heard()
+    handlers.opened()
+  })
+  socket.on('data', (bytes) => {
+    heard()
+    if (!closed) handlers.received(bytes)
+  })
+  socket.on('error', (error) => { reason = error.message })
+  socket.once('close', () => {
+    clearTimeout(timer)
+    if (!closed) handlers.closed(reason)
+  })
+
+  return {
+    send: (text) => { socket.write(text) },
+    close: () => {
+      closed = true
+      clearTimeout(timer)
+      socket.destroy()
+    }
+  }
+}
