@@ -1,9 +1,9 @@
 // The client: keeps one connection alive, with backoff, and runs a session over it. Hands out the replica and transactions.
-import { openConnection, type Connection, type TlsFiles } from './connection.js'
+import { endpointOf, openConnection, type Connection, type Endpoint, type TlsFiles } from './connection.js'
 import { OvsdbError } from './error.js'
 import type { Row } from './notation.js'
 import { describeError, parseError, parseResults, type Operation, type OperationResult } from './operations.js'
-import { parseRemote, type Remote } from './remote.js'
+import { parseRemote } from './remote.js'
 import { Replica } from './replica.js'
 import type { Wanted } from './schema.js'
 import { Session, type SessionEvent } from './session.js'
@@ -43,7 +43,7 @@ interface Waiting {
 
 export class OvsdbClient {
   readonly #options: OvsdbOptions
-  readonly #remote: Remote
+  readonly #endpoint: Endpoint
   readonly #replica = new Replica()
   readonly #waiting = new Map<number, Waiting>()
   #session: Session | undefined
@@ -54,10 +54,10 @@ export class OvsdbClient {
   #lastReason: string | undefined
   #missing: readonly string[] = []
 
-  /** Throws OvsdbError when the remote cannot be parsed. */
+  /** Throws OvsdbError when the remote cannot be parsed, or is ssl: without TLS files. */
   constructor(options: OvsdbOptions) {
     this.#options = options
-    this.#remote = parseRemote(options.remote)
+    this.#endpoint = endpointOf(parseRemote(options.remote), options.tls)
   }
 
   /** True from up() to down(): the replica follows the server and transactions can be sent. */
@@ -113,7 +113,7 @@ export class OvsdbClient {
   #connect(): void {
     this.#session = new Session(this.#replica, this.#options)
     try {
-      this.#connection = openConnection(this.#remote, this.#options.tls, this.#options.probeMs ?? PROBE_MS, {
+      this.#connection = openConnection(this.#endpoint, this.#options.probeMs ?? PROBE_MS, {
         opened: () => this.#handle(this.#session?.start() ?? []),
         received: (bytes) => this.#handle(this.#session?.receive(bytes) ?? []),
         idle: () => this.#probe(),

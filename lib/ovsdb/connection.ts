@@ -8,6 +8,21 @@ import type { Remote } from './remote.js'
 /** Paths of PEM files, as for the OVS programs' --private-key, --certificate and --ca-cert. */
 export interface TlsFiles { readonly privateKey: string, readonly certificate: string, readonly caCert: string }
 
+/** A remote with all that is needed to reach it. */
+export type Endpoint =
+  | { readonly kind: 'unix', readonly path: string }
+  | { readonly kind: 'tcp', readonly host: string, readonly port: number }
+  | { readonly kind: 'ssl', readonly host: string, readonly port: number, readonly tls: TlsFiles }
+
+/** The endpoint of a remote. Throws OvsdbError when ssl: comes without TLS files. */
+export function endpointOf(remote: Remote, tls: TlsFiles | undefined): Endpoint {
+  if (remote.kind === 'unix') return remote
+  const { kind, host, port } = remote
+  if (kind === 'tcp') return { kind, host, port }
+  if (!tls) throw new OvsdbError('argument', 'ssl: needs a private key, a certificate and a CA certificate')
+  return { kind, host, port, tls }
+}
+
 export interface ConnectionHandlers {
   opened(): void
   received(bytes: Uint8Array): void
@@ -31,24 +46,23 @@ function readFile(path: string, what: string): Buffer {
 }
 
 /** The chain is verified, the host name is not: OVS certificates name a switch, not a host (ovs-pki(8)). */
-function openTls(host: string, port: number, files: TlsFiles | undefined): Socket {
-  if (!files) throw new OvsdbError('argument', 'ssl: needs --private-key, --certificate and --ca-cert')
-  return connectTls({
-    host,
-    port,
-    key: readFile(files.privateKey, 'private key'),
-    cert: readFile(files.certificate, 'certificate'),
-    ca: readFile(files.caCert, 'CA certificate'),
-    rejectUnauthorized: true,
-    checkServerIdentity: () => undefined
-  })
+function openTls(host: string, port: number, files: TlsFiles): Socket {
+  const key = readFile(files.privateKey, 'private key')
+  const cert = readFile(files.certificate, 'certificate')
+  const ca = readFile(files.caCert, 'CA certificate')
+  try {
+    return connectTls({ host, port, key, cert, ca, rejectUnauthorized: true, checkServerIdentity: () => undefined })
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new OvsdbError('argument', `cannot use ${files.privateKey}, ${files.certificate}, ${files.caCert}: ${why}`)
+  }
 }
 
-function openSocket(remote: Remote, tls: TlsFiles | undefined): Socket {
-  switch (remote.kind) {
-    case 'unix': return connectNet({ path: remote.path })
-    case 'tcp': return connectNet({ host: remote.host, port: remote.port, noDelay: true })
-    case 'ssl': return openTls(remote.host, remote.port, tls)
+function openSocket(endpoint: Endpoint): Socket {
+  switch (endpoint.kind) {
+    case 'unix': return connectNet({ path: endpoint.path })
+    case 'tcp': return connectNet({ host: endpoint.host, port: endpoint.port, noDelay: true })
+    case 'ssl': return openTls(endpoint.host, endpoint.port, endpoint.tls)
   }
 }
 
@@ -56,8 +70,8 @@ function openSocket(remote: Remote, tls: TlsFiles | undefined): Socket {
  * Connects. `probeMs` is the silence after which the peer is probed, and the further silence after which it counts as dead.
  * Throws OvsdbError when it cannot even try (TLS files); everything later goes to the handlers.
  */
-export function openConnection(remote: Remote, tls: TlsFiles | undefined, probeMs: number, handlers: ConnectionHandlers): Connection {
-  const socket = openSocket(remote, tls)
+export function openConnection(endpoint: Endpoint, probeMs: number, handlers: ConnectionHandlers): Connection {
+  const socket = openSocket(endpoint)
   let reason = 'the server closed the connection'
   let closed = false
   let probed = true // while connecting there is nobody to probe: the first silence is the last
@@ -76,7 +90,7 @@ export function openConnection(remote: Remote, tls: TlsFiles | undefined, probeM
     timer.refresh()
   }
 
-  socket.once(remote.kind === 'ssl' ? 'secureConnect' : 'connect', () => {
+  socket.once(endpoint.kind === 'ssl' ? 'secureConnect' : 'connect', () => {
     heard()
     handlers.opened()
   })
