@@ -1,0 +1,231 @@
+// One OpenFlow connection without I/O: bytes in, events out; the bytes to send are fetched with output(). Time is passed in.
+import { OpenFlowDecodeError } from './decode.js'
+import { decodeError, helloFailedText } from './errors.js'
+import { decodeFlowUpdates, type FlowUpdate } from './flow-monitor.js'
+import { decodeFeatures, decodeHello, encodeHello, encodeSetAsync, type Features } from './handshake.js'
+import { encodeMessage, Framer, OFPT, VERSION, type Message } from './message.js'
+import { decodeMultipart, encodeMultipart, OFPMP } from './multipart.js'
+import { decodePortStatus, type PortDesc, type PortStatusReason } from './port.js'
+import { Bundle, Plain, type ApplyResult, type Transaction } from './transaction.js'
+
+export type SessionEvent =
+  | { readonly kind: 'up'; readonly features: Features }
+  /** The connection is of no more use and is to be closed. */
+  | { readonly kind: 'down'; readonly reason: string }
+  | { readonly kind: 'port_status'; readonly reason: PortStatusReason; readonly port: PortDesc }
+  | { readonly kind: 'flow_updates'; readonly updates: readonly FlowUpdate[] }
+  | { readonly kind: 'applied'; readonly id: number; readonly result: ApplyResult }
+  /** All entries of a multipart request. */
+  | { readonly kind: 'entries'; readonly id: number; readonly entries: readonly unknown[] }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: Error }
+  /** A message that came unasked and cannot be decoded: what it would have said is lost. */
+  | { readonly kind: 'malformed'; readonly error: OpenFlowDecodeError; readonly message: Message }
+  /** Any other message that came unasked. */
+  | { readonly kind: 'message'; readonly message: Message }
+
+interface Request {
+  readonly type: number
+  readonly decode: (body: Buffer) => readonly unknown[]
+  readonly entries: unknown[]
+}
+
+/** Silence after which the switch is asked whether it is there, and how long it may take to answer, in ms. */
+export const PROBE_MS = 5000
+/** How long it may take while it works on something of ours: committing 500,000 flows takes it many seconds. */
+export const BUSY_MS = 60_000
+
+export class OpenFlowSession {
+  readonly #framer = new Framer()
+  readonly #urgent: Buffer[] = []
+  readonly #queue: Iterator<Buffer>[] = []
+  readonly #requests = new Map<number, Request>()
+  readonly #transactions = new Map<number, Transaction>()
+  #nextXid = 1
+  #nextBundle = 1
+  #isGreeted = false
+  #isUp = false
+  #isDown = false
+  #heardAt: number
+  #probedAt: number | undefined
+
+  constructor(now: number) {
+    this.#heardAt = now
+    this.#send(encodeHello(this.#takeXids(1)))
+  }
+
+  /** True from the features reply to the end of the connection. */
+  get isUp(): boolean {
+    return this.#isUp && !this.#isDown
+  }
+
+  /** Takes bytes as they arrive, in any pieces. */
+  receive(chunk: Buffer, now: number): SessionEvent[] {
+    this.#heardAt = now
+    this.#probedAt = undefined
+    try {
+      return this.#framer.receive(chunk).flatMap((message) => (this.#isDown ? [] : this.#handle(message)))
+    } catch (error) {
+      if (error instanceof OpenFlowDecodeError) return this.#fail(error.message)
+      throw error
+    }
+  }
+
+  /** To be called about once a second: asks a silent switch for a sign of life, gives up on one that does not answer. */
+  tick(now: number): SessionEvent[] {
+    if (this.#isDown) return []
+    if (this.#probedAt !== undefined) {
+      const patience = this.#requests.size + this.#transactions.size > 0 ? BUSY_MS : PROBE_MS
+      return now - this.#probedAt < patience ? [] : this.#fail(`no answer to an echo request for ${Math.round((now - this.#probedAt) / 1000)} s`)
+    }
+    if (now - this.#heardAt < PROBE_MS) return []
+    this.#probedAt = now
+    this.#urgent.push(encodeMessage(OFPT.echo_request, this.#takeXids(1)))
+    return []
+  }
+
+  /** About `limit` bytes of whole messages to send next, or undefined. Messages are made only now: a batch waits unencoded. */
+  output(limit: number): Buffer | undefined {
+    const parts = this.#urgent.splice(0)
+    let size = parts.reduce((sum, part) => sum + part.length, 0)
+    while (size < limit) {
+      const next = this.#queue[0]?.next()
+      if (next === undefined) break
+      if (next.done) this.#queue.shift()
+      else size += parts[parts.push(next.value) - 1]?.length ?? 0
+    }
+    return parts.length === 0 ? undefined : Buffer.concat(parts, size)
+  }
+
+  /** Starts a multipart request; `decode` is applied to each reply. Ends with the event `entries` or `failed` of that id. */
+  request(type: number, body: Buffer, decode: (body: Buffer) => readonly unknown[]): number {
+    const xid = this.#takeXids(1)
+    this.#requests.set(xid, { type, decode, entries: [] })
+    this.#send(encodeMessage(OFPT.multipart_request, xid, encodeMultipart(type, body)))
+    return xid
+  }
+
+  /** Sends whole messages (encodeFlowMod and the like). Ends with the event `applied` of that id. */
+  apply(mods: readonly Buffer[], isBundle: boolean): number {
+    const xid = this.#takeXids(mods.length + 3)
+    const transaction = isBundle ? new Bundle(xid, this.#nextBundle++, mods) : new Plain(xid, mods)
+    this.#transactions.set(xid, transaction)
+    this.#queue.push(transaction.start()[Symbol.iterator]())
+    return xid
+  }
+
+  #send(message: Buffer): void {
+    this.#queue.push([message][Symbol.iterator]())
+  }
+
+  /** Transaction ids in a row; they start again at 1 well before 32 bits are used up. 0 is what updates nobody asked for carry. */
+  #takeXids(count: number): number {
+    if (this.#nextXid + count > 0xffffffff) this.#nextXid = 1
+    const xid = this.#nextXid
+    this.#nextXid += count
+    return xid
+  }
+
+  #fail(reason: string): SessionEvent[] {
+    this.#isDown = true
+    return [{ kind: 'down', reason }]
+  }
+
+  #handle(message: Message): SessionEvent[] {
+    if (!this.#isUp) return this.#handshake(message)
+    const request = this.#requests.get(message.xid)
+    if (request) return this.#answerRequest(message, request)
+    const transaction = this.#transactionOf(message.xid)
+    if (transaction) return this.#answerTransaction(message, transaction)
+    try {
+      return this.#handleUnasked(message)
+    } catch (error) {
+      if (error instanceof OpenFlowDecodeError) return [{ kind: 'malformed', error, message }]
+      throw error
+    }
+  }
+
+  #handleUnasked(message: Message): SessionEvent[] {
+    switch (message.type) {
+      case OFPT.echo_request:
+        this.#urgent.push(encodeMessage(OFPT.echo_reply, message.xid, message.body))
+        return []
+      case OFPT.echo_reply:
+        return []
+      case OFPT.port_status:
+        return [{ kind: 'port_status', ...decodePortStatus(message.body) }]
+      case OFPT.multipart_reply: {
+        const { type, body } = decodeMultipart(message.body)
+        return type === OFPMP.flow_monitor ? [{ kind: 'flow_updates', updates: decodeFlowUpdates(body) }] : [{ kind: 'message', message }]
+      }
+      default:
+        return [{ kind: 'message', message }]
+    }
+  }
+
+  /**
+   * hello, get_config, then set_async and set_config, features. The order matters: a switch sends nothing unasked to a service
+   * connection until set_config gave a non-zero miss_send_len, and set_async before it says that port changes are all we want.
+   */
+  #handshake(message: Message): SessionEvent[] {
+    switch (message.type) {
+      case OFPT.hello:
+        this.#isGreeted = true
+        if (!decodeHello(message.bytes).includes(VERSION)) return this.#fail(NO_COMMON_VERSION)
+        this.#send(encodeMessage(OFPT.get_config_request, this.#takeXids(1)))
+        return []
+      case OFPT.get_config_reply:
+        this.#send(encodeSetAsync(this.#takeXids(1)))
+        this.#send(encodeMessage(OFPT.set_config, this.#takeXids(1), Buffer.concat([message.body.subarray(0, 2), Buffer.from([0xff, 0xff])])))
+        this.#send(encodeMessage(OFPT.features_request, this.#takeXids(1)))
+        return []
+      case OFPT.features_reply:
+        this.#isUp = true
+        return [{ kind: 'up', features: decodeFeatures(message.body) }]
+      case OFPT.error:
+        return this.#fail(this.#isGreeted ? `the switch refused the handshake: ${decodeError(message.body).name}` : refusal(message.body))
+      case OFPT.echo_request:
+        this.#urgent.push(encodeMessage(OFPT.echo_reply, message.xid, message.body))
+        return []
+      default:
+        return []
+    }
+  }
+
+  #answerRequest(message: Message, request: Request): SessionEvent[] {
+    try {
+      if (message.type === OFPT.error) throw new Error(`the switch refused the request: ${decodeError(message.body).name}`)
+      if (message.type !== OFPT.multipart_reply) return []
+      const { type, more, body } = decodeMultipart(message.body)
+      if (type !== request.type) throw new OpenFlowDecodeError(`multipart: reply of type ${type} to a request of type ${request.type}`)
+      for (const entry of request.decode(body)) request.entries.push(entry)
+      if (more) return []
+      this.#requests.delete(message.xid)
+      return [{ kind: 'entries', id: message.xid, entries: request.entries }]
+    } catch (error) {
+      this.#requests.delete(message.xid)
+      return [{ kind: 'failed', id: message.xid, error: error instanceof Error ? error : new Error(String(error)) }]
+    }
+  }
+
+  #transactionOf(xid: number): Transaction | undefined {
+    for (const transaction of this.#transactions.values()) {
+      if (xid >= transaction.firstXid && xid < transaction.firstXid + transaction.xids) return transaction
+    }
+    return undefined
+  }
+
+  #answerTransaction(message: Message, transaction: Transaction): SessionEvent[] {
+    const { send, result } = transaction.answer(message)
+    if (send) this.#send(send)
+    if (!result) return []
+    this.#transactions.delete(transaction.firstXid)
+    return [{ kind: 'applied', id: transaction.firstXid, result }]
+  }
+}
+
+const NO_COMMON_VERSION = 'the bridge does not speak OpenFlow 1.5; add OpenFlow15 to its protocols column, or clear that column'
+
+function refusal(body: Buffer): string {
+  const text = helloFailedText(body)
+  return text === '' ? `the switch refused the connection: ${decodeError(body).name}` : `${NO_COMMON_VERSION} (${text})`
+}
