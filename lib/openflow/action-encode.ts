@@ -100,7 +100,7 @@ function encodeController(action: ControllerAction): Buffer {
   const properties: Buffer[] = []
   if (maxLen !== 0xffff) properties.push(property(CONTROLLER2.maxLen, uint(maxLen, 2), 8))
   if (controllerId !== 0) properties.push(property(CONTROLLER2.controllerId, uint(controllerId, 2), 8))
-  if (reason !== REASON_ACTION) properties.push(property(CONTROLLER2.reason, uint(reason, 1), 8))
+  if (reason !== REASON_ACTION) properties.push(property(CONTROLLER2.reason, uint(reason, 1)))
   if (userdata?.length) properties.push(property(CONTROLLER2.userdata, userdata))
   if (pause) properties.push(property(CONTROLLER2.pause, Buffer.alloc(0)))
   if (meter !== undefined) properties.push(property(CONTROLLER2.meter, uint(meter, 4)))

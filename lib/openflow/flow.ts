@@ -127,22 +127,32 @@ export function encodeFlowRequest(filter: FlowFilter): Buffer {
 
 /** The entries of an OFPMP_FLOW_DESC reply. Match and instructions are views of the reply. */
 export function decodeFlowDescs(body: Buffer): FlowDesc[] {
-  return takeEntries(body, 'flow_desc', FLOW_DESC_BYTES + 8).map((entry) => {
+  return takeEntries(body, 'flow_desc', FLOW_DESC_BYTES + 16).map((entry) => {
     const cursor = new Cursor(entry, 'flow_desc', 4)
     const tableId = cursor.u8()
     cursor.skip(1)
     const [priority, idleTimeout, hardTimeout, flags] = [cursor.u16(), cursor.u16(), cursor.u16(), cursor.u16()]
     const [importance, cookie] = [cursor.u16(), cursor.u64()]
     const match = unwrapMatch(cursor)
+    skipCounters(cursor)
     return { tableId, priority, cookie, match, instructions: cursor.rest(), idleTimeout, hardTimeout, flags, importance }
   })
 }
 
-/** One entry of an OFPMP_FLOW_DESC reply. */
+/** A flow description carries counters too (ofp_stats: 16 bits reserved, 16 bits length, TLVs, padding). */
+function skipCounters(cursor: Cursor): void {
+  cursor.skip(2)
+  const length = cursor.u16()
+  if (length < 4) cursor.fail(`counters of ${length} bytes`)
+  cursor.skip(pad8(length) - 4)
+}
+
+/** One entry of an OFPMP_FLOW_DESC reply, with an empty list of counters. */
 export function encodeFlowDesc(desc: FlowDesc): Buffer {
   const match = wrapMatch(desc.match)
+  const counters = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0])
   const fixed = Buffer.alloc(FLOW_DESC_BYTES)
-  fixed.writeUInt16BE(FLOW_DESC_BYTES + match.length + desc.instructions.length, 0)
+  fixed.writeUInt16BE(FLOW_DESC_BYTES + match.length + counters.length + desc.instructions.length, 0)
   fixed.writeUInt8(desc.tableId, 4)
   fixed.writeUInt16BE(desc.priority, 6)
   fixed.writeUInt16BE(desc.idleTimeout, 8)
@@ -150,5 +160,5 @@ export function encodeFlowDesc(desc: FlowDesc): Buffer {
   fixed.writeUInt16BE(desc.flags, 12)
   fixed.writeUInt16BE(desc.importance, 14)
   fixed.writeBigUInt64BE(desc.cookie, 16)
-  return Buffer.concat([fixed, match, desc.instructions])
+  return Buffer.concat([fixed, match, counters, desc.instructions])
 }
