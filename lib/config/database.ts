@@ -1,0 +1,112 @@
+// The whole configuration as one value, read from the OVSDB replica. Reading is a pure function of the tables;
+// an Interface row is parsed once, because the replica replaces a row object when, and only when, it changed.
+import type { Row, Value } from '../ovsdb/index.js'
+import { EMPTY_BRIDGE, parseBridge, type BridgeConfig } from './bridge.js'
+import { parsePort, type PortConfig } from './port.js'
+import { parseSystem, type SystemConfig } from './system.js'
+import type { Warning } from './warning.js'
+
+/** What the daemon asks ovsdb-server for. */
+export const MONITORED = {
+  Open_vSwitch: ['external_ids', 'bridges', 'ovs_version'],
+  Bridge: ['name', 'ports', 'external_ids', 'fail_mode', 'datapath_type'],
+  Port: ['name', 'interfaces', 'external_ids'],
+  Interface: ['name', 'type', 'options', 'external_ids', 'ofport', 'error']
+} as const
+
+export type TableView = (name: keyof typeof MONITORED) => ReadonlyMap<string, Row>
+
+export interface WorkloadPort extends PortConfig {
+  /** Why Open vSwitch cannot use the port; undefined = it can. */
+  readonly problem: string | undefined
+}
+
+export interface Database {
+  readonly system: SystemConfig
+  /** Row of the integration bridge; undefined = there is none of that name. */
+  readonly bridgeUuid: string | undefined
+  readonly bridge: BridgeConfig
+  /** Why we keep our hands off this bridge; undefined = it is for us to use. */
+  readonly standOff: string | undefined
+  readonly failMode: string
+  /** Ports of the integration bridge that name a VNI, by Interface name. */
+  readonly ports: ReadonlyMap<string, WorkloadPort>
+  readonly warnings: readonly Warning[]
+}
+
+interface ParsedInterface { readonly port: WorkloadPort | undefined; readonly warnings: readonly Warning[]; readonly isOvn: boolean }
+
+/** Parsed Interface rows by row object. */
+export type InterfaceCache = WeakMap<Row, ParsedInterface>
+
+/** Reads everything. Cost: a few map look-ups per port of the bridge, parsing only for what is new. */
+export function readDatabase(table: TableView, cache: InterfaceCache): Database {
+  const [root] = table('Open_vSwitch').values()
+  const { config: system, warnings } = parseSystem(textMap(root?.['external_ids']))
+  const [bridgeUuid, row] = [...table('Bridge')].find(([, bridge]) => bridge['name'] === system.bridge) ?? []
+  if (row === undefined) {
+    return { system, bridgeUuid: undefined, bridge: EMPTY_BRIDGE, standOff: undefined, failMode: '', ports: new Map(), warnings }
+  }
+  const parsedBridge = parseBridge(system.bridge, textMap(row['external_ids']))
+  const parsed = interfacesOf(row, table).map((iface) => parseInterface(iface, cache))
+  const ports = parsed.flatMap(({ port }) => (port === undefined ? [] : [port])).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return {
+    system,
+    bridgeUuid,
+    bridge: parsedBridge.config,
+    standOff: whyStandOff(system.bridge, row, parsed, table),
+    failMode: String(atoms(row['fail_mode'])[0] ?? ''),
+    ports: new Map(ports.map((port) => [port.name, port])),
+    warnings: [...warnings, ...parsedBridge.warnings, ...parsed.flatMap((one) => one.warnings)]
+  }
+}
+
+function interfacesOf(bridge: Row, table: TableView): Row[] {
+  return uuids(bridge['ports']).flatMap((portUuid) => uuids(table('Port').get(portUuid)?.['interfaces']))
+    .map((uuid) => table('Interface').get(uuid)).filter((row) => row !== undefined)
+}
+
+function parseInterface(row: Row, cache: InterfaceCache): ParsedInterface {
+  const cached = cache.get(row)
+  if (cached !== undefined) return cached
+  const externalIds = textMap(row['external_ids'])
+  const { config, warnings } = parsePort(String(row['name']), externalIds)
+  const parsed = { port: config && { ...config, problem: portProblem(row) }, warnings, isOvn: externalIds.has('ovn-installed') }
+  cache.set(row, parsed)
+  return parsed
+}
+
+/** ofport is empty until ovs-vswitchd looked at the port, -1 when it could not make it (ovs-vswitchd.conf.db(5)). */
+function portProblem(row: Row): string | undefined {
+  const [ofport] = atoms(row['ofport'])
+  const [error] = atoms(row['error'])
+  if (error !== undefined) return `Open vSwitch reports: ${error}`
+  if (ofport === undefined) return 'Open vSwitch has not made the port yet'
+  return Number(ofport) < 0 ? 'Open vSwitch could not make the port' : undefined
+}
+
+/** ovn-controller deletes every flow it does not know: two owners of one bridge cannot live together. */
+function whyStandOff(name: string, bridge: Row, interfaces: readonly ParsedInterface[], table: TableView): string | undefined {
+  const keys = [...textMap(bridge['external_ids']).keys()]
+  const mark = keys.find((key) => key === 'ovn-startup-ts' || key === 'ovn-nb-cfg' || key.startsWith('ct-zone-'))
+  if (mark !== undefined) return `bridge ${name} belongs to ovn-controller (external_ids:${mark})`
+  const port = uuids(bridge['ports']).map((uuid) => table('Port').get(uuid)).find((row) => textMap(row?.['external_ids']).has('ovn-chassis-id'))
+  if (port !== undefined) return `bridge ${name} belongs to ovn-controller (port ${String(port['name'])} has external_ids:ovn-chassis-id)`
+  return interfaces.some((one) => one.isOvn) ? `bridge ${name} belongs to ovn-controller (an interface has external_ids:ovn-installed)` : undefined
+}
+
+/** A set column's atoms; a scalar is a set of one. */
+export function atoms(value: Value | undefined): readonly (string | number | boolean)[] {
+  if (value === undefined || value instanceof Map) return []
+  return Array.isArray(value) ? value : [value as string]
+}
+
+/** A reference column: the uuids of the rows it names. */
+export function uuids(value: Value | undefined): readonly string[] {
+  return atoms(value).map(String)
+}
+
+/** A map column of strings; empty when the column is missing. */
+export function textMap(value: Value | undefined): ReadonlyMap<string, string> {
+  return value instanceof Map ? value as ReadonlyMap<string, string> : new Map<string, string>()
+}

@@ -1,0 +1,103 @@
+// Which keys a change can affect. One function for each kind of change, each linear in what really hangs on it;
+// and what the kernel says of rows we wrote goes to the kernel sink's realized side.
+import { remoteKey, type FdbRow } from '../mirror/fdb.js'
+import type { NeighbourRow } from '../mirror/neighbours.js'
+import type { LinkRow } from '../netlink/index.js'
+import type { Ip } from '../net/ip.js'
+import type { Mac } from '../net/mac.js'
+import { parseVni, type Vni } from '../net/number.js'
+import { vtepKeyOfRemote } from '../evpn/vtep.js'
+import { fdbKey, neighbourKey, realizedFdb, realizedNeighbour } from '../sink/kernel-row.js'
+import { tunnelName } from '../sink/tunnel.js'
+import type { State } from './state.js'
+
+/** A device came, went or changed: the domains that name it are derived again. */
+export function markLink(state: State, old: LinkRow | undefined, current: LinkRow | undefined): void {
+  for (const name of new Set([old?.name, current?.name])) {
+    if (name === undefined) continue
+    for (const vni of state.vnisOfName.under(name).keys()) state.dirty.domains.add(vni)
+  }
+  // Rows may have been mirrored before the device had the name that makes it ours to write on.
+  if (current !== undefined && old?.name !== current.name) observeDevice(state, current)
+}
+
+/** A bridge-level row: where a MAC is in the bridge. A row that moved away from an advertise device is no longer there. */
+export function markBridgeRow(state: State, bridge: number, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void {
+  for (const vni of state.vnisOfDevice.under(bridge).keys()) state.dirty.macs.add(vni, mac)
+  if (old !== undefined && old.ifindex !== current?.ifindex) state.kernel.observe(fdbKey(old.ifindex, mac), undefined)
+  if (current !== undefined) observeFdb(state, current)
+}
+
+/** A vxlan device's row: the MAC, and the VTEPs it pointed at and points at now. */
+export function markDeviceRow(state: State, ifindex: number, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void {
+  for (const vni of state.vnisOfDevice.under(ifindex).keys()) {
+    state.dirty.macs.add(vni, mac)
+    for (const row of [old, current]) {
+      if (row?.dst !== undefined) markRemote(state, vni, remoteKey(row))
+    }
+  }
+}
+
+export function markNeighbour(state: State, ifindex: number, ip: Ip, current: NeighbourRow | undefined): void {
+  for (const vni of state.vnisOfDevice.under(ifindex).keys()) state.dirty.ips.add(vni, ip)
+  state.kernel.observe(neighbourKey(ifindex, ip), realizedNeighbour(current))
+}
+
+/** An OpenFlow port came, went or got another number. */
+export function markPort(state: State, name: string): void {
+  const port = state.database.ports.get(name)
+  if (port !== undefined) state.dirty.locals.add(port.vni)
+  if (!state.database.system.vxlanPorts.some((udpPort) => tunnelName(udpPort) === name)) return
+  state.dirty.tunnels = true
+  for (const vni of state.domains.keys()) markDomain(state, vni)
+}
+
+/** Everything of one VNI: what is derived now, and what the mirrors hold for its devices. */
+export function markDomain(state: State, vni: Vni): void {
+  const { dirty, mirrors } = state
+  dirty.domains.add(vni)
+  dirty.locals.add(vni)
+  dirty.floods.add(vni)
+  for (const mac of state.macs.under(vni).keys()) dirty.macs.add(vni, mac)
+  for (const key of state.vteps.under(vni).keys()) dirty.vteps.add(vni, key)
+  for (const ip of state.ips.under(vni).keys()) dirty.ips.add(vni, ip)
+  const domain = state.domains.get(vni)
+  if (domain === undefined) return
+  for (const ifindex of domain.vxlans) {
+    for (const row of mirrors.fdb.deviceRows(ifindex)) dirty.macs.add(vni, row.lladdr)
+    for (const remote of mirrors.fdb.remotes(ifindex)) markRemote(state, vni, remote)
+  }
+  if (domain.bridge === undefined) return
+  for (const ip of mirrors.neighbours.onDevice(domain.bridge).keys()) dirty.ips.add(vni, ip)
+}
+
+function markRemote(state: State, vni: Vni, remote: string): void {
+  const domain = state.domains.get(vni)
+  if (domain !== undefined) state.dirty.vteps.add(vni, vtepKeyOfRemote(domain, remote))
+}
+
+/**
+ * A device given to us exclusively: named by any advertise option, or by the default name. Independent of whether its
+ * VNI is configured now, so that rows of a VNI that went away while we were down are still ours to remove.
+ */
+function isAdvertiseDevice(state: State, name: string): boolean {
+  const { all, ofVni } = state.database.bridge
+  if (all.advertiseIfname === name) return true
+  for (const options of ofVni.values()) {
+    if (options.advertiseIfname === name) return true
+  }
+  return name.startsWith('lo-') && parseVni(name.slice(3)) !== undefined
+}
+
+function observeFdb(state: State, row: FdbRow): void {
+  const link = state.mirrors.links.byIndex(row.ifindex)
+  if (link !== undefined && isAdvertiseDevice(state, link.name)) state.kernel.observe(fdbKey(row.ifindex, row.lladdr), realizedFdb(row))
+}
+
+/** Looks at a device's rows again, after its name or the configuration made it an advertise device. */
+export function observeDevice(state: State, link: LinkRow): void {
+  if (link.master === undefined || !isAdvertiseDevice(state, link.name)) return
+  for (const row of state.mirrors.fdb.bridgeRows(link.master)) {
+    if (row.ifindex === link.ifindex) observeFdb(state, row)
+  }
+}

@@ -1,0 +1,154 @@
+// The agent: the state and its tick between the outside's events and the sinks. It opens no socket itself:
+// whoever wires it (main.ts, or a test with stateful fakes) hands in connections and calls what happened.
+import type { PortDesc } from '../openflow/index.js'
+import type { RtMessage } from '../netlink/index.js'
+import { formatWarning } from '../config/warning.js'
+import { KernelSink, type KernelWriter } from '../sink/kernel.js'
+import { SwitchSink, type SwitchConnection } from '../sink/switch.js'
+import { KernelFeed, type KernelSource } from './kernel-feed.js'
+import type { Log } from './log/log.js'
+import { Notices } from './notices.js'
+import { createState, type State } from './state.js'
+import { derive, markAll, setConstants } from './tick.js'
+import { TunnelKeeper, type Transactor } from './tunnel-keeper.js'
+
+export interface AgentParts {
+  readonly kernel: KernelSource & KernelWriter
+  readonly database: Transactor
+  readonly log: Log
+  /** The integration bridge to hold an OpenFlow connection to; undefined = none (missing, or not for us to use). */
+  readonly bridgeChanged: (bridge: string | undefined) => void
+}
+
+export class Agent {
+  readonly state: State
+  readonly feed: KernelFeed
+  readonly tunnels: TunnelKeeper
+  readonly #parts: AgentParts
+  readonly notices: Notices
+  #bridge: string | undefined
+  #isDatabaseSynced = false
+  #tick: NodeJS.Immediate | undefined
+  #isStopped = false
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts
+    const openflow = parts.log.module('openflow')
+    const netlink = parts.log.module('netlink')
+    const sinks = { switch: new SwitchSink(openflow), kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text)) }
+    this.state = createState(sinks, (name) => parts.database.table(name))
+    this.feed = new KernelFeed(this.state.mirrors, parts.kernel, netlink, () => {
+      this.state.dirty.notices = true
+      this.#schedule()
+    })
+    this.tunnels = new TunnelKeeper(parts.database, parts.log.module('ovsdb'))
+    this.notices = new Notices(parts.log.module('evpn'))
+    setConstants(this.state)
+  }
+
+  /** The configuration and the kernel are known: what is desired is complete. */
+  get isSynced(): boolean {
+    return this.#isDatabaseSynced && this.feed.isSynced
+  }
+
+  /** True when all that is known has been brought about. */
+  get isSettled(): boolean {
+    return this.isSynced && this.#tick === undefined && this.state.switch.isSettled && this.state.kernel.isSettled
+  }
+
+  kernelMessages(batch: readonly RtMessage[]): void {
+    this.feed.messages(batch)
+    this.#schedule()
+  }
+
+  kernelOverrun(): void {
+    this.feed.overrun()
+  }
+
+  /** The OVSDB replica changed; `isComplete` once it holds everything. */
+  databaseChanged(isComplete: boolean): void {
+    this.#isDatabaseSynced ||= isComplete
+    this.state.dirty.database = true
+    this.#schedule()
+  }
+
+  /** A fresh OpenFlow connection: its ports first, then what it holds of ours, then the difference. */
+  async switchUp(connection: SwitchConnection, ports: readonly PortDesc[]): Promise<void> {
+    this.state.mirrors.ports.replaceAll(ports)
+    this.#schedule()
+    await this.state.switch.connect(connection)
+    this.#schedule()
+  }
+
+  /** Ports stay as they were known: what is desired does not change because a connection is lost. */
+  switchDown(): void {
+    this.state.switch.disconnect()
+  }
+
+  portStatus(reason: 'add' | 'delete' | 'modify', port: PortDesc): void {
+    if (reason === 'delete') this.state.mirrors.ports.delete(port)
+    else this.state.mirrors.ports.put(port)
+    this.#schedule()
+  }
+
+  /** Derives everything anew; when nothing changed outside, nothing is sent. */
+  recompute(): void {
+    markAll(this.state)
+    this.#schedule()
+  }
+
+  /** No further tick: what is in the switch and the kernel stays. */
+  stop(): void {
+    this.#isStopped = true
+    this.feed.close()
+    if (this.#tick !== undefined) clearImmediate(this.#tick)
+    this.#tick = undefined
+  }
+
+  #schedule(): void {
+    if (this.#isStopped) return
+    this.#tick ??= setImmediate(() => {
+      this.#tick = undefined
+      this.#run()
+    })
+  }
+
+  #run(): void {
+    // Before the configuration is known, a row of ours looks like a leftover.
+    if (!this.#isDatabaseSynced) return
+    const isDatabaseDirty = this.state.dirty.database
+    derive(this.state)
+    this.#notice()
+    const { database } = this.state
+    const isOurs = database.bridgeUuid !== undefined && database.standOff === undefined
+    this.#useBridge(isOurs ? database.system.bridge : undefined)
+    if (database.standOff !== undefined) return
+    if (isDatabaseDirty) this.tunnels.keep(database.bridgeUuid, isOurs ? database.system.vxlanPorts : [])
+    // Sinks write nothing before every mirror was complete once.
+    if (!this.feed.isSynced) return
+    this.state.kernel.flush()
+    this.state.switch.flush()
+  }
+
+  #notice(): void {
+    const { database, locals, domains, dirty } = this.state
+    if (!dirty.notices) return
+    dirty.notices = false
+    this.notices.update([
+      ...(database.standOff === undefined ? [] : [`${database.standOff}; nothing is changed on it`]),
+      ...(database.bridgeUuid === undefined ? [`bridge ${database.system.bridge} does not exist; waiting for it`] : []),
+      ...(database.bridgeUuid !== undefined && database.failMode !== 'secure'
+        ? [`bridge ${database.system.bridge} has no fail_mode=secure; set it with: ovs-vsctl set-fail-mode ${database.system.bridge} secure`] : []),
+      ...database.warnings.map(formatWarning),
+      ...[...locals.values()].flatMap((ofVni) => ofVni.duplicates.map(formatWarning)),
+      // Before the kernel's tables were read, every device is missing.
+      ...(this.feed.isSynced ? [...domains.values()].flatMap((domain) => domain.problems.map((text) => `VNI ${domain.vni}: ${text}`)) : [])
+    ])
+  }
+
+  #useBridge(bridge: string | undefined): void {
+    if (bridge === this.#bridge) return
+    this.#bridge = bridge
+    this.#parts.bridgeChanged(bridge)
+  }
+}

@@ -1,0 +1,38 @@
+// The numbers behind memory/show and coverage/show.
+import type { Agent } from './agent.js'
+
+/** How much of everything is held. */
+export function memoryOf({ state }: Agent): Record<string, number> {
+  const sum = (maps: Iterable<{ readonly size: number }>) => [...maps].reduce((total, { size }) => total + size, 0)
+  const vnis = [...state.domains.keys()]
+  return {
+    vnis: vnis.length,
+    fdb_rows: state.mirrors.fdb.size,
+    vteps: sum(vnis.map((vni) => state.vteps.under(vni))),
+    macs: sum(vnis.map((vni) => state.macs.under(vni))),
+    ips: sum(vnis.map((vni) => state.ips.under(vni))),
+    ports: state.database.ports.size,
+    flows_desired: state.switch.flows.desiredCount,
+    flows_realized: state.switch.flows.realizedCount,
+    groups_desired: state.switch.groups.desiredCount,
+    groups_realized: state.switch.groups.realizedCount,
+    kernel_rows_desired: state.kernel.rows.desiredCount,
+    kernel_rows_realized: state.kernel.rows.realizedCount
+  }
+}
+
+/** What happened since the start. */
+export function countersOf({ state, feed }: Agent): Record<string, number> {
+  return {
+    netlink_messages: feed.counters.messages,
+    netlink_malformed: feed.counters.malformed,
+    netlink_overruns: feed.counters.overruns,
+    netlink_resyncs: feed.counters.resyncs,
+    kernel_writes: state.kernel.counters.writes,
+    kernel_refused: state.kernel.counters.refused,
+    flow_mods: state.switch.counters.flowMods,
+    group_mods: state.switch.counters.groupMods,
+    switch_read_backs: state.switch.counters.readBacks,
+    switch_refused: state.switch.counters.refused
+  }
+}

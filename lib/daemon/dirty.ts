@@ -1,0 +1,53 @@
+// What must be derived again at the next tick. A change marks the keys it can affect, and nothing else.
+import type { VtepKey } from '../evpn/vtep.js'
+import type { Ip } from '../net/ip.js'
+import type { Mac } from '../net/mac.js'
+import type { Vni } from '../net/number.js'
+
+/** Keys by VNI. */
+export class KeysByVni<Key> {
+  #keys = new Map<Vni, Set<Key>>()
+
+  add(vni: Vni, key: Key): void {
+    const keys = this.#keys.get(vni)
+    if (keys === undefined) this.#keys.set(vni, new Set([key]))
+    else keys.add(key)
+  }
+
+  get isEmpty(): boolean {
+    return this.#keys.size === 0
+  }
+
+  /** Everything marked so far; the set is empty afterwards. */
+  take(): Map<Vni, Set<Key>> {
+    const taken = this.#keys
+    this.#keys = new Map()
+    return taken
+  }
+}
+
+export class Dirty {
+  database = false
+  /** The tunnel ports' own flows. */
+  tunnels = false
+  /** Something a standing notice is made from. */
+  notices = true
+  readonly domains = new Set<Vni>()
+  /** Port bindings of these VNIs: local addresses, their flows and claims. */
+  readonly locals = new Set<Vni>()
+  readonly floods = new Set<Vni>()
+  readonly macs = new KeysByVni<Mac>()
+  readonly vteps = new KeysByVni<VtepKey>()
+  readonly ips = new KeysByVni<Ip>()
+
+  get isEmpty(): boolean {
+    return !this.database && !this.tunnels && this.domains.size + this.locals.size + this.floods.size === 0 && this.macs.isEmpty && this.vteps.isEmpty && this.ips.isEmpty
+  }
+}
+
+/** Takes every member out of a set. */
+export function takeAll<T>(set: Set<T>): T[] {
+  const all = [...set]
+  set.clear()
+  return all
+}

@@ -1,0 +1,122 @@
+// From the kernel into the mirrors: notifications as they come, and whole dumps at start and whenever notifications
+// were lost (ENOBUFS, an interrupted dump, a message that could not be read). A resync goes through the same puts.
+import type { DumpKind, RtMessage } from '../netlink/index.js'
+import { AF } from '../netlink/index.js'
+import type { ModuleLog } from './log/log.js'
+import type { Mirrors } from './state.js'
+
+/** The part of a netlink connection the feed uses. Dump rows arrive as messages, in order among the notifications. */
+export interface KernelSource {
+  dump(kind: DumpKind): Promise<{ readonly interrupted: boolean }>
+}
+
+/** A dump that the kernel's own changes interrupt again and again is tried this often before a pause. */
+const MAX_INTERRUPTED = 5
+const PAUSE_AFTER_FAILURE = 1_000
+
+const KINDS: readonly DumpKind[] = ['link', 'fdb', 'neigh']
+
+export class KernelFeed {
+  readonly counters = { messages: 0, malformed: 0, overruns: 0, resyncs: 0 }
+  readonly #mirrors: Mirrors
+  readonly #source: KernelSource
+  readonly #log: ModuleLog
+  readonly #synced: () => void
+  #isSynced = false
+  #isRunning = false
+  #isWanted = false
+  #isClosed = false
+
+  /** `synced` is called after each complete resync. */
+  constructor(mirrors: Mirrors, source: KernelSource, log: ModuleLog, synced: () => void) {
+    this.#mirrors = mirrors
+    this.#source = source
+    this.#log = log
+    this.#synced = synced
+  }
+
+  /** True once every mirror has been complete. */
+  get isSynced(): boolean {
+    return this.#isSynced
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  messages(batch: readonly RtMessage[]): void {
+    this.counters.messages += batch.length
+    for (const message of batch) this.#apply(message)
+  }
+
+  /** Notifications were lost: what the mirrors hold may be old. */
+  overrun(): void {
+    this.counters.overruns++
+    this.#log.warn('the kernel dropped notifications (ENOBUFS); reading its tables again')
+    this.resync()
+  }
+
+  /** Reads every table again; while it does, a further call makes it start once more at the end. */
+  resync(): void {
+    this.#isWanted = true
+    if (this.#isRunning || this.#isClosed) return
+    this.#isRunning = true
+    this.#run().catch((error: unknown) => {
+      this.#log.err(`resync stopped: ${String(error)}`)
+    }).finally(() => {
+      this.#isRunning = false
+    })
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isWanted && !this.#isClosed) {
+      this.#isWanted = false
+      this.counters.resyncs++
+      let ok = true
+      for (const kind of KINDS) ok = await this.#dump(kind) && ok
+      if (this.#isClosed) return
+      if (!ok) {
+        this.#isWanted = true
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_FAILURE).unref())
+      } else if (!this.#isWanted) {
+        this.#isSynced = true
+        this.#synced()
+      }
+    }
+  }
+
+  async #dump(kind: DumpKind): Promise<boolean> {
+    const mirror = { link: this.#mirrors.links, fdb: this.#mirrors.fdb, neigh: this.#mirrors.neighbours, nexthop: undefined }[kind]
+    for (let attempt = 0; attempt < MAX_INTERRUPTED && !this.#isClosed; attempt++) {
+      mirror?.beginResync()
+      try {
+        const { interrupted } = await this.#source.dump(kind)
+        if (!interrupted) {
+          mirror?.finishResync()
+          return true
+        }
+      } catch (error) {
+        if (!this.#isClosed) this.#log.warn(`dump of ${kind} failed: ${String(error)}; trying again`)
+        return false
+      }
+    }
+    return false
+  }
+
+  #apply(message: RtMessage): void {
+    const { links, fdb, neighbours } = this.#mirrors
+    if (message.kind === 'link') {
+      if (message.op === 'new') links.put(message.row)
+      else links.delete(message.row.ifindex)
+    } else if (message.kind === 'neigh') {
+      const table = message.row.family === AF.BRIDGE ? fdb : neighbours
+      if (message.op === 'new') table.put(message.row)
+      else table.delete(message.row)
+    } else if (message.kind === 'malformed') {
+      this.counters.malformed++
+      this.#log.warn(`netlink message of type ${message.type} could not be read: ${message.error}`)
+      // In a dump it spoils itself alone; as a notification it may have been the news of a change.
+      if (!this.#isRunning) this.resync()
+    }
+  }
+}

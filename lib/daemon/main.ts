@@ -1,0 +1,122 @@
+// Wires the agent to the world: OVSDB, rtnetlink, OpenFlow, the control socket, signals. Ends when told to.
+import { MONITORED } from '../config/database.js'
+import { NetlinkClient } from '../netlink/index.js'
+import { OvsdbClient } from '../ovsdb/index.js'
+import { Agent } from './agent.js'
+import { daemonCommands } from './control/daemon-commands.js'
+import { evpnCommands } from './control/evpn-commands.js'
+import { ControlServer } from './control/server.js'
+import { cleanUp } from './cleanup.js'
+import { countersOf, memoryOf } from './counters.js'
+import { createLog, type Log } from './log/log.js'
+import type { DaemonOptions } from './options.js'
+import { enterProcess } from './process/enter.js'
+import { createReports } from './reports.js'
+import { SwitchLink } from './switch-link.js'
+import { readVersion } from './version.js'
+
+interface Connections {
+  readonly agent: Agent
+  readonly ovsdb: OvsdbClient
+  readonly link: SwitchLink
+  close(): void
+}
+
+/** Runs the daemon until SIGTERM, SIGINT or `exit`; resolves to the exit code. Throws a sentence when it cannot start. */
+export async function runDaemon(options: DaemonOptions): Promise<number> {
+  const log = createLog({ verbose: options.verbose, ...(options.logFile === undefined ? {} : { logFile: options.logFile }) })
+  const main = log.module('main')
+  const life = enterProcess(options)
+  const connections = connect(options, log)
+  const ended = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+    startControl(options, log, connections, (reason) => resolve(reason)).then((control) => {
+      main.info(`ovs-evpnd ${readVersion()} started, database ${options.database}`)
+      life.ready()
+      void ended.finally(() => control?.close().catch((error: unknown) => main.warn(String(error))))
+    }).catch((error: unknown) => {
+      main.emer(String(error instanceof Error ? error.message : error))
+      resolve('no control socket')
+    })
+  })
+  const reason = await ended
+  main.info(`ending (${reason}); flows and kernel entries stay as they are`)
+  connections.close()
+  life.leave()
+  return reason === 'no control socket' ? 1 : 0
+}
+
+function connect(options: DaemonOptions, log: Log): Connections {
+  const netlinkLog = log.module('netlink')
+  const ovsdbLog = log.module('ovsdb')
+  const monitor = NetlinkClient.open({
+    groups: ['link', 'neigh', 'nexthop'],
+    handlers: {
+      messages: (batch) => agent.kernelMessages(batch),
+      overrun: () => agent.kernelOverrun(),
+      failed: (error) => netlinkLog.err(`netlink socket failed: ${error.message}`)
+    }
+  })
+  // Requests have a socket of their own: an overrun of notifications must not lose their answers.
+  const requests = NetlinkClient.open({ groups: [], handlers: { messages: () => undefined, overrun: () => undefined } })
+  const ovsdb = new OvsdbClient({
+    remote: options.database,
+    database: 'Open_vSwitch',
+    tables: MONITORED,
+    ...(options.tls === undefined ? {} : { tls: completeTls(options.tls) }),
+    handlers: {
+      up: () => {
+        ovsdbLog.info(`connected to ${options.database}`)
+        agent.databaseChanged(true)
+      },
+      down: (reason) => ovsdbLog.warn(`${options.database}: ${reason}; keeping the last configuration, trying again`),
+      changes: () => agent.databaseChanged(false)
+    }
+  })
+  const link = new SwitchLink(options.rundir, () => agent, log.module('openflow'))
+  const agent: Agent = new Agent({
+    kernel: { dump: (kind) => monitor.dump(kind), write: (rows) => requests.write(rows) },
+    database: ovsdb,
+    log,
+    bridgeChanged: (bridge) => link.use(bridge)
+  })
+  agent.feed.resync()
+  ovsdb.start()
+  const close = () => {
+    agent.stop()
+    link.close()
+    ovsdb.close()
+    monitor.close()
+    requests.close()
+  }
+  return { agent, ovsdb, link, close }
+}
+
+function completeTls(tls: NonNullable<DaemonOptions['tls']>): { privateKey: string, certificate: string, caCert: string } {
+  return { privateKey: tls.privateKey ?? '', certificate: tls.certificate ?? '', caCert: tls.caCert ?? '' }
+}
+
+async function startControl(
+  options: DaemonOptions, log: Log, { agent, ovsdb, link }: Connections, end: (reason: string) => void
+): Promise<ControlServer | undefined> {
+  if (options.unixctl === 'none') return undefined
+  const version = readVersion()
+  const reports = createReports(agent, version, () => ({
+    ovsdb: ovsdb.connected ? `connected to ${options.database}` : `not connected to ${options.database}`,
+    openflow: link.status,
+    netlink: agent.feed.isSynced ? 'synced' : 'reading the kernel\'s tables'
+  }))
+  const exit = async (cleanup: boolean) => {
+    if (cleanup) await cleanUp(agent, link)
+    // The answer goes out first.
+    setImmediate(() => end(cleanup ? 'exit --cleanup' : 'exit'))
+  }
+  const commands = [
+    ...daemonCommands({ version, log, exit, memory: () => memoryOf(agent), counters: () => countersOf(agent) }),
+    ...evpnCommands(reports)
+  ]
+  const group = options.unixctlGroup === undefined ? {} : { group: options.unixctlGroup }
+  const control = new ControlServer({ commands, log: log.module('unixctl'), ...group })
+  await control.listen(options.unixctl)
+  return control
+}

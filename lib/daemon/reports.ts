@@ -1,0 +1,220 @@
+// What the daemon says of itself, made from the state when somebody asks; nothing is kept for it.
+import type { Claim } from '../evpn/claim.js'
+import type { Domain } from '../evpn/domain.js'
+import type { Vtep } from '../evpn/vtep.js'
+import { ipFamily } from '../net/ip.js'
+import type { Vni } from '../net/number.js'
+import { atoms } from '../config/database.js'
+import { describeFlowKey } from '../sink/flow-entry.js'
+import { tunnelName } from '../sink/tunnel.js'
+import type { Agent } from './agent.js'
+import { bindingKey, nameUuid } from './control/ids.js'
+import { tunnelOfport } from './refresh.js'
+import type {
+  FloodReport, IpReport, LocalReport, MacReport, PortReport, Problem, Reports, ShowReport, TunnelReport, VniReport, VtepReport
+} from './report.js'
+import type { State } from './state.js'
+
+/** The states of the three sessions, in words. */
+export interface SessionStates {
+  readonly ovsdb: string
+  readonly openflow: string
+  readonly netlink: string
+}
+
+/** Reports on an agent. */
+export function createReports(agent: Agent, version: string, sessions: () => SessionStates): Reports {
+  const { state } = agent
+  const each = <T>(vni: Vni | undefined, rows: (domain: Domain) => T[]): T[] => domainsOf(state, vni).flatMap(rows)
+  return {
+    show: () => show(agent, version, sessions()),
+    vteps: (vni) => each(vni, (domain) => [...state.vteps.under(domain.vni).values()].map((vtep) => vtepReport(state, vtep, macsOfVtep(state, domain)))),
+    macs: (vni) => each(vni, (domain) => macReports(state, domain)),
+    ips: (vni) => each(vni, (domain) => ipReports(state, domain)),
+    flood: (vni) => each(vni, (domain) => floodReports(state, domain)),
+    local: (vni) => each(vni, (domain) => localReports(state, domain)),
+    ports: (vni) => portReports(state).filter((port) => vni === undefined || port.vni === vni),
+    problems: () => problems(agent)
+  }
+}
+
+function domainsOf(state: State, vni: Vni | undefined): Domain[] {
+  return [...state.domains.values()].filter((domain) => vni === undefined || domain.vni === vni).sort((a, b) => a.vni - b.vni)
+}
+
+function show(agent: Agent, version: string, sessions: SessionStates): ShowReport {
+  const { state } = agent
+  const { system } = state.database
+  return {
+    version,
+    ...(system.systemId === undefined ? {} : { system_id: system.systemId }),
+    bridge: system.bridge,
+    ...sessions,
+    tunnels: system.vxlanPorts.map((udpPort) => tunnelReport(agent, udpPort)),
+    vnis: domainsOf(state, undefined).map((domain) => vniReport(state, domain)),
+    problems: problems(agent)
+  }
+}
+
+function tunnelReport(agent: Agent, udpPort: number): TunnelReport {
+  const { state } = agent
+  const name = tunnelName(udpPort)
+  const ofport = tunnelOfport(state, udpPort)
+  const base = { name, udp_port: udpPort }
+  if (ofport !== undefined) return { ...base, ofport, state: 'up' }
+  const refusal = interfaceError(state, name) ?? agent.tunnels.problem(name)
+  return refusal === undefined ? { ...base, state: 'waiting', reason: 'Open vSwitch has not made the port yet' } : { ...base, state: 'refused', reason: refusal }
+}
+
+/** OVS's own words, from the Interface row's error column. */
+function interfaceError(state: State, name: string): string | undefined {
+  for (const row of state.table('Interface').values()) {
+    const [error] = atoms(row['error'])
+    if (row['name'] === name && error !== undefined) return String(error)
+  }
+  return undefined
+}
+
+function vniReport(state: State, domain: Domain): VniReport {
+  const { vni, options, localIps } = domain
+  return {
+    vni,
+    bridge: options.bridgeIfname,
+    vxlan: options.vxlanIfnames,
+    advertise: options.advertiseIfname,
+    local_ips: Object.values(localIps),
+    vteps: state.vteps.under(vni).size,
+    macs: state.macs.under(vni).size,
+    ips: state.ips.under(vni).size,
+    ports: state.portsOfVni.get(vni)?.length ?? 0,
+    problems: domain.problems
+  }
+}
+
+function macsOfVtep(state: State, domain: Domain): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const mac of state.macs.under(domain.vni).values()) {
+    const key = `${mac.ip} ${mac.udpPort}`
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return counts
+}
+
+function vtepReport(state: State, vtep: Vtep, macs: ReadonlyMap<string, number>): VtepReport {
+  const { vni, ip, udpPort } = vtep
+  const ofport = tunnelOfport(state, udpPort)
+  const reason = whyUnusable(state, vtep)
+  return {
+    vni, ip, port: udpPort, flood: vtep.flood,
+    macs: macs.get(`${ip} ${udpPort}`) ?? 0,
+    state: reason === undefined ? 'ok' : 'unusable',
+    ...(reason === undefined ? {} : { reason }),
+    ...(ofport === undefined ? {} : { ofport }),
+    binding_key: bindingKey(ip, udpPort, vni),
+    uuid: nameUuid('vtep', vni, ip, udpPort)
+  }
+}
+
+function whyUnusable(state: State, vtep: Vtep): string | undefined {
+  if (vtep.localIp === undefined) return `no local IPv${ipFamily(vtep.ip)} address for VNI ${vtep.vni} (ovn-evpn-local-ip, or local of the vxlan device)`
+  if (!state.database.system.vxlanPorts.includes(vtep.udpPort)) return `UDP port ${vtep.udpPort} is not in ovn-evpn-vxlan-ports`
+  return tunnelOfport(state, vtep.udpPort) === undefined ? `tunnel port ${tunnelName(vtep.udpPort)} is not up` : undefined
+}
+
+function macReports(state: State, domain: Domain): MacReport[] {
+  return [...state.macs.under(domain.vni).values()].map((mac) => {
+    const vtep = state.vteps.get(mac.vni, `${mac.ip} ${mac.udpPort}`)
+    const reason = vtep === undefined ? 'its VTEP is not known' : whyUnusable(state, vtep)
+    return {
+      vni: mac.vni, mac: mac.mac, ip: mac.ip, port: mac.udpPort, sticky: mac.sticky,
+      state: reason === undefined ? 'ok' : 'unusable',
+      ...(reason === undefined ? {} : { reason }),
+      binding_key: bindingKey(mac.ip, mac.udpPort, mac.vni),
+      uuid: nameUuid('mac', mac.vni, mac.mac)
+    }
+  })
+}
+
+function ipReports(state: State, domain: Domain): IpReport[] {
+  return [...state.ips.under(domain.vni).values()].map(({ vni, ip, mac, router }) => ({ vni, ip, mac, router, state: 'ok', uuid: nameUuid('ip', vni, ip) }))
+}
+
+function floodReports(state: State, domain: Domain): FloodReport[] {
+  const set = state.floods.get(domain.vni)
+  if (set === undefined) return []
+  const members = set.parts.flatMap((part) => part.members)
+  const vteps = members.flatMap((member) => (member.kind === 'remote' ? [member.ip] : []))
+  const localPorts = members.flatMap((member) => (member.kind === 'local' ? [member.port] : []))
+  const reason = set.left.length === 0 ? undefined : `${set.left.length} of ${members.length + set.left.length} members found no place in the flood`
+  return [{
+    vni: domain.vni,
+    vteps: [...vteps, ...set.left.flatMap((member) => (member.kind === 'remote' ? [member.ip] : []))],
+    parts: set.parts.length,
+    local_ports: localPorts,
+    reached: vteps.length,
+    state: domain.options.flood === 'none' ? 'off' : reason === undefined ? 'ok' : 'incomplete',
+    ...(reason === undefined ? {} : { reason }),
+    uuid: nameUuid('flood', domain.vni)
+  }]
+}
+
+function localReports(state: State, domain: Domain): LocalReport[] {
+  return [...state.claims.under(domain.vni).values()].map((claim) => {
+    const { local } = claim
+    const shown = shownState(state, claim)
+    return {
+      vni: domain.vni, port: local.port ?? '-', mac: local.mac, ips: local.ips,
+      state: shown.state,
+      ...(shown.reason === undefined ? {} : { reason: shown.reason })
+    }
+  })
+}
+
+/** A claim is advertised when its rows really stand in the kernel; before that it is pending. */
+function shownState(state: State, claim: Claim): Pick<LocalReport, 'state' | 'reason'> {
+  if (claim.state !== 'advertised' || claim.fdb === undefined) return { state: claim.state, ...reasonOf(claim.reason) }
+  const keys = [`fdb ${claim.fdb} ${claim.local.mac}`, ...claim.ips.map((ip) => `neigh ${claim.bridge} ${ip}`)]
+  const missing = keys.find((key) => state.kernel.rows.realized(key) === undefined)
+  if (missing === undefined) return { state: 'advertised', ...reasonOf(claim.reason) }
+  return { state: 'pending', ...reasonOf(state.kernel.rows.blocked().get(missing)) }
+}
+
+function reasonOf(reason: string | undefined): { reason?: string } {
+  return reason === undefined ? {} : { reason }
+}
+
+function portReports(state: State): PortReport[] {
+  return [...state.database.ports.values()].map((port) => {
+    const ofport = state.mirrors.ports.ofport(port.name)
+    const reason = ofport === undefined ? port.problem ?? 'the switch has no such port' : undefined
+    return {
+      port: port.name, vni: port.vni,
+      ...(ofport === undefined ? {} : { ofport }),
+      addresses: port.addresses.bound.map(({ mac, ips }) => [mac, ...ips].join(' ')).join(', '),
+      unknown: port.addresses.unknown,
+      advertise: port.advertise,
+      state: ofport === undefined ? 'waiting' : 'up',
+      ...reasonOf(reason)
+    }
+  })
+}
+
+function problems(agent: Agent): Problem[] {
+  const { state } = agent
+  const warning = (record: string, what: string): Problem => ({ severity: 'warning', record, what })
+  return [
+    ...[...agent.notices.standing].map(([what, since]): Problem => ({ severity: 'warning', record: 'configuration', what, since: since.toISOString() })),
+    ...state.database.system.vxlanPorts.map((udpPort) => tunnelReport(agent, udpPort))
+      .flatMap(({ name, state: tunnel, reason }) => (tunnel === 'refused' ? [warning(`port ${name}`, reason ?? '')] : [])),
+    ...state.switch.conflicts.map((what) => warning('switch', what)),
+    ...[...state.switch.flows.blocked()].filter(([key]) => state.switch.flows.desired(key) !== undefined)
+      .map(([key, what]) => warning(`flow ${describeFlowKey(key)}`, what)),
+    ...[...state.switch.groups.blocked()].map(([key, what]) => warning(`group ${key}`, what)),
+    ...[...state.kernel.rows.blocked()].filter(([key, what]) => state.kernel.rows.desired(key) !== undefined && what.startsWith('refused'))
+      .map(([key, what]) => warning(`kernel row ${key}`, what)),
+    ...[...state.switch.groups.collisions(), ...state.switch.flows.collisions()]
+      .map(([, winner, losers]) => warning(winner, `wants the same place in the switch as ${losers.join(', ')}`)),
+    ...domainsOf(state, undefined).flatMap((domain) => floodReports(state, domain))
+      .flatMap(({ vni, reason }) => (reason === undefined ? [] : [warning(`VNI ${vni}`, reason)]))
+  ]
+}

@@ -1,0 +1,103 @@
+// Everything the daemon knows: the mirrors (what the outside says), the derived values (what it means),
+// the sinks (what we want outside), and what is dirty. Plain data; the tick moves it along.
+import type { Database, InterfaceCache, WorkloadPort } from '../config/database.js'
+import { EMPTY_BRIDGE } from '../config/bridge.js'
+import { parseSystem } from '../config/system.js'
+import type { Claim } from '../evpn/claim.js'
+import type { Domain } from '../evpn/domain.js'
+import type { FloodSet } from '../evpn/flood.js'
+import type { Locals } from '../evpn/local.js'
+import type { RemoteIp } from '../evpn/remote-ip.js'
+import type { RemoteMac } from '../evpn/remote-mac.js'
+import type { Vtep, VtepKey } from '../evpn/vtep.js'
+import { FdbMirror } from '../mirror/fdb.js'
+import { LinkMirror } from '../mirror/links.js'
+import { NeighbourMirror } from '../mirror/neighbours.js'
+import { NestedMap } from '../mirror/nested.js'
+import { PortMirror } from '../mirror/ports.js'
+import type { Ip } from '../net/ip.js'
+import type { Mac } from '../net/mac.js'
+import type { Vni } from '../net/number.js'
+import type { Row } from '../ovsdb/index.js'
+import type { KernelSink } from '../sink/kernel.js'
+import type { SwitchSink } from '../sink/switch.js'
+import { markBridgeRow, markDeviceRow, markLink, markNeighbour, markPort } from './affected.js'
+import { Dirty } from './dirty.js'
+
+export interface Mirrors {
+  readonly links: LinkMirror
+  readonly fdb: FdbMirror
+  readonly neighbours: NeighbourMirror
+  /** OpenFlow ports of the integration bridge. */
+  readonly ports: PortMirror
+}
+
+export interface Derived {
+  database: Database
+  portsOfVni: ReadonlyMap<Vni, readonly WorkloadPort[]>
+  readonly domains: Map<Vni, Domain>
+  readonly vteps: NestedMap<Vni, VtepKey, Vtep>
+  readonly macs: NestedMap<Vni, Mac, RemoteMac>
+  readonly ips: NestedMap<Vni, Ip, RemoteIp>
+  readonly locals: Map<Vni, Locals>
+  readonly claims: NestedMap<Vni, Mac, Claim>
+  readonly floods: Map<Vni, FloodSet>
+  /** Which VNIs a kernel device serves, by ifindex. */
+  readonly vnisOfDevice: NestedMap<number, Vni, true>
+  /** Which VNIs wait for or use a device of this name. */
+  readonly vnisOfName: NestedMap<string, Vni, true>
+}
+
+export interface Sinks {
+  readonly switch: SwitchSink
+  readonly kernel: KernelSink
+}
+
+export interface State extends Derived, Sinks {
+  readonly mirrors: Mirrors
+  readonly dirty: Dirty
+  readonly interfaceCache: InterfaceCache
+  /** The OVSDB replica; the daemon's fourth mirror, kept by its client. */
+  readonly table: (name: string) => ReadonlyMap<string, Row>
+}
+
+const EMPTY_DATABASE: Database = {
+  system: parseSystem(new Map()).config,
+  bridgeUuid: undefined,
+  bridge: EMPTY_BRIDGE,
+  standOff: undefined,
+  failMode: '',
+  ports: new Map(),
+  warnings: []
+}
+
+/** An empty state around the given sinks and replica. */
+export function createState(sinks: Sinks, table: State['table']): State {
+  const state: State = {
+    ...sinks,
+    table,
+    interfaceCache: new WeakMap(),
+    dirty: new Dirty(),
+    mirrors: {
+      links: new LinkMirror((old, current) => markLink(state, old, current)),
+      fdb: new FdbMirror({
+        bridgeRow: (bridge, mac, old, current) => markBridgeRow(state, bridge, mac, old, current),
+        deviceRow: (ifindex, mac, old, current) => markDeviceRow(state, ifindex, mac, old, current)
+      }),
+      neighbours: new NeighbourMirror((ifindex, ip, _old, current) => markNeighbour(state, ifindex, ip, current)),
+      ports: new PortMirror((name) => markPort(state, name))
+    },
+    database: EMPTY_DATABASE,
+    portsOfVni: new Map(),
+    domains: new Map(),
+    vteps: new NestedMap(),
+    macs: new NestedMap(),
+    ips: new NestedMap(),
+    locals: new Map(),
+    claims: new NestedMap(),
+    floods: new Map(),
+    vnisOfDevice: new NestedMap(),
+    vnisOfName: new NestedMap()
+  }
+  return state
+}

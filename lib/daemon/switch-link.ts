@@ -1,0 +1,99 @@
+// The OpenFlow connection to the integration bridge: one at a time, moved when the bridge of that name changes.
+import path from 'node:path'
+import { OpenFlowClient } from '../openflow/index.js'
+import { wipeSwitch } from '../sink/wipe.js'
+import type { Agent } from './agent.js'
+import type { ModuleLog } from './log/log.js'
+
+export class SwitchLink {
+  readonly #rundir: string
+  readonly #agent: () => Agent
+  readonly #log: ModuleLog
+  #client: OpenFlowClient | undefined
+  #bridge: string | undefined
+  #lastProblem: string | undefined
+
+  constructor(rundir: string, agent: () => Agent, log: ModuleLog) {
+    this.#rundir = rundir
+    this.#agent = agent
+    this.#log = log
+  }
+
+  /** The state of the connection, in words. */
+  get status(): string {
+    if (this.#client === undefined) return 'no bridge to connect to'
+    return this.#client.connected ? `connected to ${this.#socket(this.#bridge ?? '')}` : `not connected: ${this.#lastProblem ?? 'connecting'}`
+  }
+
+  /** Connects to a bridge, or to none. A bridge we leave for another keeps nothing of ours. */
+  use(bridge: string | undefined): void {
+    const old = this.#client
+    const leavesForOther = this.#bridge !== undefined && bridge !== undefined
+    this.#bridge = bridge
+    this.#client = undefined
+    this.#agent().switchDown()
+    if (old !== undefined) this.#leave(old, leavesForOther)
+    if (bridge !== undefined) this.#client = this.#connect(bridge)
+  }
+
+  /** Removes everything of ours from the switch we are connected to. */
+  async wipe(): Promise<void> {
+    if (this.#client?.connected === true) await wipeSwitch(this.#client)
+  }
+
+  close(): void {
+    this.#client?.close()
+    this.#client = undefined
+  }
+
+  #leave(client: OpenFlowClient, wipe: boolean): void {
+    const end = () => client.close()
+    if (!wipe || !client.connected) return end()
+    wipeSwitch(client).catch((error: unknown) => this.#log.warn(`the bridge we left keeps flows of ours: ${String(error)}`)).finally(end)
+  }
+
+  #connect(bridge: string): OpenFlowClient {
+    const agent = this.#agent()
+    const client: OpenFlowClient = new OpenFlowClient({
+      path: this.#socket(bridge),
+      handlers: {
+        up: () => {
+          this.#lastProblem = undefined
+          this.#log.info(`connected to ${this.#socket(bridge)}`)
+          this.#readPorts(client)
+        },
+        down: (reason) => {
+          if (this.#client !== client) return
+          this.#problem(`connection to ${this.#socket(bridge)} lost: ${reason}; trying again`)
+          agent.switchDown()
+        },
+        unreachable: (reason) => this.#problem(`cannot connect to ${reason}; trying again`),
+        portStatus: (reason, port) => {
+          if (this.#client === client) agent.portStatus(reason, port)
+        }
+      }
+    })
+    client.start()
+    return client
+  }
+
+  #readPorts(client: OpenFlowClient): void {
+    client.portDescs().then(async (ports) => {
+      if (this.#client === client) await this.#agent().switchUp(client, ports)
+    }).catch((error: unknown) => {
+      // The connection itself tells when it is lost; anything else needs a fresh start to heal.
+      this.#log.warn(`reading the switch failed: ${String(error)}`)
+      if (this.#client === client && client.connected) this.use(this.#bridge)
+    })
+  }
+
+  /** Each problem is said once, until another or a connection comes. */
+  #problem(text: string): void {
+    if (this.#lastProblem !== text) this.#log.warn(text)
+    this.#lastProblem = text
+  }
+
+  #socket(bridge: string): string {
+    return path.join(this.#rundir, `${bridge}.mgmt`)
+  }
+}

@@ -1,0 +1,70 @@
+// Keeps the tunnel ports of OVSDB as configured: computes the plan whenever the replica changed, runs one
+// transaction at a time, and remembers what stands in the way.
+import type { Operation, OperationResult, Row } from '../ovsdb/index.js'
+import { planTunnels } from '../sink/tunnel.js'
+import type { ModuleLog } from './log/log.js'
+
+export interface Transactor {
+  table(name: string): ReadonlyMap<string, Row>
+  /** Rejects when an operation failed or the connection is lost. */
+  transact(operations: readonly Operation[]): Promise<readonly OperationResult[]>
+}
+
+const PAUSE_AFTER_FAILURE = 5_000
+
+export class TunnelKeeper {
+  readonly #database: Transactor
+  readonly #log: ModuleLog
+  #problems: ReadonlyMap<string, string> = new Map()
+  #failure: string | undefined
+  #wanted: { readonly bridgeUuid: string | undefined, readonly udpPorts: readonly number[] } = { bridgeUuid: undefined, udpPorts: [] }
+  #isBusy = false
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(database: Transactor, log: ModuleLog) {
+    this.#database = database
+    this.#log = log
+  }
+
+  /** Why a tunnel port is not as it should be, by port name. */
+  problem(name: string): string | undefined {
+    return this.#problems.get(name) ?? this.#failure
+  }
+
+  /** Brings OVSDB's ports to `udpPorts` on this bridge, if something differs. Called after every change of the replica. */
+  keep(bridgeUuid: string | undefined, udpPorts: readonly number[]): void {
+    this.#wanted = { bridgeUuid, udpPorts }
+    if (!this.#isBusy && this.#retry === undefined) this.#work()
+  }
+
+  #work(): void {
+    const { bridgeUuid, udpPorts } = this.#wanted
+    const plan = planTunnels(bridgeUuid, udpPorts, (name) => this.#database.table(name))
+    for (const [name, problem] of plan.problems) {
+      if (this.#problems.get(name) !== problem) this.#log.warn(problem)
+    }
+    this.#problems = plan.problems
+    if (plan.operations.length === 0) return
+    this.#isBusy = true
+    this.#database.transact(plan.operations).then(() => {
+      this.#failure = undefined
+      this.#isBusy = false
+      // The replica may have changed meanwhile.
+      this.#work()
+    }).catch((error: unknown) => {
+      this.#isBusy = false
+      this.#failure = `OVSDB refused the tunnel ports: ${String(error)}`
+      this.#log.warn(this.#failure)
+      this.#retry = setTimeout(() => {
+        this.#retry = undefined
+        this.#work()
+      }, PAUSE_AFTER_FAILURE).unref()
+    })
+  }
+
+  /** Removes every tunnel port of ours. */
+  async removeAll(): Promise<void> {
+    const plan = planTunnels(undefined, [], (name) => this.#database.table(name))
+    if (plan.operations.length > 0) await this.#database.transact(plan.operations)
+  }
+}

@@ -1,0 +1,95 @@
+// A domain: one VNI on this chassis, its options joined with the kernel devices that carry it.
+import { optionsOf, type BridgeConfig } from '../config/bridge.js'
+import type { VniOptions } from '../config/option.js'
+import type { LocalIps, SystemConfig } from '../config/system.js'
+import type { LinkRow } from '../netlink/index.js'
+import { ipFamily } from '../net/ip.js'
+import type { Vni } from '../net/number.js'
+
+export interface Domain {
+  readonly vni: Vni
+  readonly options: VniOptions
+  /** ifindex of the kernel bridge; undefined = missing. */
+  readonly bridge: number | undefined
+  /** Neighbours can stand on the bridge only while it is up. */
+  readonly bridgeUp: boolean
+  /** Usable vxlan devices, in the order configured. */
+  readonly vxlans: readonly number[]
+  /** ifindex of the advertise device, when it exists and is a port of the bridge. */
+  readonly advertise: number | undefined
+  /** Source address of our tunnels, by family. */
+  readonly localIps: LocalIps
+  /** UDP port of remotes whose kernel entry names none. */
+  readonly udpPort: number
+  /** What is wrong with the kernel devices, a sentence each; the rest of the domain works. */
+  readonly problems: readonly string[]
+}
+
+/** The part of the link mirror a domain is derived from. */
+export interface LinkView {
+  byName(name: string): LinkRow | undefined
+}
+
+const IFF_UP = 1
+
+/** Joins configuration and devices of one VNI, always from scratch. */
+export function deriveDomain(vni: Vni, system: SystemConfig, bridgeConfig: BridgeConfig, links: LinkView): Domain {
+  const options = optionsOf(bridgeConfig, vni)
+  const problems: string[] = []
+  const bridge = findBridge(options.bridgeIfname, links, problems)
+  const vxlans = options.vxlanIfnames.flatMap((name) => findVxlan(name, vni, bridge, links, problems))
+  const advertise = findAdvertise(options.advertiseIfname, bridge, links, problems)
+  return {
+    vni,
+    options,
+    bridge: bridge?.ifindex,
+    bridgeUp: bridge !== undefined && (bridge.flags & IFF_UP) !== 0,
+    vxlans: vxlans.map((link) => link.ifindex),
+    advertise: advertise?.ifindex,
+    localIps: { ...deviceIps(vxlans), ...system.localIps, ...system.localIpsOfVni.get(vni) },
+    udpPort: options.vxlanPort ?? system.vxlanPorts[0],
+    problems
+  }
+}
+
+function findBridge(name: string, links: LinkView, problems: string[]): LinkRow | undefined {
+  const link = links.byName(name)
+  if (link?.kind === 'bridge') return link
+  problems.push(link === undefined ? `bridge ${name} does not exist` : `${name} is no bridge`)
+  return undefined
+}
+
+/** A device of another VNI would leak that VNI's entries into this one: it is not used. Anything else is only said. */
+function findVxlan(name: string, vni: Vni, bridge: LinkRow | undefined, links: LinkView, problems: string[]): LinkRow[] {
+  const link = links.byName(name)
+  if (link?.kind !== 'vxlan' || link.vxlan === undefined) {
+    problems.push(link === undefined ? `vxlan device ${name} does not exist` : `${name} is no vxlan device`)
+    return []
+  }
+  if (link.vxlan.external) {
+    problems.push(`vxlan device ${name} is external (collect metadata), which is not supported`)
+    return []
+  }
+  if (link.vxlan.vni !== vni) {
+    problems.push(`vxlan device ${name} has VNI ${link.vxlan.vni}, not ${vni}`)
+    return []
+  }
+  if (link.vxlan.learning) problems.push(`vxlan device ${name} has learning on; set it with: ip link set ${name} type vxlan nolearning`)
+  if (bridge !== undefined && link.master !== bridge.ifindex) problems.push(`vxlan device ${name} is not in bridge ${bridge.name}`)
+  return [link]
+}
+
+/** Outside the bridge our rows would mean nothing to the speaker, so nothing is written there. */
+function findAdvertise(name: string, bridge: LinkRow | undefined, links: LinkView, problems: string[]): LinkRow | undefined {
+  const link = links.byName(name)
+  if (link === undefined) problems.push(`advertise device ${name} does not exist`)
+  else if (bridge === undefined) return undefined
+  else if (link.master !== bridge.ifindex) problems.push(`advertise device ${name} is not in bridge ${bridge.name}`)
+  else return link
+  return undefined
+}
+
+function deviceIps(vxlans: readonly LinkRow[]): LocalIps {
+  const ips = vxlans.flatMap((link) => link.vxlan?.local === undefined ? [] : [link.vxlan.local])
+  return Object.fromEntries(ips.reverse().map((ip) => [ipFamily(ip), ip]))
+}

@@ -1,0 +1,47 @@
+// A remote MAC: behind which VTEP the speaker says it is.
+import { isRemoteMacRow } from '../mirror/ownership.js'
+import { NTF } from '../netlink/index.js'
+import type { Ip } from '../net/ip.js'
+import type { Mac } from '../net/mac.js'
+import type { Vni } from '../net/number.js'
+import type { Domain } from './domain.js'
+import type { FdbView } from './view.js'
+
+export interface RemoteMac {
+  readonly vni: Vni
+  readonly mac: Mac
+  /** The VTEP. */
+  readonly ip: Ip
+  readonly udpPort: number
+  /** A speaker's sticky MAC: it may not move. */
+  readonly sticky: boolean
+}
+
+/** Joins the device rows and the bridge row of one MAC; undefined = not remote. */
+export function deriveRemoteMac(domain: Domain, mac: Mac, fdb: FdbView): RemoteMac | undefined {
+  if (whereInBridge(domain, mac, fdb) === 'local') return undefined
+  for (const ifindex of domain.vxlans) {
+    const row = fdb.onDevice(ifindex, mac)
+    if (row?.dst === undefined || !isRemoteMacRow(row)) continue
+    return { vni: domain.vni, mac, ip: row.dst, udpPort: row.port ?? domain.udpPort, sticky: (row.flags & NTF.STICKY) !== 0 }
+  }
+  return undefined
+}
+
+/**
+ * Where the bridge has a MAC. A row on a port that is no vxlan device makes it local, whatever the vxlan row says
+ * (FRR leaves that one behind after a move); no row at all is fine, some speakers write device rows only.
+ */
+export function whereInBridge(domain: Domain, mac: Mac, fdb: FdbView): 'local' | 'remote' | 'nowhere' {
+  const row = domain.bridge === undefined ? undefined : fdb.inBridge(domain.bridge, mac)
+  if (row === undefined) return 'nowhere'
+  return domain.vxlans.includes(row.ifindex) ? 'remote' : 'local'
+}
+
+/**
+ * True while somebody else's claim on the MAC stands. The bridge row alone is enough: the kernel reports the two
+ * rows of one claim one after the other, and writing ours in between would steal the MAC back.
+ */
+export function hasRemoteClaim(domain: Domain, mac: Mac, fdb: FdbView): boolean {
+  return whereInBridge(domain, mac, fdb) === 'remote' || deriveRemoteMac(domain, mac, fdb) !== undefined
+}

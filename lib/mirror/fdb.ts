@@ -1,0 +1,165 @@
+// The kernel's forwarding databases, as two tables, because they are two: what the bridge driver holds
+// (where in the bridge a MAC is) and what a vxlan device holds (behind which VTEP it is).
+// Keys are the kernel's: the bridge has one row per (bridge, vlan, mac), so a row that moves to another
+// port replaces the old one without a deletion being sent; a vxlan device has one remote per unicast
+// (source VNI, mac) and any number of remotes per zero or multicast mac (drivers/net/vxlan: only these can be appended).
+import { NTF, type NeighRow } from '../netlink/index.js'
+import { isMulticastMac, ZERO_MAC, type Mac } from '../net/mac.js'
+import { KeyedRows } from './keyed.js'
+import { NestedMap } from './nested.js'
+import { isRemoteMacRow, isReplicationRow } from './ownership.js'
+
+export type FdbRow = NeighRow & { readonly lladdr: Mac }
+
+export interface FdbChanges {
+  /** A bridge-level row: old and new of the same (bridge, vlan, mac). */
+  bridgeRow(bridge: number, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void
+  /** A vxlan device's row. */
+  deviceRow(ifindex: number, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void
+}
+
+export class FdbMirror {
+  readonly #rows = new KeyedRows<FdbRow>()
+  readonly #byBridge = new NestedMap<number, string, FdbRow>()
+  readonly #byDevice = new NestedMap<number, string, FdbRow>()
+  readonly #replicas = new NestedMap<number, string, number>()
+  readonly #users = new NestedMap<number, string, number>()
+  readonly #changes: FdbChanges
+
+  constructor(changes: FdbChanges) {
+    this.#changes = changes
+  }
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  /** The bridge's row for a MAC in VLAN 0 (a bridge without VLAN filtering has no other). */
+  inBridge(bridge: number, mac: Mac): FdbRow | undefined {
+    return this.#byBridge.get(bridge, bridgeKey(mac, 0))
+  }
+
+  /** All bridge-level rows of one bridge. */
+  bridgeRows(bridge: number): Iterable<FdbRow> {
+    return this.#byBridge.under(bridge).values()
+  }
+
+  /** The vxlan device's row for a unicast MAC. */
+  onDevice(ifindex: number, mac: Mac): FdbRow | undefined {
+    return this.#byDevice.get(ifindex, mac)
+  }
+
+  /** All unicast rows of a vxlan device. */
+  deviceRows(ifindex: number): Iterable<FdbRow> {
+    return this.#byDevice.under(ifindex).values()
+  }
+
+  /** True when a zero-MAC row of the device makes this remote (see remoteKey) one to replicate to. */
+  replicates(ifindex: number, remote: string): boolean {
+    return this.#replicas.get(ifindex, remote) !== undefined
+  }
+
+  /** True when a unicast row of the device points at this remote. */
+  uses(ifindex: number, remote: string): boolean {
+    return this.#users.get(ifindex, remote) !== undefined
+  }
+
+  /** Every remote any row of the device points at. */
+  remotes(ifindex: number): Set<string> {
+    return new Set([...this.#replicas.under(ifindex).keys(), ...this.#users.under(ifindex).keys()])
+  }
+
+  put(row: NeighRow): void {
+    if (!hasMac(row)) return
+    const old = this.#rows.put(rowKey(row), row)
+    if (old === undefined || !isSameFdbRow(old, row)) this.#index(old, row)
+  }
+
+  delete(row: NeighRow): void {
+    if (!hasMac(row)) return
+    const key = rowKey(row)
+    const old = this.#rows.get(key)
+    // The bridge reports a row that left the port it names; when the row stands elsewhere by now, the news is old.
+    if (old === undefined || (!isDeviceRow(row) && old.ifindex !== row.ifindex)) return
+    this.#rows.delete(key)
+    this.#index(old, undefined)
+  }
+
+  beginResync(): void {
+    this.#rows.beginResync()
+  }
+
+  finishResync(): void {
+    for (const old of this.#rows.finishResync()) this.#index(old, undefined)
+  }
+
+  #index(old: FdbRow | undefined, current: FdbRow | undefined): void {
+    const row = current ?? old
+    if (row === undefined) return
+    if (isDeviceRow(row)) {
+      if (old !== undefined) this.#indexDevice(old, -1)
+      if (current !== undefined) this.#indexDevice(current, +1)
+      this.#changes.deviceRow(row.ifindex, row.lladdr, old, current)
+    } else {
+      const bridge = row.master ?? row.ifindex
+      const key = bridgeKey(row.lladdr, row.vlan ?? 0)
+      if (current === undefined) this.#byBridge.delete(bridge, key)
+      else this.#byBridge.set(bridge, key, current)
+      this.#changes.bridgeRow(bridge, row.lladdr, old, current)
+    }
+  }
+
+  #indexDevice(row: FdbRow, step: 1 | -1): void {
+    const appendable = isAppendable(row.lladdr)
+    if (!appendable && step > 0) this.#byDevice.set(row.ifindex, unicastKey(row), row)
+    else if (!appendable) this.#byDevice.delete(row.ifindex, unicastKey(row))
+    if (row.dst === undefined) return
+    if (row.lladdr === ZERO_MAC ? isReplicationRow(row) : !appendable && isRemoteMacRow(row)) {
+      count(appendable ? this.#replicas : this.#users, row.ifindex, remoteKey(row), step)
+    }
+  }
+}
+
+function count(counts: NestedMap<number, string, number>, ifindex: number, remote: string, step: 1 | -1): void {
+  const next = (counts.get(ifindex, remote) ?? 0) + step
+  if (next === 0) counts.delete(ifindex, remote)
+  else counts.set(ifindex, remote, next)
+}
+
+/** Names the remote an FDB row points at: address and, when the row brings one, UDP port. */
+export function remoteKey(row: Pick<NeighRow, 'dst' | 'port'>): string {
+  return row.port === undefined ? `${row.dst}` : `${row.dst} ${row.port}`
+}
+
+/** True for a row of a device's own table (NTF_SELF); else it is the bridge driver's. */
+export function isDeviceRow(row: NeighRow): boolean {
+  return (row.flags & NTF.SELF) !== 0
+}
+
+/** Equal in everything that anything derived depends on; ages and counters are not kept. */
+function isSameFdbRow(a: FdbRow, b: FdbRow): boolean {
+  return a.ifindex === b.ifindex && a.state === b.state && a.flags === b.flags && a.dst === b.dst && a.port === b.port &&
+    a.vni === b.vni && a.srcVni === b.srcVni && a.nhId === b.nhId
+}
+
+function hasMac(row: NeighRow): row is FdbRow {
+  return row.lladdr !== undefined
+}
+
+function isAppendable(mac: Mac): boolean {
+  return mac === ZERO_MAC || isMulticastMac(mac)
+}
+
+function bridgeKey(mac: Mac, vlan: number): string {
+  return vlan === 0 ? mac : `${mac} ${vlan}`
+}
+
+function unicastKey(row: FdbRow): string {
+  return row.srcVni === undefined ? row.lladdr : `${row.lladdr} ${row.srcVni}`
+}
+
+function rowKey(row: FdbRow): string {
+  if (!isDeviceRow(row)) return `b${row.master ?? row.ifindex} ${bridgeKey(row.lladdr, row.vlan ?? 0)}`
+  const key = `d${row.ifindex} ${unicastKey(row)}`
+  return isAppendable(row.lladdr) ? `${key} ${row.dst} ${row.port ?? ''} ${row.vni ?? ''} ${row.oif ?? ''}` : key
+}

@@ -1,0 +1,31 @@
+// A map of maps: the first key is what one asks for as a whole (a device, a VNI), the second names one thing in it.
+
+export class NestedMap<Outer, Inner, Value> {
+  readonly #maps = new Map<Outer, Map<Inner, Value>>()
+
+  get(outer: Outer, inner: Inner): Value | undefined {
+    return this.#maps.get(outer)?.get(inner)
+  }
+
+  set(outer: Outer, inner: Inner, value: Value): void {
+    const map = this.#maps.get(outer)
+    if (map === undefined) this.#maps.set(outer, new Map([[inner, value]]))
+    else map.set(inner, value)
+  }
+
+  delete(outer: Outer, inner: Inner): void {
+    const map = this.#maps.get(outer)
+    if (map === undefined) return
+    map.delete(inner)
+    if (map.size === 0) this.#maps.delete(outer)
+  }
+
+  /** Everything under one outer key; an empty map when there is nothing. */
+  under(outer: Outer): ReadonlyMap<Inner, Value> {
+    return this.#maps.get(outer) ?? new Map<Inner, Value>()
+  }
+
+  outers(): IterableIterator<Outer> {
+    return this.#maps.keys()
+  }
+}

@@ -1,0 +1,72 @@
+// FORWARD, DELIVER and ENCAP: from a destination MAC to a local port or a VTEP.
+import type { RemoteMac } from '../evpn/remote-mac.js'
+import { ipFamily, type Ip, type IpFamily } from '../net/ip.js'
+import type { Mac } from '../net/mac.js'
+import type { Vni } from '../net/number.js'
+import type { Action } from '../openflow/index.js'
+import { goTo, type Flow } from './flow.js'
+import { ENCAP_MASK, encapBits, FROM_TUNNEL } from './registers.js'
+import { TABLE } from './tables.js'
+
+/** Bound local MAC > control-plane MAC > (learned MAC, between these) > group addresses > unknown. */
+const PRIORITY = { LOCAL: 400, REMOTE: 300, MULTICAST: 50, UNKNOWN: 10 } as const
+
+/** A MAC bound to a local port. */
+export function localMacFlow(vni: Vni, mac: Mac, ofport: number): Flow {
+  return { table: TABLE.FORWARD, priority: PRIORITY.LOCAL, match: { metadata: vni, eth_dst: mac }, actions: toPort(ofport) }
+}
+
+/** A MAC the control plane put behind a VTEP: the one flow it costs. */
+export function remoteMacFlow(mac: RemoteMac): Flow {
+  return { table: TABLE.FORWARD, priority: PRIORITY.REMOTE, match: { metadata: mac.vni, eth_dst: mac.mac }, actions: toVtep(mac.ip, mac.udpPort) }
+}
+
+/** Broadcast, multicast, and destinations nobody knows. */
+export function floodedFlows(vni: Vni, floodUnknown: boolean): Flow[] {
+  return [
+    {
+      table: TABLE.FORWARD, priority: PRIORITY.MULTICAST,
+      match: { metadata: vni, eth_dst: ['01:00:00:00:00:00', '01:00:00:00:00:00'] }, actions: [goTo(TABLE.FLOOD)]
+    },
+    // Without flooding this flow still counts what was dropped.
+    { table: TABLE.FORWARD, priority: PRIORITY.UNKNOWN, match: { metadata: vni }, actions: floodUnknown ? [goTo(TABLE.FLOOD)] : [] }
+  ]
+}
+
+/** To a local port, by way of DELIVER. */
+export function toPort(ofport: number): Action[] {
+  return [{ kind: 'set_field', field: 'reg1', value: ofport }, goTo(TABLE.DELIVER)]
+}
+
+/** To a VTEP, by way of ENCAP. */
+export function toVtep(ip: Ip, udpPort: number): Action[] {
+  const family = ipFamily(ip)
+  return [
+    { kind: 'set_field', field: family === 4 ? 'tun_dst' : 'tun_ipv6_dst', value: ip },
+    { kind: 'set_field', field: 'reg0', value: encapBits(family, udpPort), mask: ENCAP_MASK },
+    goTo(TABLE.ENCAP)
+  ]
+}
+
+/** Output to one local port of a VNI. */
+export function deliverFlow(vni: Vni, ofport: number): Flow {
+  return { table: TABLE.DELIVER, priority: 100, match: { metadata: vni, reg1: ofport }, actions: [{ kind: 'output', port: ofport }] }
+}
+
+/** Split horizon as a rule: whatever the UDP ports and families in play, from a tunnel never into a tunnel. */
+export const SPLIT_HORIZON: Flow = {
+  table: TABLE.ENCAP, priority: 300, match: { reg0: [FROM_TUNNEL, FROM_TUNNEL] }, actions: []
+}
+
+/** Tunnel id, source address and port for the VTEPs of one VNI, family and UDP port. */
+export function encapFlow(vni: Vni, family: IpFamily, udpPort: number, localIp: Ip, ofport: number): Flow {
+  return {
+    table: TABLE.ENCAP, priority: 200,
+    match: { metadata: vni, reg0: [encapBits(family, udpPort), ENCAP_MASK] },
+    actions: [
+      { kind: 'set_field', field: 'tun_id', value: vni },
+      { kind: 'set_field', field: family === 4 ? 'tun_src' : 'tun_ipv6_src', value: localIp },
+      { kind: 'output', port: ofport }
+    ]
+  }
+}

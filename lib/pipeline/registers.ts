@@ -1,0 +1,16 @@
+// The metadata and register bits of the pipeline, declared once.
+//   metadata      the VNI
+//   reg0 bit 0    the packet came from a tunnel: it never enters one again (split horizon)
+//   reg0 bit 1    the VTEP's address is IPv6
+//   reg0 16..31   the VTEP's UDP port
+//   reg1          DELIVER: the OpenFlow port; PART: the number of the flood's part
+
+export const FROM_TUNNEL = 0x00000001
+const IPV6 = 0x00000002
+/** The bits that ENCAP chooses by. */
+export const ENCAP_MASK = 0xffff0002
+
+/** reg0 under ENCAP_MASK for a VTEP's family and UDP port. */
+export function encapBits(family: 4 | 6, udpPort: number): number {
+  return ((udpPort << 16) | (family === 6 ? IPV6 : 0)) >>> 0
+}

@@ -1,0 +1,42 @@
+// What is ours on the integration bridge. An OpenFlow flow's identity is (table, priority, match), and an ADD with
+// another cookie silently replaces it: so we own places, not only cookies. Everything outside is left alone.
+
+/** Tables 200..215 are ours; the first six are in use. */
+export const FIRST_TABLE = 200
+export const LAST_TABLE = 215
+
+/** In table 0 we own this one priority, and only matches that are nothing but one in_port. */
+export const ENTRY_TABLE = 0
+export const ENTRY_PRIORITY = 36864
+
+/** ASCII "evpn" in the upper half of every cookie of ours; the lower half is 0 for what we install. */
+export const COOKIE = 0x6576706e_00000000n
+export const COOKIE_MASK = 0xffffffff_00000000n
+
+/** True for a cookie of ours. */
+export function isOurCookie(cookie: bigint): boolean {
+  return (cookie & COOKIE_MASK) === COOKIE
+}
+
+/**
+ * Group ids, derived from content. VNI (24 bits) and part (7 bits) fill 0x40000000..0xbfffffff, kernel nexthop
+ * groups go above, the one trampoline last. OpenFlow reserves what is above 0xffffff00.
+ */
+export const FIRST_GROUP = 0x40000000
+export const NEXTHOP_GROUPS = 0xc0000000
+export const TRAMPOLINE_GROUP = 0xff000000
+export const LAST_GROUP = TRAMPOLINE_GROUP
+
+/** True for a group id of ours (groups have no cookie). */
+export function isOurGroup(id: number): boolean {
+  return id >= FIRST_GROUP && id <= LAST_GROUP
+}
+
+/** Parts 0 and 1 of a VNI are its flood groups: to everybody, and to local ports only. 4..127 are parts of the flood. */
+export const FLOOD_ALL = 0
+export const FLOOD_LOCAL = 1
+
+/** The group of one part of a VNI's flood. */
+export function floodGroupId(vni: number, part: number): number {
+  return FIRST_GROUP + vni * 128 + part
+}

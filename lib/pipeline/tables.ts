@@ -1,0 +1,27 @@
+// The tables, declared once: number, name, why each exists, where a packet may go next. docs/pipeline.md draws them.
+import { FIRST_TABLE } from './slots.js'
+
+export interface Table {
+  readonly id: number
+  readonly name: string
+  readonly why: string
+  readonly next: readonly string[]
+}
+
+export const TABLE = {
+  CLASSIFY: FIRST_TABLE,
+  FORWARD: FIRST_TABLE + 2,
+  FLOOD: FIRST_TABLE + 3,
+  PART: FIRST_TABLE + 4,
+  ENCAP: FIRST_TABLE + 5,
+  DELIVER: FIRST_TABLE + 6
+} as const
+
+export const TABLES: readonly Table[] = [
+  { id: TABLE.CLASSIFY, name: 'CLASSIFY', why: 'which VNI a packet belongs to, and whether it came from a tunnel; what may not enter is dropped here', next: ['FORWARD'] },
+  { id: TABLE.FORWARD, name: 'FORWARD', why: 'where the destination MAC is: a local port, a VTEP, everybody, nowhere', next: ['DELIVER', 'ENCAP', 'FLOOD'] },
+  { id: TABLE.FLOOD, name: 'FLOOD', why: 'copies for the VNI: all of it, or only its local ports when the packet came from a tunnel', next: ['PART', 'ENCAP', 'DELIVER'] },
+  { id: TABLE.PART, name: 'PART', why: 'one part of a large flood, translated by itself so that it has an action budget of its own', next: ['ENCAP', 'DELIVER'] },
+  { id: TABLE.ENCAP, name: 'ENCAP', why: 'tunnel id, source address and port of a packet to a VTEP; nothing from a tunnel passes', next: [] },
+  { id: TABLE.DELIVER, name: 'DELIVER', why: 'output to one local port', next: [] }
+]

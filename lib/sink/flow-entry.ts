@@ -1,0 +1,49 @@
+// Flows as the tracker keeps them: identity and content as byte strings in exactly the form the switch sends back,
+// so that comparing desired with realized is comparing strings.
+import { canonicalOxms, encodeFlowMod, encodeInstructions, encodeMatch, formatMatch, decodeMatch, type FlowDesc } from '../openflow/index.js'
+import type { Flow } from '../pipeline/flow.js'
+import { COOKIE, COOKIE_MASK } from '../pipeline/slots.js'
+import type { Pending } from './tracker.js'
+
+/** [identity: table, priority, canonical match; content: instructions], each a latin1 string of bytes. */
+export type FlowEntry = readonly [key: string, value: string]
+
+/** The tracker's entry for a flow we want. */
+export function compileFlow(flow: Flow): FlowEntry {
+  return [flowKey(flow.table, flow.priority, encodeMatch(flow.match)), encodeInstructions(flow.actions).toString('latin1')]
+}
+
+/** The tracker's entry for a flow the switch has. */
+export function entryOfDesc(desc: FlowDesc): FlowEntry {
+  return [flowKey(desc.tableId, desc.priority, canonicalOxms(desc.match)), desc.instructions.toString('latin1')]
+}
+
+/** An identity in words, as ovs-ofctl prints it. */
+export function describeFlowKey(key: string): string {
+  const { tableId, priority, match } = splitKey(key)
+  return `table=${tableId}, priority=${priority},${formatMatch(decodeMatch(match))}`
+}
+
+/**
+ * The message that brings one flow about. A flow that exists is changed by MODIFY_STRICT, which keeps its duration,
+ * counters and cookie; an ADD would replace it. Cookie and mask stand on everything that could touch another's flow.
+ */
+export function flowMod(pending: Pending<string>): Buffer {
+  const command = pending.desired === undefined ? 'delete_strict' : pending.realized === undefined ? 'add' : 'modify_strict'
+  return encodeFlowMod({
+    command,
+    ...splitKey(pending.key),
+    cookie: COOKIE,
+    cookieMask: command === 'add' ? 0n : COOKIE_MASK,
+    instructions: Buffer.from(pending.desired ?? '', 'latin1')
+  })
+}
+
+function flowKey(tableId: number, priority: number, match: Buffer): string {
+  return String.fromCharCode(tableId, priority >> 8, priority & 0xff) + match.toString('latin1')
+}
+
+function splitKey(key: string): { tableId: number; priority: number; match: Buffer } {
+  const bytes = Buffer.from(key, 'latin1')
+  return { tableId: bytes.readUInt8(0), priority: bytes.readUInt16BE(1), match: bytes.subarray(3) }
+}

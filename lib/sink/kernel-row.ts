@@ -1,0 +1,62 @@
+// The kernel rows we write: a static FDB row on an advertise device, a NOARP neighbour on a bridge device.
+// As tracker entries, as netlink requests, and as what a mirror's row realizes.
+import { PROTOCOL_OVS_EVPN, isOurFdbRow, isOurNeighbour } from '../mirror/ownership.js'
+import { AF, NTF, NUD, type NeighRow, type WriteRequest } from '../netlink/index.js'
+import { ipFamily, type Ip } from '../net/ip.js'
+import type { Mac } from '../net/mac.js'
+import type { Pending } from './tracker.js'
+
+/** The content half of an entry; the key holds the identity. */
+export type KernelValue = string
+
+export type KernelEntry = readonly [key: string, value: KernelValue]
+
+const STATIC = 'static'
+
+export function fdbKey(ifindex: number, mac: Mac): string {
+  return `fdb ${ifindex} ${mac}`
+}
+
+export function neighbourKey(ifindex: number, ip: Ip): string {
+  return `neigh ${ifindex} ${ip}`
+}
+
+/** A MAC we announce. */
+export function fdbEntry(ifindex: number, mac: Mac): KernelEntry {
+  return [fdbKey(ifindex, mac), STATIC]
+}
+
+/** An IP we announce. */
+export function neighbourEntry(ifindex: number, ip: Ip, mac: Mac): KernelEntry {
+  return [neighbourKey(ifindex, ip), mac]
+}
+
+/** What a bridge-level row on an advertise device counts as; lingering flags of a moved row do not matter. */
+export function realizedFdb(row: NeighRow | undefined): KernelValue | undefined {
+  if (row === undefined || !isOurFdbRow(row)) return undefined
+  return (row.state & NUD.NOARP) !== 0 ? STATIC : `state ${row.state}`
+}
+
+/** What a neighbour counts as: its MAC when it is ours and static, something else that must be rewritten, or not ours. */
+export function realizedNeighbour(row: NeighRow | undefined): KernelValue | undefined {
+  if (row === undefined || !isOurNeighbour(row)) return undefined
+  return (row.state & NUD.NOARP) !== 0 ? row.lladdr ?? '' : `state ${row.state}`
+}
+
+/** The request that brings one entry about. Never EXT_LEARNED, STICKY or PERMANENT: those are the speaker's and the device's. */
+export function kernelRequest(pending: Pending<KernelValue>): WriteRequest {
+  const [kind, index, address = ''] = pending.key.split(' ')
+  const op = pending.desired === undefined ? 'delete' : 'replace'
+  const ifindex = Number(index)
+  if (kind === 'fdb') return { op, row: { family: AF.BRIDGE, ifindex, state: NUD.NOARP, flags: NTF.MASTER, type: 0, lladdr: address } }
+  const family = ipFamily(address) === 4 ? AF.INET : AF.INET6
+  const row = { family, ifindex, state: NUD.NOARP, flags: 0, type: 0, dst: address, protocol: PROTOCOL_OVS_EVPN }
+  return { op, row: pending.desired === undefined ? row : { ...row, lladdr: pending.desired } }
+}
+
+/** FDB rows are written before neighbours and deleted after them: zebra keeps a neighbour without its MAC inactive. */
+export function kernelOrder(pending: Pending<KernelValue>): number {
+  const isFdb = pending.key.startsWith('fdb')
+  if (pending.desired === undefined) return isFdb ? 3 : 2
+  return isFdb ? 0 : 1
+}

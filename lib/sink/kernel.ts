@@ -1,0 +1,80 @@
+// The kernel rows that announce local addresses, desired and realized. What is realized comes from the mirrors alone,
+// never from an acknowledgement: between our write and its answer somebody else may have replaced the row.
+import type { NetlinkError, WriteRequest } from '../netlink/index.js'
+import { kernelOrder, kernelRequest, type KernelEntry, type KernelValue } from './kernel-row.js'
+import { Retry } from './retry.js'
+import { Tracker } from './tracker.js'
+
+/** The part of a netlink connection the sink uses: one outcome per request, in order. */
+export interface KernelWriter {
+  write(requests: readonly WriteRequest[]): Promise<readonly (NetlinkError | undefined)[]>
+}
+
+const MAX_BATCH = 1000
+
+export class KernelSink {
+  readonly rows = new Tracker<KernelValue>((a, b) => a === b)
+  readonly counters = { writes: 0, refused: 0 }
+  readonly #retry: Retry
+  readonly #writer: KernelWriter
+  readonly #warn: (text: string) => void
+  #isBusy = false
+
+  constructor(writer: KernelWriter, warn: (text: string) => void) {
+    this.#writer = writer
+    this.#warn = warn
+    this.#retry = new Retry(() => this.flush())
+  }
+
+  get isSettled(): boolean {
+    return !this.#isBusy && this.rows.pending(1).length === 0
+  }
+
+  setOwned(owner: string, entries: readonly KernelEntry[]): void {
+    this.rows.setOwned(owner, entries)
+  }
+
+  /** What a mirror says of one of our rows. A row that came, changed or went may be written again at once. */
+  observe(key: string, value: KernelValue | undefined): void {
+    if (value === this.rows.realized(key)) return
+    this.#retry.forget(key)
+    this.rows.unblock(key)
+    this.rows.realize(key, value)
+  }
+
+  /** Starts writing what is pending, unless it already does. */
+  flush(): void {
+    if (this.#isBusy) return
+    const batch = this.rows.pending(MAX_BATCH).sort((a, b) => kernelOrder(a) - kernelOrder(b))
+    if (batch.length === 0) return
+    this.#isBusy = true
+    // Until the mirror has seen the outcome, the same difference must not be sent twice.
+    for (const { key } of batch) this.#retry.later(this.rows, key, 'written, not yet seen in the kernel')
+    this.#writer.write(batch.map(kernelRequest)).then((outcomes) => {
+      this.counters.writes += batch.length
+      batch.forEach(({ key }, i) => this.#outcome(key, outcomes[i]))
+    }).catch((error: unknown) => {
+      this.#warn(`writing to the kernel failed: ${String(error)}`)
+    }).finally(() => {
+      this.#isBusy = false
+      this.flush()
+    })
+  }
+
+  /** Removes every row of ours the kernel has. Rejects with what it refused first. */
+  async removeAll(): Promise<void> {
+    const rows = this.rows.realizedKeys().map((key) => ({ key, desired: undefined, realized: '' })).sort((a, b) => kernelOrder(a) - kernelOrder(b))
+    const outcomes = await this.#writer.write(rows.map(kernelRequest))
+    const refused = outcomes.find((error) => error !== undefined)
+    if (refused !== undefined) throw refused
+  }
+
+  #outcome(key: string, error: NetlinkError | undefined): void {
+    if (error === undefined) return
+    this.counters.refused++
+    // The mirror may have brought the news first: a row already gone, or one no longer wanted.
+    if (this.rows.blocked().get(key) === undefined) return
+    this.#warn(`the kernel refused ${key}: ${error.message}; it will be tried again`)
+    this.rows.block(key, `refused by the kernel: ${error.message}`)
+  }
+}

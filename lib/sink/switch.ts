@@ -1,0 +1,210 @@
+// The switch: everything we own on the integration bridge, desired and realized. Reads back what is ours on every
+// (re)connect and sends the difference; one batch is in flight at a time. What the switch refuses is set aside alone
+// and tried again later; what a foreign entry occupies is left to it, and looked at again until it is gone.
+import type { ApplyError, FlowDesc, GroupDesc } from '../openflow/index.js'
+import type { Flow, Group } from '../pipeline/flow.js'
+import { ENTRY_PRIORITY, ENTRY_TABLE, FIRST_TABLE, isOurCookie, isOurGroup, LAST_TABLE } from '../pipeline/slots.js'
+import { compileFlow, describeFlowKey, entryOfDesc, flowMod, type FlowEntry } from './flow-entry.js'
+import { compileGroup, entryOfGroupDesc, groupBytes, groupMods, isEqualGroup, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
+import { planBatch, type Batch } from './batch.js'
+import { Retry } from './retry.js'
+import { Tracker, type Pending } from './tracker.js'
+
+/** The part of an OpenFlow connection the sink uses. */
+export interface SwitchConnection {
+  groupDescs(): Promise<readonly GroupDesc[]>
+  flowDescs(filter: { readonly tableId?: number }): Promise<readonly FlowDesc[]>
+  /** Rejects when the connection was lost: the outcome is unknown. */
+  apply(mods: readonly Buffer[], options: { readonly bundle: boolean }): Promise<{ readonly applied: boolean; readonly errors: readonly ApplyError[] }>
+}
+
+export interface SwitchReport {
+  /** One sentence for the log. */
+  info(text: string): void
+  warn(text: string): void
+}
+
+/** After so many bundles in a row that failed, the next batch goes unbundled: a bundle is all or nothing. */
+const MAX_FAILED_BUNDLES = 3
+/** While a foreign entry stands in one of our places, we look again this often, in ms. */
+const CONFLICT_RECHECK = 10_000
+
+export class SwitchSink {
+  readonly flows = new Tracker<string>((a, b) => a === b)
+  readonly groups = new Tracker<GroupValue>(isEqualGroup)
+  /** What of others stands in our places, in words; replaced by each read-back. */
+  conflicts: readonly string[] = []
+  /** Messages sent since start, for operators and tests. */
+  readonly counters = { flowMods: 0, groupMods: 0, readBacks: 0, refused: 0 }
+  readonly #retry: Retry
+  readonly #report: SwitchReport
+  #connection: SwitchConnection | undefined
+  #isReady = false
+  #isBusy = false
+  #failedBundles = 0
+  #recheck: NodeJS.Timeout | undefined
+
+  constructor(report: SwitchReport) {
+    this.#report = report
+    this.#retry = new Retry(() => this.flush())
+  }
+
+  /** True when what the switch holds is known. */
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
+  /** True when nothing is left to send and nothing is under way. */
+  get isSettled(): boolean {
+    return this.#isReady && !this.#isBusy && this.flows.pending(1).length === 0 && this.groups.pending(1).length === 0
+  }
+
+  setFlows(owner: string, flows: readonly Flow[]): void {
+    this.flows.setOwned(owner, flows.map(compileFlow))
+  }
+
+  setGroups(owner: string, groups: readonly Group[]): void {
+    this.groups.setOwned(owner, groups.map(compileGroup).filter(([key, value]) => this.#fits(key, value)))
+  }
+
+  /** A fresh connection: what the switch holds is read before anything is sent. */
+  async connect(connection: SwitchConnection): Promise<void> {
+    this.#connection = connection
+    this.#failedBundles = 0
+    await this.#readBack(connection)
+  }
+
+  /** The connection is lost; what is under way has an unknown outcome, which the next read-back tells. */
+  disconnect(): void {
+    this.#connection = undefined
+    this.#isReady = false
+    this.#isBusy = false
+    clearTimeout(this.#recheck)
+    this.#retry.clear()
+  }
+
+  /** Starts sending what is pending, unless it already does or cannot. */
+  flush(): void {
+    const connection = this.#connection
+    if (connection === undefined || !this.#isReady || this.#isBusy) return
+    const batch = planBatch(this.flows, this.groups)
+    if (batch.mods.length === 0) return
+    this.#isBusy = true
+    this.#send(connection, batch).catch((error: unknown) => {
+      this.#report.warn(`sending to the switch failed: ${String(error)}`)
+    }).finally(() => {
+      if (this.#connection !== connection) return
+      this.#isBusy = false
+      this.flush()
+    })
+  }
+
+  #fits(key: string, group: GroupValue): boolean {
+    const bytes = groupBytes(group)
+    if (bytes > MAX_GROUP_BYTES) this.#report.warn(`group ${key} would have ${bytes} bytes, more than ${MAX_GROUP_BYTES}: not installed`)
+    return bytes <= MAX_GROUP_BYTES
+  }
+
+  async #readBack(connection: SwitchConnection): Promise<void> {
+    this.#isReady = false
+    const groups = await connection.groupDescs()
+    const flows: FlowDesc[] = [...await connection.flowDescs({ tableId: ENTRY_TABLE })]
+    for (let tableId = FIRST_TABLE; tableId <= LAST_TABLE; tableId++) flows.push(...await connection.flowDescs({ tableId }))
+    if (this.#connection !== connection) return
+    this.counters.readBacks++
+    this.#retry.clear()
+    for (const key of [...this.flows.blocked().keys()]) this.flows.unblock(key)
+    const [ours, foreign] = sortFlows(flows)
+    for (const [key] of foreign) this.flows.block(key, 'a foreign flow stands there')
+    this.flows.replaceRealized(ours)
+    this.groups.replaceRealized(groups.filter((group) => isOurGroup(group.groupId)).map(entryOfGroupDesc))
+    this.#isReady = true
+    this.#tellConflicts(foreign, connection)
+  }
+
+  #tellConflicts(foreign: readonly FlowEntry[], connection: SwitchConnection): void {
+    const before = new Set(this.conflicts)
+    const inOurWay = foreign.filter(([key]) => key.charCodeAt(0) !== ENTRY_TABLE || this.flows.desired(key) !== undefined)
+    this.conflicts = inOurWay.map(([key]) => `foreign flow in our place: ${describeFlowKey(key)}`)
+    for (const text of this.conflicts) {
+      if (!before.has(text)) this.#report.warn(`${text}; it is left alone, and what we would put there is missing`)
+    }
+    clearTimeout(this.#recheck)
+    if (this.conflicts.length === 0) {
+      if (before.size > 0) this.#report.info('no foreign flow is left in our places')
+      return
+    }
+    this.#recheck = setTimeout(() => {
+      this.#whenIdle(connection)
+    }, CONFLICT_RECHECK).unref()
+  }
+
+  /** Reads back again, but never while a batch is under way: its outcome would be overwritten. */
+  #whenIdle(connection: SwitchConnection): void {
+    if (this.#connection !== connection) return
+    if (this.#isBusy) {
+      this.#recheck = setTimeout(() => this.#whenIdle(connection), 100).unref()
+      return
+    }
+    this.#isBusy = true
+    this.#readBack(connection).catch((error: unknown) => this.#report.warn(`read-back failed: ${String(error)}`)).finally(() => {
+      if (this.#connection !== connection) return
+      this.#isBusy = false
+      this.flush()
+    })
+  }
+
+  async #send(connection: SwitchConnection, batch: Batch): Promise<void> {
+    const bundle = batch.mods.length > 1 && this.#failedBundles < MAX_FAILED_BUNDLES
+    const { applied, errors } = await connection.apply(batch.mods, { bundle })
+    if (this.#connection !== connection) return
+    this.#failedBundles = applied ? 0 : this.#failedBundles + 1
+    const refused = new Set<number>()
+    for (const error of errors) {
+      const entry = batch.entryOfMod[error.index]
+      if (entry === undefined) continue
+      refused.add(entry)
+      this.#refuse(batch, entry, error)
+    }
+    if (!applied) return
+    batch.flows.forEach((pending, i) => {
+      if (!refused.has(i)) this.#realize(this.flows, pending)
+    })
+    batch.groups.forEach((pending, i) => {
+      if (!refused.has(batch.flows.length + i)) this.#realize(this.groups, pending)
+    })
+    this.counters.flowMods += batch.flows.length
+    this.counters.groupMods += batch.groups.length
+  }
+
+  #realize<V>(tracker: Tracker<V>, pending: Pending<V>): void {
+    this.#retry.forget(pending.key)
+    tracker.realize(pending.key, pending.desired)
+  }
+
+  /** Sets one entry aside, and tries it again after a while. */
+  #refuse(batch: Batch, entry: number, error: ApplyError): void {
+    this.counters.refused++
+    const flow = batch.flows[entry]
+    const group = batch.groups[entry - batch.flows.length]
+    if (flow !== undefined) {
+      this.#report.warn(`the switch refused ${describeFlowKey(flow.key)}: ${error.name}`)
+      this.#retry.later(this.flows, flow.key, `refused by the switch: ${error.name}`)
+    } else if (group !== undefined) {
+      this.#report.warn(`the switch refused group ${group.key}: ${error.name}`)
+      this.#retry.later(this.groups, group.key, `refused by the switch: ${error.name}`)
+    }
+  }
+}
+
+/** Flows of ours, and foreign ones that stand where only ours may. */
+function sortFlows(descs: readonly FlowDesc[]): [ours: FlowEntry[], foreign: FlowEntry[]] {
+  const ours: FlowEntry[] = []
+  const foreign: FlowEntry[] = []
+  for (const desc of descs) {
+    if (desc.tableId === ENTRY_TABLE && desc.priority !== ENTRY_PRIORITY) continue
+    if (isOurCookie(desc.cookie)) ours.push(entryOfDesc(desc))
+    else foreign.push(entryOfDesc(desc))
+  }
+  return [ours, foreign]
+}

@@ -1,0 +1,76 @@
+// The flow-based tunnel ports: one per UDP port on the integration bridge, as rows of OVSDB. What is there is the
+// replica; what must change is computed from it whole, and one transaction is under way at a time.
+import { textMap, uuids, type TableView } from '../config/database.js'
+import { insert, mutate, namedUuid, uuidRef, type Mutation, type Operation, type Row } from '../ovsdb/index.js'
+
+/** Our mark on a Port row; only rows that carry it are ever changed or removed. */
+export const TUNNEL_MARK = 'ovn-evpn-tunnel'
+
+export function tunnelName(udpPort: number): string {
+  return `ovn-evpn-${udpPort}`
+}
+
+export interface TunnelPlan {
+  readonly operations: readonly Operation[]
+  /** What stands in the way, by port name. */
+  readonly problems: ReadonlyMap<string, string>
+}
+
+/** The operations that leave exactly the wanted tunnel ports on the bridge, those of ours elsewhere removed. */
+export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly number[], table: TableView): TunnelPlan {
+  const wanted = new Map(udpPorts.map((port) => [tunnelName(port), port]))
+  const operations: Operation[] = []
+  const problems = new Map<string, string>()
+  const present = new Set<string>()
+  for (const [uuid, bridge] of table('Bridge')) {
+    for (const portUuid of uuids(bridge['ports'])) {
+      const port = table('Port').get(portUuid)
+      if (port === undefined) continue
+      const name = String(port['name'])
+      const udpPort = uuid === bridgeUuid ? wanted.get(name) : undefined
+      if (!isOurs(port)) {
+        if (wanted.has(name)) problems.set(name, `port ${name} exists and is not ours (no external_ids:${TUNNEL_MARK}=true)`)
+      } else if (udpPort === undefined || present.has(name)) {
+        operations.push(mutate('Bridge', uuid, [['ports', 'delete', [uuidRef(portUuid)]]]))
+      } else {
+        present.add(name)
+        operations.push(...repairs(port, udpPort, table))
+      }
+    }
+  }
+  if (bridgeUuid === undefined) return { operations, problems }
+  for (const [name, udpPort] of wanted) {
+    if (!present.has(name) && !problems.has(name)) operations.push(...creation(bridgeUuid, name, udpPort))
+  }
+  return { operations, problems }
+}
+
+/** The four options that make a tunnel port flow-based; a user's others (csum, tos, df_default ...) stay. */
+function tunnelOptions(udpPort: number): ReadonlyMap<string, string> {
+  return new Map([['local_ip', 'flow'], ['remote_ip', 'flow'], ['key', 'flow'], ['dst_port', String(udpPort)]])
+}
+
+function creation(bridgeUuid: string, name: string, udpPort: number): Operation[] {
+  const id = udpPort
+  return [
+    insert('Interface', { name, type: 'vxlan', options: tunnelOptions(udpPort) }, `iface${id}`),
+    insert('Port', { name, interfaces: [namedUuid(`iface${id}`)], external_ids: new Map([[TUNNEL_MARK, 'true']]) }, `port${id}`),
+    mutate('Bridge', bridgeUuid, [['ports', 'insert', [namedUuid(`port${id}`)]]])
+  ]
+}
+
+function repairs(port: Row, udpPort: number, table: TableView): Operation[] {
+  const wanted = tunnelOptions(udpPort)
+  return uuids(port['interfaces']).flatMap((uuid) => {
+    const row = table('Interface').get(uuid)
+    if (row === undefined) return []
+    const options = textMap(row['options'])
+    const drifted = new Map([...wanted].filter(([key, value]) => options.get(key) !== value))
+    const mutations: Mutation[] = drifted.size === 0 ? [] : [['options', 'delete', [...drifted.keys()]], ['options', 'insert', drifted]]
+    return mutations.length === 0 ? [] : [mutate('Interface', uuid, mutations)]
+  })
+}
+
+function isOurs(port: Row): boolean {
+  return textMap(port['external_ids']).get(TUNNEL_MARK) === 'true' && /^ovn-evpn-[0-9]+$/.test(String(port['name']))
+}
