@@ -1,0 +1,242 @@
+// rtnetlink for a program: one socket for notifications, dumps and writes, so that all come in the kernel's order.
+import { constants } from 'node:os'
+import { align4 } from './attribute.js'
+import { RTNLGRP } from './constants.js'
+import { NetlinkError } from './error.js'
+import { MESSAGE_HEADER_BYTES, type RtMessage } from './message.js'
+import { dumpRequest, neighRequest, type DumpKind, type NetlinkRequest, type WriteRequest } from './request.js'
+import { NetlinkSession, type Outcome, type Received } from './session.js'
+import { NetlinkSocket } from './socket.js'
+
+export interface NetlinkHandlers {
+  /** Notifications, and the rows of dumps among them in the order of arrival. */
+  messages(batch: readonly RtMessage[]): void
+  /** The kernel dropped notifications: every mirrored table has to be dumped again. */
+  overrun(): void
+  /** The socket is unusable; the client is closed. */
+  failed?(error: Error): void
+}
+
+export interface NetlinkOptions {
+  readonly groups: readonly ('link' | 'neigh' | 'nexthop')[]
+  readonly handlers: NetlinkHandlers
+  /** Size asked for; the kernel counts its own overhead, several hundred bytes per notification, against twice that. */
+  readonly receiveBufferBytes?: number
+  /** Milliseconds a dump may take. */
+  readonly dumpTimeout?: number
+}
+
+const RECEIVE_BUFFER_BYTES = 128 * 1024 * 1024
+const DUMP_TIMEOUT = 30_000
+/** Requests per datagram are limited by the send buffer, requests in flight by the room their acknowledgements take in the receive buffer. */
+const SEND_BYTES = 32 * 1024
+const BATCH_REQUESTS = 256
+const MAX_UNACKNOWLEDGED = 1024
+/** Messages, and reads, before other work of the event loop gets its turn. */
+const TURN_MESSAGES = 4096
+const TURN_READS = 256
+
+const GROUPS = { link: RTNLGRP.LINK, neigh: RTNLGRP.NEIGH, nexthop: RTNLGRP.NEXTHOP } as const
+
+type Settle = (outcome: Pick<Outcome, 'error' | 'interrupted'>) => void
+
+interface Waiting {
+  readonly request: NetlinkRequest
+  readonly settle: Settle
+}
+
+export class NetlinkClient {
+  readonly #socket: NetlinkSocket
+  readonly #handlers: NetlinkHandlers
+  readonly #dumpTimeout: number
+  // Each socket is new, but its port id may have been another's; a random start keeps late replies from being taken for ours.
+  readonly #session = new NetlinkSession(1 + Math.floor(Math.random() * 0x7fffffff))
+  readonly #settlers = new Map<number, Settle>()
+  readonly #dumps: Waiting[] = []
+  readonly #writes: Waiting[] = []
+  #dumping = false
+  #overruns = 0
+  #closed = false
+
+  /** Opens a socket in this thread's network namespace and starts to receive. Throws NetlinkError. */
+  static open(options: NetlinkOptions): NetlinkClient {
+    return new NetlinkClient(options)
+  }
+
+  private constructor({ groups, handlers, receiveBufferBytes = RECEIVE_BUFFER_BYTES, dumpTimeout = DUMP_TIMEOUT }: NetlinkOptions) {
+    this.#handlers = handlers
+    this.#dumpTimeout = dumpTimeout
+    this.#socket = NetlinkSocket.open(groups.map(name => GROUPS[name]), receiveBufferBytes)
+    this.#wait()
+  }
+
+  /** How often the kernel dropped messages because they were not read in time. */
+  get overruns(): number {
+    return this.#overruns
+  }
+
+  /**
+   * Reads a whole table. Its rows go to `handlers.messages`; resolves after the last one was delivered. `interrupted`: the table changed
+   * while it was read, or an overrun happened (reported to `handlers.overrun` as well): dump again. Rejects with NetlinkError.
+   * The kernel runs one dump at a time on a socket: further ones wait for their turn.
+   */
+  dump(kind: DumpKind): Promise<{ readonly interrupted: boolean }> {
+    return new Promise((resolve, reject) => {
+      const settle: Settle = ({ error, interrupted }) => error === undefined ? resolve({ interrupted }) : reject(error)
+      this.#dumps.push({ request: dumpRequest(kind), settle })
+      this.#nextDump()
+    })
+  }
+
+  /** Writes rows, in order. One outcome per request: undefined for success. A failed one does not stop those behind it. */
+  write(requests: readonly WriteRequest[]): Promise<readonly (NetlinkError | undefined)[]> {
+    return this.request(requests.map(neighRequest))
+  }
+
+  /** Sends any acknowledged requests (devices, nexthops, rows), in order, with outcomes as `write`. Never rejects. */
+  request(requests: readonly NetlinkRequest[]): Promise<readonly (NetlinkError | undefined)[]> {
+    const outcomes = requests.map(request => new Promise<NetlinkError | undefined>(resolve => {
+      this.#writes.push({ request, settle: ({ error }) => resolve(error) })
+    }))
+    this.#sendWrites()
+    return Promise.all(outcomes)
+  }
+
+  /** Ends everything: requests under way fail with ECANCELED, no handler is called any more, the process can exit. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#socket.close()
+    const settlers = [...this.#settlers.values(), ...[...this.#dumps.splice(0), ...this.#writes.splice(0)].map(({ settle }) => settle)]
+    this.#settlers.clear()
+    for (const settle of settlers) settle({ error: failure('netlink request', constants.errno.ECANCELED), interrupted: true })
+  }
+
+  #nextDump(): void {
+    if (this.#dumping) return
+    const next = this.#dumps.shift()
+    if (next === undefined) return
+    if (this.#closed) return next.settle({ error: failure(next.request.text, constants.errno.ECANCELED), interrupted: true })
+    this.#dumping = true
+    const { seq, bytes } = this.#session.request(next.request)
+    const timer = setTimeout(() => this.#fail(seq, failure(next.request.text, constants.errno.ETIMEDOUT)), this.#dumpTimeout)
+    this.#settlers.set(seq, outcome => {
+      clearTimeout(timer)
+      this.#dumping = false
+      next.settle(outcome)
+      this.#nextDump()
+    })
+    this.#send([seq], bytes)
+  }
+
+  /** Sends what is queued, several requests to a datagram, while there is room for their acknowledgements. */
+  #sendWrites(): void {
+    while (this.#writes.length > 0 && this.#session.pending < MAX_UNACKNOWLEDGED) {
+      const batch = this.#writes.splice(0, batchLength(this.#writes))
+      if (this.#closed) {
+        for (const { request, settle } of batch) settle({ error: failure(request.text, constants.errno.ECANCELED), interrupted: true })
+        continue
+      }
+      const numbered = batch.map(({ request, settle }) => {
+        const { seq, bytes } = this.#session.request(request)
+        this.#settlers.set(seq, settle)
+        return { seq, bytes }
+      })
+      this.#send(numbered.map(({ seq }) => seq), Buffer.concat(numbered.map(({ bytes }) => bytes)))
+    }
+  }
+
+  #send(seqs: readonly number[], bytes: Buffer): void {
+    try {
+      this.#socket.send(bytes)
+    } catch (error) {
+      if (!(error instanceof NetlinkError)) throw error
+      for (const seq of seqs) this.#fail(seq, error)
+    }
+  }
+
+  #fail(seq: number, error: NetlinkError): void {
+    this.#session.forget(seq)
+    this.#settle({ seq, error, interrupted: true })
+  }
+
+  #settle(outcome: Outcome): void {
+    const settle = this.#settlers.get(outcome.seq)
+    this.#settlers.delete(outcome.seq)
+    settle?.(outcome)
+  }
+
+  #wait(): void {
+    this.#socket.wait(error => {
+      if (this.#closed) return
+      if (error === undefined) this.#turn()
+      else this.#broken(error)
+    })
+  }
+
+  /** Reads until the queue is empty or others should have their turn, delivers, and goes on waiting or reading. */
+  #turn(): void {
+    if (this.#closed) return
+    const received: Received = { messages: [], outcomes: [] }
+    let read: { readonly empty: boolean, readonly overrun: boolean }
+    try {
+      read = this.#read(received)
+    } catch (error) {
+      return this.#broken(error instanceof Error ? error : new Error(String(error)))
+    }
+    try {
+      this.#deliver(received, read.overrun)
+    } finally {
+      if (this.#closed) { /* closed by a handler */ }
+      else if (read.empty) this.#wait()
+      else setImmediate(() => this.#turn())
+    }
+  }
+
+  #read(received: Received): { readonly empty: boolean, readonly overrun: boolean } {
+    let overrun = false
+    for (let reads = 0; reads < TURN_READS && received.messages.length < TURN_MESSAGES; reads++) {
+      const result = this.#socket.read(datagram => this.#session.receive(datagram, received))
+      if (result === 'overrun') {
+        overrun = true
+        this.#session.overrun()
+      }
+      if (result === 'empty') {
+        this.#session.drained(received)
+        return { empty: true, overrun }
+      }
+    }
+    return { empty: false, overrun }
+  }
+
+  #deliver({ messages, outcomes }: Received, overrun: boolean): void {
+    if (messages.length > 0) this.#handlers.messages(messages)
+    if (overrun && !this.#closed) {
+      this.#overruns++
+      this.#handlers.overrun()
+    }
+    for (const outcome of outcomes) this.#settle(outcome)
+    this.#sendWrites()
+  }
+
+  #broken(error: Error): void {
+    this.close()
+    this.#handlers.failed?.(error)
+  }
+}
+
+function failure(request: string, errno: number): NetlinkError {
+  return new NetlinkError({ request, errno })
+}
+
+/** How many of the queued requests go into the next datagram. */
+function batchLength(queue: readonly Waiting[]): number {
+  let bytes = 0
+  let count = 0
+  for (const { request } of queue) {
+    bytes += MESSAGE_HEADER_BYTES + align4(request.payload.length)
+    if (count > 0 && (bytes > SEND_BYTES || count === BATCH_REQUESTS)) break
+    count++
+  }
+  return count
+}

@@ -1,0 +1,87 @@
+// Requests to rtnetlink as data: type, flags, payload, and the words an error uses for them.
+import { AF, IFLA, NLM_F, RTEXT_FILTER_SKIP_STATS, RTM } from './constants.js'
+import { encodeAttribute, hostU32 } from './attribute.js'
+import { encodeLink, type LinkRow } from './link.js'
+import { encodeNeigh, neighText, type NeighRow } from './neigh.js'
+import { encodeNexthop, encodeNexthopId, type NexthopRow } from './nexthop.js'
+
+export interface NetlinkRequest {
+  readonly type: number
+  /** NLM_F_* without REQUEST and ACK, which the session adds. */
+  readonly flags: number
+  readonly payload: Uint8Array
+  /** What is asked for, in words. */
+  readonly text: string
+}
+
+/** What can be dumped: all links; AF_BRIDGE forwarding rows; AF_INET and AF_INET6 neighbours; nexthops and groups. */
+export type DumpKind = 'link' | 'fdb' | 'neigh' | 'nexthop'
+
+/**
+ * A change to a neighbour or FDB row. `replace` creates or replaces; `append` adds one more remote to a zero or multicast MAC of a
+ * vxlan device, which `replace` would reduce to one. For a bridge-level row set NTF.MASTER, for a vxlan device's own NTF.SELF:
+ * the kernel's notifications carry MASTER never, requests must.
+ */
+export interface WriteRequest {
+  readonly op: 'replace' | 'append' | 'delete'
+  readonly row: NeighRow
+}
+
+const WRITE_FLAGS = { replace: NLM_F.CREATE | NLM_F.REPLACE, append: NLM_F.CREATE | NLM_F.APPEND, delete: 0 } as const
+
+export function neighRequest({ op, row }: WriteRequest): NetlinkRequest {
+  return {
+    type: op === 'delete' ? RTM.DELNEIGH : RTM.NEWNEIGH,
+    flags: WRITE_FLAGS[op],
+    payload: encodeNeigh(row),
+    text: `${op} ${row.family === AF.BRIDGE ? 'FDB row' : 'neighbour'} ${neighText(row)}`
+  }
+}
+
+/** Creates or replaces a nexthop or group. */
+export function nexthopRequest(row: NexthopRow): NetlinkRequest {
+  return { type: RTM.NEWNEXTHOP, flags: NLM_F.CREATE | NLM_F.REPLACE, payload: encodeNexthop(row), text: `replace nexthop ${row.id}` }
+}
+
+export function deleteNexthopRequest(id: number): NetlinkRequest {
+  return { type: RTM.DELNEXTHOP, flags: 0, payload: encodeNexthopId(id), text: `delete nexthop ${id}` }
+}
+
+/** Creates a device; fails with EEXIST when the name is taken. */
+export function createLinkRequest(row: Partial<LinkRow> & Pick<LinkRow, 'name' | 'kind'>): NetlinkRequest {
+  return {
+    type: RTM.NEWLINK,
+    flags: NLM_F.CREATE | NLM_F.EXCL,
+    payload: encodeLink(row, row.flags),
+    text: `create device ${row.name} of kind ${row.kind}`
+  }
+}
+
+/** Changes the given fields of a device named by ifindex; of `flags`, only the bits in `change`. */
+export function changeLinkRequest(row: Partial<LinkRow> & Pick<LinkRow, 'ifindex'>, change = 0): NetlinkRequest {
+  return { type: RTM.NEWLINK, flags: 0, payload: encodeLink(row, change), text: `change device ${row.name ?? row.ifindex}` }
+}
+
+export function deleteLinkRequest(ifindex: number): NetlinkRequest {
+  return { type: RTM.DELLINK, flags: 0, payload: encodeLink({ ifindex }), text: `delete device ${ifindex}` }
+}
+
+/** struct ndmsg, ifinfomsg, nhmsg: all zero but the family, which comes first in each. */
+export function dumpRequest(kind: DumpKind): NetlinkRequest {
+  const text = `dump ${kind} table`
+  switch (kind) {
+    case 'link': {
+      const skipStatistics = encodeAttribute(IFLA.EXT_MASK, hostU32.write(RTEXT_FILTER_SKIP_STATS))
+      return { type: RTM.GETLINK, flags: NLM_F.DUMP, payload: Buffer.concat([header(16, AF.UNSPEC), skipStatistics]), text }
+    }
+    case 'fdb': return { type: RTM.GETNEIGH, flags: NLM_F.DUMP, payload: header(12, AF.BRIDGE), text }
+    case 'neigh': return { type: RTM.GETNEIGH, flags: NLM_F.DUMP, payload: header(12, AF.UNSPEC), text }
+    case 'nexthop': return { type: RTM.GETNEXTHOP, flags: NLM_F.DUMP, payload: header(8, AF.UNSPEC), text }
+  }
+}
+
+function header(length: number, family: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  bytes[0] = family
+  return bytes
+}
