@@ -1,0 +1,72 @@
+// FRR on one VTEP: zebra and bgpd in a directory of their own, an iBGP EVPN full mesh with timers for tests.
+import type { ChildProcess } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { frrDir, type HostTools } from './host.js'
+import type { LabPlan, Vtep } from './spec.js'
+import { waitFor } from './wait.js'
+
+const AS = 65000
+const PROGRAMS = '/usr/lib/frr'
+
+/** The speaker's listening sockets, as `evpn-speaker` on the bridge names them. */
+export function speakerSockets(vtep: Vtep): string {
+  return ['zserv.api', 'bgpd.vty'].map((socket) => `${frrDir(vtep)}/${socket}`).join(',')
+}
+
+/** bgpd.conf of a VTEP that peers with all others. */
+export function bgpdConfig(vtep: Vtep, plan: LabPlan): string {
+  const peers = plan.vteps.filter(({ name }) => name !== vtep.name).map(({ ip }) => ip)
+  return [
+    `hostname ${vtep.name}`,
+    `router bgp ${AS}`,
+    ` bgp router-id 192.0.2.${vtep.index}`,
+    ' no bgp default ipv4-unicast',
+    ' timers bgp 3 9',
+    ' coalesce-time 20',
+    ...peers.flatMap((peer) => [
+      ` neighbor ${peer} remote-as ${AS}`,
+      // A session that fails once would wait 120 s otherwise.
+      ` neighbor ${peer} timers connect 1`,
+      ` neighbor ${peer} advertisement-interval 0`
+    ]),
+    ' address-family l2vpn evpn',
+    ...peers.map((peer) => `  neighbor ${peer} activate`),
+    '  advertise-all-vni',
+    ' exit-address-family',
+    ''
+  ].join('\n')
+}
+
+/** Writes both configurations; FRR drops root, so its directory belongs to the user `frr`. */
+export async function configureFrr(tools: HostTools, vtep: Vtep, plan: LabPlan): Promise<void> {
+  mkdirSync(frrDir(vtep), { recursive: true })
+  writeFileSync(`${frrDir(vtep)}/zebra.conf`, `hostname ${vtep.name}\n`)
+  writeFileSync(`${frrDir(vtep)}/bgpd.conf`, bgpdConfig(vtep, plan))
+  await tools.run(['chown', '-R', 'frr:frr', frrDir(vtep)])
+}
+
+/** Starts zebra or bgpd in the foreground and waits until it answers on its socket. */
+export async function startFrrDaemon(tools: HostTools, vtep: Vtep, name: 'zebra' | 'bgpd'): Promise<ChildProcess> {
+  const dir = frrDir(vtep)
+  const child = tools.start(name, [
+    `${PROGRAMS}/${name}`, '--vty_socket', dir, '--socket', `${dir}/zserv.api`, '--config_file', `${dir}/${name}.conf`,
+    '--pid_file', `${dir}/${name}.pid`, '--vty_port', '0', '--log', `file:${dir}/${name}.log`, '--log-level', 'informational'
+  ])
+  await waitFor(`${name} on ${vtep.name}`, async () => {
+    const { code, stdout, stderr } = await tools.run(['vtysh', '-d', name, '-c', 'show version'], { allowFailure: true })
+    return code === 0 || stdout + stderr
+  })
+  return child
+}
+
+/** Peers of a VTEP whose session is not up or that have not sent `routes` routes yet, as text; empty when all is well. */
+export async function missingSessions(tools: HostTools, vtep: Vtep, peers: number, routes: number): Promise<string> {
+  const { stdout } = await tools.run(['vtysh', '-c', 'show bgp l2vpn evpn summary json'])
+  const summary = JSON.parse(stdout) as { readonly peers?: Readonly<Record<string, { readonly state: string, readonly pfxRcd?: number }>> }
+  const all = Object.entries(summary.peers ?? {})
+  if (all.length < peers) return `${all.length} of ${peers} peers configured`
+  return all
+    .filter(([, { state, pfxRcd }]) => state !== 'Established' || (pfxRcd ?? 0) < routes)
+    .map(([ip, { state, pfxRcd }]) => `${ip} ${state}, ${pfxRcd ?? 0} routes`)
+    .join('; ')
+}

@@ -1,0 +1,30 @@
+// Waiting for the outside world: by condition, never by sleeping a guessed time.
+import { setTimeout as delay } from 'node:timers/promises'
+import { inspect } from 'node:util'
+
+/**
+ * Waits until `condition` returns exactly true; any other value is what was seen instead. An exception counts as seen too
+ * (a socket that does not listen yet). Throws after `timeoutMs` with what was waited for and the last thing seen.
+ */
+export async function waitFor(what: string, condition: () => unknown, timeoutMs = 10_000, intervalMs = 50): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const seen = await look(condition)
+    if (seen === true) return
+    if (Date.now() >= deadline) throw new Error(`waited ${timeoutMs} ms for ${what}; last seen: ${asText(seen)}`)
+    await delay(intervalMs)
+  }
+}
+
+async function look(condition: () => unknown): Promise<unknown> {
+  try {
+    return await condition()
+  } catch (error) {
+    return error
+  }
+}
+
+function asText(seen: unknown): string {
+  if (seen instanceof Error) return seen.message
+  return typeof seen === 'string' ? seen : inspect(seen)
+}
