@@ -1,0 +1,30 @@
+// A client of a control socket: one request, one answer (Open vSwitch's unixctl protocol, as ovs-appctl speaks it).
+import net from 'node:net'
+import { checkSocketPath } from '../daemon/control/probe.js'
+import { JsonSplitter } from '../ovsdb/index.js'
+
+/** The daemon answered with an error. */
+export class RefusedError extends Error {}
+
+/** Sends one command and returns the text of its answer. Rejects with RefusedError, or with what went wrong on the way. */
+export async function callControl(path: string, method: string, params: readonly string[]): Promise<string> {
+  checkSocketPath(path)
+  const socket = net.connect({ path })
+  try {
+    socket.write(JSON.stringify({ id: 0, method, params }))
+    const splitter = new JsonSplitter()
+    for await (const bytes of socket as AsyncIterable<Buffer>) {
+      for (const message of splitter.push(bytes)) return readAnswer(message)
+    }
+    throw new Error('the connection was closed without an answer')
+  } finally {
+    socket.destroy()
+  }
+}
+
+function readAnswer(message: unknown): string {
+  const { result, error } = message as { readonly result?: unknown, readonly error?: unknown }
+  if (typeof error === 'string') throw new RefusedError(error.trimEnd())
+  if (typeof result === 'string') return result
+  throw new Error('the answer is no text')
+}

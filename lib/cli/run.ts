@@ -1,0 +1,66 @@
+// ovs-evpnctl from its arguments to its exit code: find the daemon, ask it, print.
+import type { Environment } from '../daemon/options.js'
+import type { ShowReport } from '../daemon/report.js'
+import { type CliOptions, type CommandName, parseCliArguments } from './arguments.js'
+import { callControl, RefusedError } from './client.js'
+import { EXIT_UNREACHABLE, EXIT_USAGE, Failure } from './failure.js'
+import { formatList, type List, LISTS } from './lists.js'
+import { formatShow, noVnis } from './show.js'
+import { findTarget, unreachable } from './target.js'
+
+export interface CliOutput {
+  readonly print: (text: string) => void
+  readonly complain: (text: string) => void
+}
+
+/** VNIs named to somebody who asked for one that is not there. */
+const NAMED_VNIS = 5
+
+/** Runs the program; resolves with its exit code: 0, 1 when the daemon cannot be asked, 2 when the question is wrong. */
+export async function runCli(args: readonly string[], env: Environment, version: string, output: CliOutput): Promise<number> {
+  try {
+    const options = parseCliArguments(args, version, output.print)
+    if (options !== undefined) output.print(await answer(options, env))
+    return 0
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    output.complain(`ovs-evpnctl: ${error.message}\n`)
+    return error.exitCode
+  }
+}
+
+async function answer(options: CliOptions, env: Environment): Promise<string> {
+  const { command, vni, json } = options
+  if (command === 'problems' && vni !== undefined) {
+    throw new Failure(EXIT_USAGE, `problems are not told apart by VNI; for those of one, use: ovs-evpnctl show --vni ${vni}`)
+  }
+  const socket = await findTarget(options.target, env)
+  if (vni !== undefined) await requireVni(socket, vni)
+  const text = await ask(socket, command, vni)
+  return json ? text : format(command, JSON.parse(text), vni)
+}
+
+/** The daemon's report as JSON text that ends in a newline. */
+async function ask(socket: string, kind: CommandName, vni?: number): Promise<string> {
+  try {
+    return await callControl(socket, 'evpn/report', vni === undefined ? [kind] : [kind, String(vni)])
+  } catch (error) {
+    if (error instanceof RefusedError) throw new Failure(EXIT_UNREACHABLE, `${socket}: ${error.message}`)
+    throw unreachable(socket, error as NodeJS.ErrnoException)
+  }
+}
+
+/** A VNI nobody has is a typing error more often than not: an empty list would hide that. */
+async function requireVni(socket: string, vni: number): Promise<void> {
+  const known = (JSON.parse(await ask(socket, 'show')) as ShowReport).vnis.map(row => row.vni)
+  if (known.includes(vni)) return
+  if (known.length === 0) throw new Failure(EXIT_USAGE, `VNI ${vni} is unknown to the daemon. ${noVnis().trimEnd()}`)
+  const nearest = known.sort((a, b) => Math.abs(a - vni) - Math.abs(b - vni) || a - b).slice(0, NAMED_VNIS)
+  const rest = known.length > nearest.length ? ` and ${known.length - nearest.length} more` : ''
+  throw new Failure(EXIT_USAGE, `VNI ${vni} is unknown to the daemon; it knows ${nearest.join(', ')}${rest}`)
+}
+
+function format(command: CommandName, report: unknown, vni: number | undefined): string {
+  if (command === 'show') return formatShow(report as ShowReport)
+  return formatList(LISTS[command] as List<unknown>, report as readonly unknown[], vni)
+}

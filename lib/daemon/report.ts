@@ -1,0 +1,138 @@
+// What the daemon says of itself: plain data, one row type for each list. The control socket prints them in
+// ovn-controller's line forms, ovs-evpnctl as tables. Only shapes live here; the rows are made by the agent.
+
+/** A remote VTEP of a VNI. `binding_key` and `uuid` are for display only. `port` is the UDP port, `ofport` its tunnel port. */
+export interface VtepReport {
+  readonly vni: number
+  readonly ip: string
+  readonly port: number
+  readonly flood: boolean
+  readonly macs: number
+  readonly state: 'ok' | 'unusable' | 'stale'
+  readonly reason?: string
+  readonly ofport?: number
+  readonly binding_key: number
+  readonly uuid: string
+}
+
+/** One path of a MAC that is reached over a nexthop group (ECMP). `ip` is the VTEP, `port` its UDP port. */
+export interface PathReport {
+  readonly ip: string
+  readonly port: number
+  readonly weight: number
+  readonly binding_key: number
+}
+
+/** A remote MAC: reached over one VTEP (`ip`, `port`, `binding_key`) or over a nexthop group (`paths`). */
+export interface MacReport {
+  readonly vni: number
+  readonly mac: string
+  readonly ip?: string
+  readonly port?: number
+  readonly paths?: readonly PathReport[]
+  readonly sticky: boolean
+  readonly state: string
+  readonly reason?: string
+  readonly binding_key?: number
+  readonly uuid: string
+}
+
+/** A remote IP and the MAC it resolves to. `router` is the R flag of the neighbour (RFC 9047 section 3.1). */
+export interface IpReport {
+  readonly vni: number
+  readonly ip: string
+  readonly mac: string
+  readonly router: boolean
+  readonly state: string
+  readonly uuid: string
+}
+
+/** Where a VNI's broadcast goes: `parts` groups of VTEPs, of which `reached` VTEPs are really reached. */
+export interface FloodReport {
+  readonly vni: number
+  readonly vteps: readonly string[]
+  readonly parts: number
+  readonly local_ports: readonly string[]
+  readonly reached: number
+  readonly state: string
+  readonly reason?: string
+  readonly uuid: string
+}
+
+/** A MAC of this chassis and what became of announcing it. */
+export interface LocalReport {
+  readonly vni: number
+  readonly port: string
+  readonly mac: string
+  readonly ips: readonly string[]
+  readonly state: 'advertised' | 'local' | 'waiting' | 'duplicate' | 'pending'
+  readonly reason?: string
+}
+
+/** A workload's port on the integration bridge. `vni` is null when the port has none that can be used. */
+export interface PortReport {
+  readonly port: string
+  readonly vni: number | null
+  readonly ofport?: number
+  readonly addresses: string
+  readonly unknown: boolean
+  readonly advertise: boolean
+  readonly state: 'up' | 'waiting' | 'ignored'
+  readonly reason?: string
+}
+
+/** A tunnel port of ours. */
+export interface TunnelReport {
+  readonly name: string
+  readonly udp_port: number
+  readonly ofport?: number
+  readonly state: 'up' | 'waiting' | 'refused'
+  readonly reason?: string
+}
+
+/** One VNI: its kernel devices, its counts, and what is wrong with it in words. */
+export interface VniReport {
+  readonly vni: number
+  readonly bridge: string
+  readonly vxlan: readonly string[]
+  readonly advertise: string
+  readonly local_ips: readonly string[]
+  readonly vteps: number
+  readonly macs: number
+  readonly ips: number
+  readonly ports: number
+  readonly problems: readonly string[]
+}
+
+/** Something an operator should look at. `record` names where (an OVSDB record, a device, a VNI); `since` is ISO 8601. */
+export interface Problem {
+  readonly severity: 'warning' | 'error'
+  readonly record: string
+  readonly what: string
+  readonly since?: string
+}
+
+/** The overview. `ovsdb`, `openflow` and `netlink` are the states of the three sessions, in words. */
+export interface ShowReport {
+  readonly version: string
+  readonly system_id?: string
+  readonly bridge: string
+  readonly ovsdb: string
+  readonly openflow: string
+  readonly netlink: string
+  readonly tunnels: readonly TunnelReport[]
+  readonly vnis: readonly VniReport[]
+  readonly problems: readonly Problem[]
+}
+
+/** Everything the control socket can ask for. With `vni`, the rows of that VNI only. */
+export interface Reports {
+  show(): ShowReport
+  vteps(vni?: number): readonly VtepReport[]
+  macs(vni?: number): readonly MacReport[]
+  ips(vni?: number): readonly IpReport[]
+  flood(vni?: number): readonly FloodReport[]
+  local(vni?: number): readonly LocalReport[]
+  ports(vni?: number): readonly PortReport[]
+  problems(): readonly Problem[]
+}
