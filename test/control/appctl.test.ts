@@ -73,12 +73,16 @@ await t.test('exit is passed on, with or without --cleanup, and answered', async
 
 await t.test('vlog/set and vlog/list', async t => {
   const { socket } = await startChassis(t)
-  t.equal((await appctl(t, socket, 'vlog/set', 'netlink:file:dbg', 'control:console:warn')).code, 0)
+  t.equal((await appctl(t, socket, 'vlog/set', 'netlink:file:dbg', 'unixctl:console:warn')).code, 0)
   t.equal((await appctl(t, socket, 'vlog/list')).stdout, [
     '                 console    syslog    file',
     '                 -------    ------    ------',
-    'control           WARN        OFF       INFO',
+    'evpn               DBG        OFF       INFO',
+    'main               DBG        OFF       INFO',
     'netlink            DBG        OFF        DBG',
+    'openflow           DBG        OFF       INFO',
+    'ovsdb              DBG        OFF       INFO',
+    'unixctl           WARN        OFF       INFO',
     'vlog               DBG        OFF       INFO',
     ''
   ].join('\n'))

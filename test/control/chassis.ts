@@ -43,7 +43,7 @@ export async function startChassis(t: Test, options: ChassisOptions = {}): Promi
   const socket = path.join(rundir, 'ovs-evpnd.1.ctl')
   const lines: string[] = []
   const exits: boolean[] = []
-  const log = createLog({ modules: ['control', 'netlink'], verbose: ['console:dbg'], console: line => lines.push(line) })
+  const log = createLog({ verbose: ['console:dbg'], console: line => lines.push(line) })
   const commands = [
     ...daemonCommands({
       version: '1.2.3',
@@ -55,7 +55,7 @@ export async function startChassis(t: Test, options: ChassisOptions = {}): Promi
     ...evpnCommands(options.reports ?? fakeReports()),
     ...(options.commands ?? [])
   ]
-  const server = new ControlServer({ commands, log: log.module('control') })
+  const server = new ControlServer({ commands, log: log.module('unixctl') })
   await server.listen(socket)
   t.teardown(() => server.close())
   return { rundir, socket, server, log, lines, exits }

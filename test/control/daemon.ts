@@ -15,7 +15,7 @@ async function serve(options: DaemonOptions): Promise<number> {
   const ended = new Promise<void>(resolve => exit = resolve)
   const commands = daemonCommands({ version: '0.0.0', log, exit, memory: () => ({}), counters: () => ({}) })
   const where = { name: 'test/where', usage: '', min: 0, max: 0, run: () => `${process.pid} ${process.cwd()}` }
-  const server = new ControlServer({ commands: [...commands, where], log: log.module('control') })
+  const server = new ControlServer({ commands: [...commands, where], log: log.module('unixctl') })
   await server.listen(options.unixctl)
   log.module('main').warn('starting')
   if (process.env['TEST_FAIL'] !== undefined) throw new Error(process.env['TEST_FAIL'])

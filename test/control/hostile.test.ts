@@ -24,7 +24,7 @@ await t.test('the connection is closed, without an answer, after', async t => {
   const { socket, lines } = await startChassis(t)
   for (const [what, bytes] of CLOSING) t.equal(await exchange(t, socket, [bytes]), '', what)
   t.equal(await exchange(t, socket, [VERSION], /}$/), ANSWER, 'another client is served as before')
-  t.ok(lines.some(line => line.includes('|control|WARN|control connection closed: received ')), 'the log says why')
+  t.ok(lines.some(line => line.includes('|unixctl|WARN|control connection closed: received ')), 'the log says why')
   t.ok(lines.length < CLOSING.length, 'a client cannot fill the log')
 })
 
@@ -69,7 +69,7 @@ await t.test('a command that fails by a fault of ours is an error reply, and log
   }
   const { socket, lines } = await startChassis(t, { commands: [{ name: 'test/fail', usage: '', min: 0, max: 0, run: fail }] })
   t.equal((await appctl(t, socket, 'test/fail')).code, 2)
-  t.ok(lines.some(line => line.endsWith('|control|ERR|control command test/fail failed: x is undefined')))
+  t.ok(lines.some(line => line.endsWith('|unixctl|ERR|control command test/fail failed: x is undefined')))
 })
 
 await t.test('a client that closes its side after the request still gets the answer', async t => {

@@ -9,7 +9,7 @@ import { createLog } from '../../lib/daemon/log/log.js'
 import { run, startChassis, temporaryFolder } from './chassis.js'
 
 function server(group?: string): ControlServer {
-  const log = createLog({ console: () => undefined }).module('control')
+  const log = createLog({ console: () => undefined }).module('unixctl')
   return new ControlServer({ commands: [], log, ...(group === undefined ? {} : { group }) })
 }
 
@@ -70,7 +70,7 @@ await t.test('groups by name and number', t => {
 
 await t.test('two commands of one name are a fault noticed at start', t => {
   const command = { name: 'x', min: 0, max: 0, run: () => '' }
-  const log = createLog({ console: () => undefined }).module('control')
+  const log = createLog({ console: () => undefined }).module('unixctl')
   t.throws(() => new ControlServer({ commands: [command, command], log }), { message: 'two control commands with the same name' })
   t.end()
 })

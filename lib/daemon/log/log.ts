@@ -2,6 +2,7 @@
 import { type Destination, DESTINATIONS, type Level, parseLevelSpec, shows } from './level.js'
 import { LogFile, writeLine } from './file.js'
 import { formatLine } from './line.js'
+import { LOG_MODULES, type LogModule } from './modules.js'
 
 /** The text of a message, or how to make it: a function is called only when somebody listens. */
 export type LogText = string | (() => string)
@@ -21,8 +22,6 @@ export interface ModuleLog {
 }
 
 export interface LogOptions {
-  /** Modules that specifications may name before they have logged. Others join when `module` is first called. */
-  readonly modules?: readonly string[]
   /** vlog specifications, applied in order; the empty one sets everything to `dbg`. */
   readonly verbose?: readonly string[]
   readonly logFile?: string
@@ -33,7 +32,7 @@ export interface LogOptions {
 }
 
 export interface Log {
-  module(name: string): ModuleLog
+  module(name: LogModule): ModuleLog
   /** Applies one specification; returns Open vSwitch's error text when it is invalid. */
   set(spec: string): string | undefined
   /** The table that `vlog/list` prints. */
@@ -53,36 +52,39 @@ type Levels = Record<Destination, Level>
 
 const NOTHING_SET: Levels = { console: 'info', syslog: 'off', file: 'info' }
 
-/** Starts a log. Throws LogSpecError for a bad specification and the error of open(2) when the log file cannot be opened. */
+/** Starts a log. Throws LogSpecError for a bad specification and an error that names the file when the log file cannot be opened. */
 export function createLog(options: LogOptions = {}): Log {
   return new VLog(options)
 }
 
 class VLog implements Log {
-  readonly #modules = new Map<string, Levels>()
+  readonly #levels = Object.fromEntries(LOG_MODULES.map(name => [name, { ...NOTHING_SET }])) as Record<LogModule, Levels>
   readonly #file = new LogFile()
   readonly #console: (line: string) => void
   readonly #now: () => number
-  #defaults: Levels = { ...NOTHING_SET }
   #sequence = 0
 
   constructor(options: LogOptions) {
     this.#console = options.console ?? (line => writeLine(2, line))
     this.#now = options.now ?? Date.now
-    for (const name of [...(options.modules ?? []), 'vlog']) this.#levels(name)
     for (const spec of options.verbose ?? []) {
       const error = this.set(spec)
       if (error !== undefined) throw new LogSpecError(`--verbose=${spec}: ${error}`)
     }
-    if (options.logFile !== undefined) this.#open(options.logFile)
+    if (options.logFile === undefined) return
+    try {
+      this.#open(options.logFile)
+    } catch (error) {
+      throw new Error(`--log-file=${options.logFile}: ${(error as Error).message}`, { cause: error })
+    }
   }
 
   get file(): string | undefined {
     return this.#file.path
   }
 
-  module(name: string): ModuleLog {
-    const levels = this.#levels(name)
+  module(name: LogModule): ModuleLog {
+    const levels = this.#levels[name]
     const write = (level: Level, text: LogText): void => this.#write(name, levels, level, text)
     return {
       name,
@@ -97,19 +99,17 @@ class VLog implements Log {
   }
 
   set(text: string): string | undefined {
-    const spec = parseLevelSpec(text, this.#modules.keys())
+    const spec = parseLevelSpec(text)
     if (spec.kind === 'invalid') return spec.error
-    const targets = spec.module === undefined ? [this.#defaults, ...this.#modules.values()] : [this.#levels(spec.module)]
     const destinations = spec.destination === undefined ? DESTINATIONS : [spec.destination]
-    for (const levels of targets) {
-      for (const destination of destinations) if (destination !== 'syslog') levels[destination] = spec.level
+    for (const name of spec.module === undefined ? LOG_MODULES : [spec.module]) {
+      for (const destination of destinations) if (destination !== 'syslog') this.#levels[name][destination] = spec.level
     }
     return undefined
   }
 
   list(): string {
-    const rows = [...this.#modules].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, levels]) => listRow(name, levels))
-    return LIST_HEADER + rows.join('')
+    return LIST_HEADER + [...LOG_MODULES].sort().map(name => listRow(name, this.#levels[name])).join('')
   }
 
   reopen(): void {
@@ -124,12 +124,6 @@ class VLog implements Log {
   #open(path: string): void {
     this.#file.open(path)
     this.module('vlog').info(`opened log file ${path}`)
-  }
-
-  #levels(name: string): Levels {
-    let levels = this.#modules.get(name)
-    if (levels === undefined) this.#modules.set(name, levels = { ...this.#defaults })
-    return levels
   }
 
   #enabled(levels: Levels, level: Level): boolean {
