@@ -1,6 +1,6 @@
 // The whole configuration as one value, read from the OVSDB replica. Reading is a pure function of the tables;
 // an Interface row is parsed once, because the replica replaces a row object when, and only when, it changed.
-import type { Row, Value } from '../ovsdb/index.js'
+import type { Atom, Row, Value } from '../ovsdb/index.js'
 import { EMPTY_BRIDGE, parseBridge, type BridgeConfig } from './bridge.js'
 import { parsePort, type PortConfig } from './port.js'
 import { parseSystem, type SystemConfig } from './system.js'
@@ -55,7 +55,7 @@ export function readDatabase(table: TableView, cache: InterfaceCache): Database 
     bridgeUuid,
     bridge: parsedBridge.config,
     standOff: whyStandOff(system.bridge, row, parsed, table),
-    failMode: String(atoms(row['fail_mode'])[0] ?? ''),
+    failMode: text(row['fail_mode']),
     ports: new Map(ports.map((port) => [port.name, port])),
     warnings: [...warnings, ...parsedBridge.warnings, ...parsed.flatMap((one) => one.warnings)]
   }
@@ -70,7 +70,7 @@ function parseInterface(row: Row, cache: InterfaceCache): ParsedInterface {
   const cached = cache.get(row)
   if (cached !== undefined) return cached
   const externalIds = textMap(row['external_ids'])
-  const { config, warnings } = parsePort(String(row['name']), externalIds)
+  const { config, warnings } = parsePort(text(row['name']), externalIds)
   const parsed = { port: config && { ...config, problem: portProblem(row) }, warnings, isOvn: externalIds.has('ovn-installed') }
   cache.set(row, parsed)
   return parsed
@@ -91,14 +91,19 @@ function whyStandOff(name: string, bridge: Row, interfaces: readonly ParsedInter
   const mark = keys.find((key) => key === 'ovn-startup-ts' || key === 'ovn-nb-cfg' || key.startsWith('ct-zone-'))
   if (mark !== undefined) return `bridge ${name} belongs to ovn-controller (external_ids:${mark})`
   const port = uuids(bridge['ports']).map((uuid) => table('Port').get(uuid)).find((row) => textMap(row?.['external_ids']).has('ovn-chassis-id'))
-  if (port !== undefined) return `bridge ${name} belongs to ovn-controller (port ${String(port['name'])} has external_ids:ovn-chassis-id)`
+  if (port !== undefined) return `bridge ${name} belongs to ovn-controller (port ${text(port['name'])} has external_ids:ovn-chassis-id)`
   return interfaces.some((one) => one.isOvn) ? `bridge ${name} belongs to ovn-controller (an interface has external_ids:ovn-installed)` : undefined
 }
 
 /** A set column's atoms; a scalar is a set of one. */
-export function atoms(value: Value | undefined): readonly (string | number | boolean)[] {
+export function atoms(value: Value | undefined): readonly Atom[] {
   if (value === undefined || value instanceof Map) return []
-  return Array.isArray(value) ? value : [value as string]
+  return typeof value === 'object' ? value as readonly Atom[] : [value]
+}
+
+/** A text column; empty when the column, or an optional text, is missing. */
+export function text(value: Value | undefined): string {
+  return String(atoms(value)[0] ?? '')
 }
 
 /** A reference column: the uuids of the rows it names. */

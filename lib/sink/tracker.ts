@@ -8,29 +8,36 @@ export interface Pending<V> {
   readonly realized: V | undefined
 }
 
-interface Wanted<V> { readonly owner: string; readonly value: V }
+/** One key's both sides, in one object: with 200,000 of them, a second map would cost as much again. */
+interface Entry<V> {
+  /** Who wants it; undefined = nobody. */
+  owner: string | undefined
+  desired: V | undefined
+  realized: V | undefined
+}
 
 export class Tracker<V> {
-  readonly #wanted = new Map<string, Wanted<V>>()
+  readonly #entries = new Map<string, Entry<V>>()
   /** Keys that several owners want, with those who do not have it: content-derived ids can collide. */
   readonly #losers = new Map<string, Map<string, V>>()
   readonly #keysOfOwner = new Map<string, readonly string[]>()
-  readonly #realized = new Map<string, V>()
   readonly #pending = new Set<string>()
   /** Keys that must not be touched now, with the reason: a foreign entry stands there, or it was refused. */
   readonly #blocked = new Map<string, string>()
   readonly #isEqual: (a: V, b: V) => boolean
+  #desiredCount = 0
+  #realizedCount = 0
 
   constructor(isEqual: (a: V, b: V) => boolean) {
     this.#isEqual = isEqual
   }
 
   get desiredCount(): number {
-    return this.#wanted.size
+    return this.#desiredCount
   }
 
   get realizedCount(): number {
-    return this.#realized.size
+    return this.#realizedCount
   }
 
   get pendingCount(): number {
@@ -51,30 +58,32 @@ export class Tracker<V> {
 
   /** What the outside says of one key; undefined = nothing is there. */
   realize(key: string, value: V | undefined): void {
-    if (value === undefined) this.#realized.delete(key)
-    else this.#realized.set(key, value)
-    this.#compare(key)
+    const entry = this.#entry(key)
+    this.#realizedCount += Number(value !== undefined) - Number(entry.realized !== undefined)
+    // Of two equal values one is enough to keep.
+    const isDesired = value !== undefined && entry.desired !== undefined && this.#isEqual(value, entry.desired)
+    entry.realized = isDesired ? entry.desired : value
+    this.#compare(key, entry)
   }
 
   /** What the outside holds of ours, whole: after a (re)connect or an audit. */
   replaceRealized(entries: Iterable<readonly [key: string, value: V]>): void {
-    this.#realized.clear()
-    this.#pending.clear()
-    for (const [key, value] of entries) this.#realized.set(key, value)
-    for (const key of this.#realized.keys()) this.#compare(key)
-    for (const key of this.#wanted.keys()) this.#compare(key)
+    for (const entry of this.#entries.values()) entry.realized = undefined
+    this.#realizedCount = 0
+    for (const [key, value] of entries) this.realize(key, value)
+    for (const [key, entry] of this.#entries) this.#compare(key, entry)
   }
 
   realized(key: string): V | undefined {
-    return this.#realized.get(key)
+    return this.#entries.get(key)?.realized
   }
 
   desired(key: string): V | undefined {
-    return this.#wanted.get(key)?.value
+    return this.#entries.get(key)?.desired
   }
 
   realizedKeys(): string[] {
-    return [...this.#realized.keys()]
+    return [...this.#entries].filter(([, entry]) => entry.realized !== undefined).map(([key]) => key)
   }
 
   /** Up to `limit` differences that may be worked on, oldest first. */
@@ -82,7 +91,7 @@ export class Tracker<V> {
     const batch: Pending<V>[] = []
     for (const key of this.#pending) {
       if (batch.length >= limit) break
-      if (!this.#blocked.has(key)) batch.push({ key, desired: this.desired(key), realized: this.#realized.get(key) })
+      if (!this.#blocked.has(key)) batch.push({ key, desired: this.desired(key), realized: this.realized(key) })
     }
     return batch
   }
@@ -101,38 +110,50 @@ export class Tracker<V> {
 
   /** Keys several owners want: [key, the owner that has it, the owners that do not]. */
   collisions(): [key: string, winner: string, losers: string[]][] {
-    return [...this.#losers].map(([key, losers]) => [key, this.#wanted.get(key)?.owner ?? '', [...losers.keys()]])
+    return [...this.#losers].map(([key, losers]) => [key, this.#entries.get(key)?.owner ?? '', [...losers.keys()]])
   }
 
   #want(owner: string, key: string, value: V): void {
-    const held = this.#wanted.get(key)
-    if (held !== undefined && held.owner !== owner) {
+    const entry = this.#entry(key)
+    const { owner: holder, desired } = entry
+    if (holder === undefined || desired === undefined) {
+      this.#desiredCount++
+    } else if (holder !== owner) {
       // The lower name wins, whoever came first: desired state may not depend on the order of events.
-      const [winner, loser] = held.owner < owner ? [held, { owner, value }] : [{ owner, value }, held]
-      this.#losersOf(key).delete(winner.owner)
-      this.#losersOf(key).set(loser.owner, loser.value)
-      this.#wanted.set(key, winner)
-    } else {
-      this.#wanted.set(key, { owner, value })
+      if (holder < owner) {
+        this.#losersOf(key).set(owner, value)
+        return
+      }
+      this.#losersOf(key).delete(owner)
+      this.#losersOf(key).set(holder, desired)
     }
-    this.#compare(key)
+    entry.owner = owner
+    entry.desired = value
+    this.#compare(key, entry)
   }
 
   #unwant(owner: string, key: string): void {
+    const entry = this.#entry(key)
     const losers = this.#losers.get(key)
-    if (this.#wanted.get(key)?.owner !== owner) {
+    if (entry.owner !== owner) {
       losers?.delete(owner)
     } else {
       const next = losers && [...losers.keys()].sort()[0]
-      if (losers === undefined || next === undefined) {
-        this.#wanted.delete(key)
-      } else {
-        this.#wanted.set(key, { owner: next, value: losers.get(next) as V })
-        losers.delete(next)
-      }
+      entry.owner = next
+      entry.desired = next === undefined ? undefined : losers?.get(next)
+      if (next === undefined) this.#desiredCount--
+      else losers?.delete(next)
     }
     if (losers?.size === 0) this.#losers.delete(key)
-    this.#compare(key)
+    this.#compare(key, entry)
+  }
+
+  #entry(key: string): Entry<V> {
+    const known = this.#entries.get(key)
+    if (known !== undefined) return known
+    const entry: Entry<V> = { owner: undefined, desired: undefined, realized: undefined }
+    this.#entries.set(key, entry)
+    return entry
   }
 
   #losersOf(key: string): Map<string, V> {
@@ -141,11 +162,10 @@ export class Tracker<V> {
     return losers
   }
 
-  #compare(key: string): void {
-    const desired = this.#wanted.get(key)?.value
-    const realized = this.#realized.get(key)
+  #compare(key: string, { desired, realized }: Entry<V>): void {
     const isSame = desired === undefined || realized === undefined ? desired === realized : this.#isEqual(desired, realized)
     if (isSame) this.#pending.delete(key)
     else this.#pending.add(key)
+    if (desired === undefined && realized === undefined) this.#entries.delete(key)
   }
 }

@@ -1,6 +1,6 @@
 // The flow-based tunnel ports: one per UDP port on the integration bridge, as rows of OVSDB. What is there is the
 // replica; what must change is computed from it whole, and one transaction is under way at a time.
-import { textMap, uuids, type TableView } from '../config/database.js'
+import { text, textMap, uuids, type TableView } from '../config/database.js'
 import { insert, mutate, namedUuid, uuidRef, type Mutation, type Operation, type Row } from '../ovsdb/index.js'
 
 /** Our mark on a Port row; only rows that carry it are ever changed or removed. */
@@ -26,7 +26,7 @@ export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly n
     for (const portUuid of uuids(bridge['ports'])) {
       const port = table('Port').get(portUuid)
       if (port === undefined) continue
-      const name = String(port['name'])
+      const name = text(port['name'])
       const udpPort = uuid === bridgeUuid ? wanted.get(name) : undefined
       if (!isOurs(port)) {
         if (wanted.has(name)) problems.set(name, `port ${name} exists and is not ours (no external_ids:${TUNNEL_MARK}=true)`)
@@ -72,5 +72,5 @@ function repairs(port: Row, udpPort: number, table: TableView): Operation[] {
 }
 
 function isOurs(port: Row): boolean {
-  return textMap(port['external_ids']).get(TUNNEL_MARK) === 'true' && /^ovn-evpn-[0-9]+$/.test(String(port['name']))
+  return textMap(port['external_ids']).get(TUNNEL_MARK) === 'true' && /^ovn-evpn-[0-9]+$/.test(text(port['name']))
 }
