@@ -28,22 +28,32 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const main = log.module('main')
   const life = enterProcess(options)
   const connections = connect(options, log)
-  const ended = new Promise<string>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
-    startControl(options, log, connections, (reason) => resolve(reason)).then((control) => {
-      main.info(`ovs-evpnd ${readVersion()} started, database ${options.database}`)
-      life.ready()
-      void ended.finally(() => control?.close().catch((error: unknown) => main.warn(String(error))))
-    }).catch((error: unknown) => {
-      main.emer(String(error instanceof Error ? error.message : error))
-      resolve('no control socket')
+  const end = new Ending()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end.now(signal))
+  let control: ControlServer | undefined
+  try {
+    control = await startControl(options, log, connections, (reason) => end.now(reason))
+    main.info(`ovs-evpnd ${readVersion()} started, database ${options.database}`)
+    life.ready()
+    main.info(`ending (${await end.reason}); flows and kernel entries stay as they are`)
+  } finally {
+    connections.close()
+    await control?.close()
+    life.leave()
+  }
+  return 0
+}
+
+/** The one moment the daemon is told to end, by whoever comes first. */
+class Ending {
+  readonly reason: Promise<string>
+  now: (reason: string) => void = () => undefined
+
+  constructor() {
+    this.reason = new Promise((resolve) => {
+      this.now = resolve
     })
-  })
-  const reason = await ended
-  main.info(`ending (${reason}); flows and kernel entries stay as they are`)
-  connections.close()
-  life.leave()
-  return reason === 'no control socket' ? 1 : 0
+  }
 }
 
 function connect(options: DaemonOptions, log: Log): Connections {
