@@ -17,7 +17,8 @@ const CHANGES: readonly (readonly string[])[] = [
   ['add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', 'datapath_type=netdev', 'fail_mode=secure'],
   ['add-port', 'br-int', 'vm1', '--', 'set', 'Interface', 'vm1', 'type=internal', 'external_ids:evpn="größe 日本 😀"'],
   ['set', 'Interface', 'vm1', 'options:a=1', 'options:b=2', '--', 'set', 'Port', 'vm1', 'tag=10', 'trunks=1,2,3'],
-  ['set', 'Interface', 'vm1', 'options:a=9', '--', 'remove', 'Interface', 'vm1', 'options', 'b', '--', 'set', 'Port', 'vm1', 'tag=11', 'trunks=2,3,4'],
+  ['set', 'Interface', 'vm1', 'options:a=9', '--', 'remove', 'Interface', 'vm1', 'options', 'b',
+    '--', 'set', 'Port', 'vm1', 'tag=11', 'trunks=2,3,4'],
   ['clear', 'Port', 'vm1', 'tag', '--', 'clear', 'Port', 'vm1', 'trunks', '--', 'clear', 'Bridge', 'br-int', 'fail_mode'],
   ['add-port', 'br-int', 'vm2', '--', 'set', 'Open_vSwitch', '.', 'external_ids:system-id="{\\"quoted\\"}"'],
   ['del-port', 'vm1']
@@ -33,10 +34,16 @@ interface Scenario {
 }
 
 const SCENARIOS: readonly Scenario[] = [
-  { file: 'standalone', about: 'ovsdb-client monitor-cond-since unix:db.sock Open_vSwitch BRIDGE... (a standalone database keeps no history: found is false)', cutAt: 4 },
-  { file: 'clustered', about: 'ovsdb-client monitor-cond-since unix:db.sock Open_vSwitch LAST-TXN-ID ... (a cluster of one: found is true after the reconnect)', clustered: true, cutAt: 6 },
-  { file: 'monitor-cond', about: 'ovsdb-client monitor-cond unix:db.sock Open_vSwitch [true] ... (a server older than 2.12)', unknown: ['monitor_cond_since'] },
-  { file: 'monitor', about: 'ovsdb-client monitor unix:db.sock Open_vSwitch ... (a server older than 2.6, or any other of RFC 7047)', unknown: ['monitor_cond_since', 'monitor_cond'] }
+  { file: 'standalone',
+    about: "monitor-cond-since unix:db.sock Open_vSwitch '[true]' TABLE; a standalone database keeps no history: found is false",
+    cutAt: 4 },
+  { file: 'clustered',
+    about: "monitor-cond-since unix:db.sock Open_vSwitch LAST-ID '[true]' TABLE; a cluster of one: found is true after the reconnect",
+    clustered: true, cutAt: 6 },
+  { file: 'monitor-cond', about: "monitor-cond unix:db.sock Open_vSwitch '[true]' TABLE; a server older than 2.12",
+    unknown: ['monitor_cond_since'] },
+  { file: 'monitor', about: "monitor unix:db.sock Open_vSwitch TABLE; a server older than 2.6, or any other of RFC 7047",
+    unknown: ['monitor_cond_since', 'monitor_cond'] }
 ]
 
 /** The reply to get_schema with nothing in it but what is monitored. */
@@ -51,7 +58,10 @@ function readable(message: Message): Message {
 
 async function capture(t: Test, server: Server, { file, about, unknown, cutAt }: Scenario): Promise<void> {
   const version = execFileSync('ovsdb-server', ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? ''
-  const lines = [`# ${version}, captured by test/ovsdb/capture.ts; what this would print:`, `# ${about}`]
+  const lines = [
+    `# ${version}, captured by test/ovsdb/capture.ts. Shows the same, one TABLE COLUMN,COLUMN... at a time:`,
+    `# ovsdb-client -f json ${about}`
+  ]
   const proxy = await startProxy(t, server.socket, unknown)
   const follower = follow(t, proxy.remote)
   const take = (): void => { lines.push(...proxy.messages.splice(0).map((message) => formatMessage(readable(message)))) }

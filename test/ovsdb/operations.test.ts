@@ -28,7 +28,8 @@ await t.test('operations', (t) => {
     mutations: [['options', 'delete', ['set', ['key']]], ['options', 'insert', ['map', [['key', 'flow']]]]]
   })
   t.strictSame(remove('Bridge', U), { op: 'delete', table: 'Bridge', where })
-  t.strictSame(wait('Bridge', U, { name: 'b' }), { op: 'wait', timeout: 0, table: 'Bridge', where, columns: ['name'], until: '==', rows: [{ name: 'b' }] })
+  t.strictSame(wait('Bridge', U, { name: 'b' }),
+    { op: 'wait', timeout: 0, table: 'Bridge', where, columns: ['name'], until: '==', rows: [{ name: 'b' }] })
   t.strictSame(comment('why'), { op: 'comment', comment: 'why' })
   t.end()
 })
@@ -45,9 +46,12 @@ const operations = [insert('Port', { name: 'p' }), update('Bridge', U, {})]
 await t.test('results', (t) => {
   t.strictSame(parseResults(operations, [{ uuid: ['uuid', U] }, { count: 1 }]), [{ uuid: U }, { count: 1 }])
   const error = { error: 'constraint violation', details: 'why' }
-  t.match(thrown(() => parseResults(operations, [error, null])), { kind: 'refused', operation: 0, error: 'constraint violation', details: 'why',
-    message: 'transaction refused, operation 0 (insert Port): constraint violation: why' })
-  t.match(thrown(() => parseResults(operations, [{}, {}, error])), { operation: 2, message: 'transaction refused, commit: constraint violation: why' })
+  t.match(thrown(() => parseResults(operations, [error, null])), {
+    kind: 'refused', operation: 0, error: 'constraint violation', details: 'why',
+    message: 'transaction refused, operation 0 (insert Port): constraint violation: why'
+  })
+  t.match(thrown(() => parseResults(operations, [{}, {}, error])),
+    { operation: 2, message: 'transaction refused, commit: constraint violation: why' })
   for (const reply of [null, {}, [], [{}], [{}, {}, {}], [{}, null]]) {
     t.match(thrown(() => parseResults(operations, reply)), { kind: 'protocol' }, JSON.stringify(reply))
   }

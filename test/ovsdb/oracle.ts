@@ -52,7 +52,7 @@ function wireForm(value: Row[string]): unknown {
 }
 
 /** What a replica holds. */
-export function contentsOfReplica(replica: { table(name: string): ReadonlyMap<string, Row> }, tables: readonly string[] = Object.keys(TABLES)): Contents {
-  return Object.fromEntries(tables.map((table) => [table, Object.fromEntries([...replica.table(table)].map(([uuid, row]) =>
+export function contentsOfReplica(replica: { table(name: string): ReadonlyMap<string, Row> }): Contents {
+  return Object.fromEntries(Object.keys(TABLES).map((table) => [table, Object.fromEntries([...replica.table(table)].map(([uuid, row]) =>
     [uuid, Object.fromEntries(Object.entries(row).map(([column, value]) => [column, canonical(wireForm(value))]))]))]))
 }

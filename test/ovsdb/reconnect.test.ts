@@ -1,5 +1,6 @@
 // Lost connections: the replica stays, comes up to date with as little as possible, and what differs arrives as ordinary changes.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { OvsdbClient, OvsdbError, comment, type RowChange } from '../../lib/ovsdb/index.js'
@@ -14,7 +15,8 @@ function lastMonitorReply(proxy: Proxy): { readonly found: unknown, readonly row
   const after = proxy.messages.slice(proxy.messages.findIndex(({ json }) => json === request))
   const reply = after.find(({ from, json }) => from === 'server' && json['id'] === request?.['id'])?.json['result'] as readonly unknown[]
   const updates = Object.entries(reply[2] as Record<string, Record<string, object>>)
-  return { found: reply[0], rows: updates.flatMap(([table, rows]) => Object.values(rows).map((row) => `${table} ${Object.keys(row).join()}`)) }
+  const rows = updates.flatMap(([table, changes]) => Object.values(changes).map((change) => `${table} ${Object.keys(change).join()}`))
+  return { found: reply[0], rows }
 }
 
 const kinds = (batches: readonly (readonly RowChange[])[]): readonly string[] =>
@@ -137,7 +139,8 @@ await t.test('the inactivity probe keeps an idle connection and drops a dead one
   const proxy = await startProxy(t, server.socket)
   const follower = follow(t, proxy.remote, { probeMs: 100 })
   await untilUp(follower)
-  await until('three probes to be answered', () => proxy.messages.filter(({ from, json }) => from === 'client' && json['method'] === 'echo').length > 3)
+  const probes = (): number => proxy.messages.filter(({ from, json }) => from === 'client' && json['method'] === 'echo').length
+  await until('three probes to be answered', () => probes() > 3)
   t.strictSame(follower.downs, [], 'answered probes keep the connection')
   proxy.freeze()
   await until('the client to notice', () => follower.downs.length > 0)
@@ -158,14 +161,21 @@ await t.test('no server: the reason is told once, and the client comes up by its
 })
 
 await t.test('a server that talks nonsense, or has no such database, is named and left', async (t) => {
-  const { createServer } = await import('node:net')
   const path = join(temporaryDirectory(t), 'nonsense.sock')
-  const listener = createServer((socket) => { socket.on('error', () => undefined).write('HTTP/1.1 400 Bad Request\r\n') })
+  let attempts = 0
+  const listener = createServer((socket) => {
+    attempts++
+    socket.on('error', () => undefined).write('HTTP/1.1 400 Bad Request\r\n')
+  })
   await new Promise<void>((resolve) => listener.listen(path, resolve))
   t.teardown(() => { listener.close() })
   const nonsense = follow(t, `unix:${path}`)
-  await until('the client to notice', () => nonsense.downs.length > 0)
+  await until('some attempts', () => {
+    nonsense.client.retryNow()
+    return attempts > 3
+  })
   t.match(nonsense.downs[0], /expected a JSON object/)
+  t.equal(nonsense.downs.length, 1, 'the same reason is told once')
 
   const server = await startServer(t)
   const other = follow(t, server.remote, { database: 'No_Such' })

@@ -7,7 +7,8 @@ import { startServer } from './server.js'
 const INTERFACES = 10_000
 
 function addPort(index: number): ReturnType<typeof insert>[] {
-  const ids = new Map([['iface-id', `b0a2f1a4-0000-4000-8000-${String(index).padStart(12, '0')}`], ['attached-mac', '02:00:00:00:00:01'], ['dynamic-routing-vni', '1000']])
+  const id = `b0a2f1a4-0000-4000-8000-${String(index).padStart(12, '0')}`
+  const ids = new Map([['iface-id', id], ['attached-mac', '02:00:00:00:00:01'], ['dynamic-routing-vni', '1000']])
   return [
     insert('Interface', { name: `vm${index}`, type: 'internal', external_ids: ids }, `i${index}`),
     insert('Port', { name: `vm${index}`, interfaces: namedUuid(`i${index}`) }, `p${index}`)
@@ -21,7 +22,8 @@ await t.test(`${INTERFACES} interfaces`, async (t) => {
   await untilUp(writer)
   const bridge = [...writer.client.table('Bridge').keys()][0] ?? ''
   const indexes = Array.from({ length: INTERFACES }, (_, index) => index)
-  await writer.client.transact([...indexes.flatMap(addPort), mutate('Bridge', bridge, [['ports', 'insert', indexes.map((index) => namedUuid(`p${index}`))]])])
+  const ports = indexes.map((index) => namedUuid(`p${index}`))
+  await writer.client.transact([...indexes.flatMap(addPort), mutate('Bridge', bridge, [['ports', 'insert', ports]])])
 
   const reader = follow(t, server.remote)
   const started = performance.now()

@@ -90,7 +90,8 @@ export class Server {
       if (child.exitCode !== null) throw new Error(`ovsdb-server ended: ${this.#log}`)
       return accepts(this.socket)
     })
-    if (this.#options.clustered) await until('the cluster to have a leader', () => this.tool('ovsdb-client', 'get-schema', this.remote).then(() => true, () => false))
+    // A clustered database has no schema before its server has joined.
+    await until('the database to be there', () => this.tool('ovsdb-client', 'get-schema', this.remote).then(() => true, () => false))
   }
 
   /** Kills the server as a crash would; the database stays. */

@@ -50,7 +50,9 @@ function isTransact(json: unknown): boolean {
 }
 
 await t.test('captured conversations: we say what was said and end with what ovsdb-client dump shows', (t) => {
-  const feeds = [['whole', whole], ['byte by byte', byteByByte], ['in pieces of 7 bytes', inPieces(7)], ['in pieces of 1000 bytes', inPieces(1000)]] as const
+  const feeds = [
+    ['whole', whole], ['byte by byte', byteByByte], ['in pieces of 7 bytes', inPieces(7)], ['in pieces of 1000 bytes', inPieces(1000)]
+  ] as const
   t.ok(FIXTURES.length >= 4, 'there are conversations')
   for (const name of FIXTURES) {
     const lines = read(name)
@@ -70,7 +72,8 @@ await t.test('captured conversations: we say what was said and end with what ovs
 
 await t.test('captured conversations: trailing bytes of the next message change nothing', (t) => {
   for (const name of FIXTURES) {
-    const withTail: Feed = (session, bytes) => [...session.receive(Buffer.concat([bytes, Buffer.from('{"id":')])), ...session.receive(Buffer.from('null,"method":"x","params":[]}'))]
+    const [head, tail] = [Buffer.from('{"id":'), Buffer.from('null,"method":"x","params":[]}')]
+    const withTail: Feed = (session, bytes) => [...session.receive(Buffer.concat([bytes, head])), ...session.receive(tail)]
     t.strictSame(replay(read(name), withTail, '').contents, replay(read(name), whole, '').contents, name)
   }
   t.end()
@@ -99,8 +102,10 @@ const SCHEMA = { tables: { Bridge: { columns: {
 
 const bytesOf = (json: unknown): Buffer => Buffer.from(JSON.stringify(json))
 
+interface Following { readonly session: Session, readonly replica: Replica, readonly first: readonly SessionEvent[] }
+
 /** A session for the small schema, and its replica; after the monitor reply unless told otherwise. */
-function follower(rows: unknown = { Bridge: { [U]: { initial: { name: 'br0' } } } }): { session: Session, replica: Replica, first: readonly SessionEvent[] } {
+function follower(rows: unknown = { Bridge: { [U]: { initial: { name: 'br0' } } } }): Following {
   const replica = new Replica()
   const session = new Session(replica, { database: 'db', tables: { Bridge: ['name', 'ports', 'tag'] } })
   session.start()
@@ -119,13 +124,19 @@ const hostile: readonly { readonly what: string, readonly json: unknown, readonl
   { what: 'updates that are none', json: update3(null), message: /expected table updates/ },
   { what: 'rows that are none', json: update3({ Bridge: [] }), message: /has no rows/ },
   { what: 'a row without a uuid', json: update3({ Bridge: { br0: { delete: null } } }), message: /"br0", which is no uuid/ },
-  { what: 'a row update of two kinds', json: update3({ Bridge: { [U]: { delete: null, insert: {} } } }), message: /expected initial, insert, delete or modify/ },
+  { what: 'a row update of two kinds', json: update3({ Bridge: { [U]: { delete: null, insert: {} } } }),
+    message: /expected initial, insert, delete or modify/ },
   { what: 'a row update of no kind', json: update3({ Bridge: { [U]: {} } }), message: /expected initial, insert, delete or modify/ },
-  { what: 'a modify of an unknown row', json: update3({ Bridge: { [TXN]: { modify: {} } } }), message: /modify of a row that is not in the replica/ },
-  { what: 'a delete of an unknown row', json: update3({ Bridge: { [TXN]: { delete: null } } }), message: /delete of a row that is not in the replica/ },
-  { what: 'a value of another type', json: update3({ Bridge: { [U]: { modify: { name: 7 } } } }), message: /Bridge row 1{8}-.* column name: expected string, got 7/ },
-  { what: 'more values than allowed', json: update3({ Bridge: { [U]: { modify: { tag: ['set', [1, 2]] } } } }), message: /column tag: 2 elements/ },
-  { what: 'an update of another form', json: { id: null, method: 'update2', params: ['replica', {}] }, message: /update2 that nobody asked for/ },
+  { what: 'a modify of an unknown row', json: update3({ Bridge: { [TXN]: { modify: {} } } }),
+    message: /modify of a row that is not in the replica/ },
+  { what: 'a delete of an unknown row', json: update3({ Bridge: { [TXN]: { delete: null } } }),
+    message: /delete of a row that is not in the replica/ },
+  { what: 'a value of another type', json: update3({ Bridge: { [U]: { modify: { name: 7 } } } }),
+    message: /Bridge row 1{8}-.* column name: expected string, got 7/ },
+  { what: 'more values than allowed', json: update3({ Bridge: { [U]: { modify: { tag: ['set', [1, 2]] } } } }),
+    message: /column tag: 2 elements/ },
+  { what: 'an update of another form', json: { id: null, method: 'update2', params: ['replica', {}] },
+    message: /update2 that nobody asked for/ },
   { what: 'no transaction id', json: { id: null, method: 'update3', params: ['replica', 'x', {}] }, message: /expected a transaction id/ },
   { what: 'a cancelled monitor', json: { id: null, method: 'monitor_canceled', params: ['replica'] }, message: /cancelled the monitor/ }
 ]
@@ -145,6 +156,37 @@ await t.test('what no server should send ends the session, changes nothing, and 
     const [request] = next.receive(bytesOf({ id: 0, result: SCHEMA, error: null }))
     t.match(request, { kind: 'send', text: new RegExp(ZERO_UUID) }, `${what}: the replica is read afresh`)
   }
+  t.end()
+})
+
+/** What a session asks for that takes over this replica, and the session after an answer to it. */
+function successor(replica: Replica, columns: readonly string[], result?: unknown): { since: unknown, events: readonly SessionEvent[] } {
+  const session = new Session(replica, { database: 'db', tables: { Bridge: columns } })
+  session.start()
+  const [request] = session.receive(bytesOf({ id: 0, result: SCHEMA, error: null }))
+  const { params } = JSON.parse(request?.kind === 'send' ? request.text : '{}') as { params?: readonly unknown[] }
+  return { since: params?.at(-1), events: [...session.receive(bytesOf({ id: 1, result, error: null }))] }
+}
+
+await t.test('the next session continues from the last transaction, but not when other columns are asked for', (t) => {
+  const all = ['name', 'ports', 'tag']
+  t.equal(successor(follower().replica, all).since, TXN, 'the id of the monitor reply')
+  const later = follower()
+  const gone = { Bridge: { [U]: { delete: null } } }
+  const [event] = later.session.receive(bytesOf({ id: null, method: 'update3', params: ['replica', U, gone] }))
+  t.equal(event?.kind, 'changes')
+  t.equal(successor(later.replica, all).since, U, 'the id of the last update')
+  t.equal(successor(follower().replica, ['name']).since, ZERO_UUID, 'other columns: everything')
+  t.end()
+})
+
+await t.test('a reply that claims to continue from nothing is taken as everything', (t) => {
+  const { replica } = follower()
+  replica.distrust()
+  const { since, events } = successor(replica, ['name', 'ports', 'tag'], [true, TXN, { Bridge: { [TXN]: { initial: { name: 'br1' } } } }])
+  t.equal(since, ZERO_UUID)
+  t.match(events, [{ kind: 'changes', batch: [{ uuid: TXN }, { uuid: U, old: { name: 'br0' } }] }, { kind: 'up' }])
+  t.strictSame([...replica.table('Bridge').keys()], [TXN], 'the row that was not sent is gone')
   t.end()
 })
 
@@ -191,8 +233,8 @@ await t.test('echo is answered in every phase, with what was asked', (t) => {
 
 await t.test('notifications that are not for our monitor are ignored', (t) => {
   const { session } = follower()
-  for (const json of [{ id: null, method: 'update3', params: ['other', TXN, {}] }, { id: null, method: 'locked', params: ['x'] }, { id: null, method: 'update3', params: [] }]) {
-    t.strictSame([...session.receive(bytesOf(json))], [])
+  for (const [method, params] of [['update3', ['other', TXN, {}]], ['locked', ['x']], ['update3', []]] as const) {
+    t.strictSame([...session.receive(bytesOf({ id: null, method, params }))], [])
   }
   t.end()
 })
@@ -214,12 +256,14 @@ await t.test('an insert of a row we have is a change, an equal one is none', (t)
 })
 
 await t.test('a schema that is none ends the session', (t) => {
-  const schemas = [null, [], {}, { tables: [] }, { tables: { Bridge: {} } }, { tables: { Bridge: { columns: 1 } } }, { tables: { Bridge: { columns: { name: {} } } } },
-    { tables: { Bridge: { columns: { name: { type: 'blob' } } } } }, { tables: { Bridge: { columns: { name: { type: { key: 'string', max: -1 } } } } } }]
+  const columns = [1, { name: {} }, { name: { type: 'blob' } }, { name: { type: { key: 'string', max: -1 } } }]
+  const tables = [[], { Bridge: {} }, ...columns.map((each) => ({ Bridge: { columns: each } }))]
+  const schemas = [null, [], {}, ...tables.map((each) => ({ tables: each }))]
   for (const schema of schemas) {
     const session = new Session(new Replica(), { database: 'db', tables: { Bridge: ['name'] } })
     session.start()
-    t.match([...session.receive(bytesOf({ id: 0, result: schema, error: null }))], [{ kind: 'failed', error: { kind: 'protocol' } }], JSON.stringify(schema))
+    const events = [...session.receive(bytesOf({ id: 0, result: schema, error: null }))]
+    t.match(events, [{ kind: 'failed', error: { kind: 'protocol' } }], JSON.stringify(schema))
   }
   t.end()
 })
@@ -227,8 +271,10 @@ await t.test('a schema that is none ends the session', (t) => {
 await t.test('a server that refuses every monitor is told apart from one that is broken', (t) => {
   const session = new Session(new Replica(), { database: 'db', tables: { Bridge: ['name'] } })
   session.start()
-  const replies = [{ id: 0, result: SCHEMA, error: null }, ...[1, 2, 3].map((id) => ({ id, result: null, error: { error: 'permission error', details: 'RBAC' } }))]
+  const error = { error: 'permission error', details: 'RBAC' }
+  const replies = [{ id: 0, result: SCHEMA, error: null }, ...[1, 2, 3].map((id) => ({ id, result: null, error }))]
   const events = replies.flatMap((reply) => [...session.receive(bytesOf(reply))])
-  t.match(events.at(-1), { kind: 'failed', error: { kind: 'refused', error: 'permission error', message: /refuses to monitor db: permission error: RBAC/ } })
+  const message = /refuses to monitor db: permission error: RBAC/
+  t.match(events.at(-1), { kind: 'failed', error: { kind: 'refused', error: 'permission error', message } })
   t.end()
 })
