@@ -50,7 +50,9 @@ export async function attachWorkload(plan: LabPlan, workload: Workload): Promise
 /** Removes a workload: its port from br-int, then the namespace and with it the devices. */
 export async function detachWorkload(plan: LabPlan, workload: Workload): Promise<void> {
   const vtep = vtepByName(plan, workload.vtep)
-  if (vtep.kind === 'ovs') await hostTools(plan, vtep.name).run(['ovs-vsctl', '--timeout=20', '--if-exists', 'del-port', 'br-int', workload.name])
+  if (vtep.kind === 'ovs') {
+    await hostTools(plan, vtep.name).run(['ovs-vsctl', '--timeout=20', '--if-exists', 'del-port', 'br-int', workload.name])
+  }
   // The namespace's devices die with it, but some time later: the port must be gone when this returns.
   await ipBatch(plan.id, vtep.netns, [`link del ${workload.name}`])
   await ipBatch(plan.id, undefined, [`netns del ${workload.netns}`])
@@ -126,7 +128,7 @@ async function startRouting(plan: LabPlan, progress: Progress): Promise<void> {
 export async function waitForSessions(plan: LabPlan, vtep: Vtep, timeoutMs = 20_000): Promise<void> {
   const peers = plan.vteps.length - 1
   const routes = plan.devices ? plan.vnis.length : 0
-  const missing = (): Promise<string> => missingSessions(hostTools(plan, vtep.name), vtep, peers, routes)
+  const missing = (): Promise<string> => missingSessions(hostTools(plan, vtep.name), peers, routes)
   await waitFor(`BGP EVPN sessions of ${vtep.name}`, async () => await missing() || true, timeoutMs, 100)
 }
 

@@ -43,7 +43,8 @@ await t.test('up leaves the lab running and says what it built; exec, status and
   t.match(up.stdout, /c1-1000-a +1000 +02:00:00:01:01:01 +10\.0\.1\.11 fd00::1:11/)
   t.match(up.stdout, `npm run lab -- exec --id ${id} c1 -- ovs-vsctl show`)
 
-  t.match(await lab('up', '--id', id), { code: 1, stderr: `lab: lab '${id}' exists already; remove it with: npm run lab -- down --id ${id}\n` })
+  const again = await lab('up', '--id', id)
+  t.match(again, { code: 1, stderr: `lab: lab '${id}' exists already; remove it with: npm run lab -- down --id ${id}\n` })
   t.match(await lab('status', '--id', id), { code: 0, stdout: /all is well/ })
   t.match(await lab('exec', '--id', id, 'c2', '--', 'ovs-vsctl', 'get', 'Open_vSwitch', '.', 'external_ids:system-id'), { stdout: 'c2\n' })
   t.match(await lab('exec', '--id', id, 'c1', '--', 'ovs-appctl', '-t', 'ovs-vswitchd', 'version'), { stdout: /ovs-vswitchd/ })

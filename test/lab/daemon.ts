@@ -1,8 +1,9 @@
 // ovs-evpnd on a chassis of the lab: started as an operator would, found by the stock ovs-appctl.
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { HostTools } from './host.js'
-import { endProcesses, processByPid, type ProcessId } from './process.js'
+import { checkRunning, type HostTools } from './host.js'
+import { endProcesses, processByPid } from './process.js'
 import { waitFor } from './wait.js'
 
 /** How a daemon ended: by itself, or by a signal. */
@@ -37,12 +38,13 @@ export async function startDaemon(tools: HostTools, extraArgs: readonly string[]
   const child = tools.start('ovs-evpnd', [
     process.execPath, '--enable-source-maps', DAEMON_PATH, '--pidfile', '--overwrite-pidfile', `--log-file=${logPath}`, ...extraArgs
   ])
+  child.ref() // whoever awaits its end must not run out of events before
   const { pid } = child
   if (pid === undefined) throw new Error(`lab: cannot start ${process.execPath} on ${tools.host.name}`)
   const exited = new Promise<DaemonExit>((resolve) => child.on('exit', (code, signal) => { resolve({ code, signal }) }))
   const identity = processByPid(pid)
   const ctlPath = `${tools.host.dir}/ovs-evpnd.${pid}.ctl`
-  await waitUntilReady(tools, identity, ctlPath)
+  await waitUntilReady(tools, child, ctlPath)
   return {
     pid,
     logPath,
@@ -57,11 +59,9 @@ export async function startDaemon(tools: HostTools, extraArgs: readonly string[]
   }
 }
 
-async function waitUntilReady(tools: HostTools, identity: ProcessId | undefined, ctlPath: string): Promise<void> {
+async function waitUntilReady(tools: HostTools, child: ChildProcess, ctlPath: string): Promise<void> {
   await waitFor(`ovs-evpnd on ${tools.host.name}`, async () => {
-    if (identity === undefined || processByPid(identity.pid)?.start !== identity.start) {
-      return `it has ended: ${readText(`${tools.host.dir}/ovs-evpnd.out`).slice(-2000)}`
-    }
+    checkRunning(tools.host, 'ovs-evpnd', child)
     const { code, stderr } = await tools.run(['ovs-appctl', '-t', ctlPath, 'version'], { allowFailure: true })
     return code === 0 || stderr
   }, 15_000)

@@ -63,7 +63,8 @@ async function removeNamespaces(id: string): Promise<void> {
   // Another program may be removing the same lab: what counts is that they are gone. Without the lab's marker, or the two
   // would end each other.
   const { stderr } = await run(['ip', '-force', '-batch', '-'], { input, env: plainEnv(), allowFailure: true })
-  await waitFor(`the namespaces of lab '${id}' to go`, () => namespacesOf(id).length === 0 || `${namespacesOf(id).join(', ')}; ${stderr.trim()}`, 5000)
+  const left = (): string => namespacesOf(id).join(', ')
+  await waitFor(`the namespaces of lab '${id}' to go`, () => left() === '' || `${left()}; ${stderr.trim()}`, 5000)
 }
 
 function removeFrrCrashDirs(pid: number): void {

@@ -1,7 +1,7 @@
 // FRR on one VTEP: zebra and bgpd in a directory of their own, an iBGP EVPN full mesh with timers for tests.
 import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { frrDir, type HostTools } from './host.js'
+import { checkRunning, frrDir, type HostTools } from './host.js'
 import type { LabPlan, Vtep } from './spec.js'
 import { waitFor } from './wait.js'
 
@@ -53,20 +53,34 @@ export async function startFrrDaemon(tools: HostTools, vtep: Vtep, name: 'zebra'
     '--pid_file', `${dir}/${name}.pid`, '--vty_port', '0', '--log', `file:${dir}/${name}.log`, '--log-level', 'informational'
   ])
   await waitFor(`${name} on ${vtep.name}`, async () => {
+    checkRunning(tools.host, name, child)
     const { code, stdout, stderr } = await tools.run(['vtysh', '-d', name, '-c', 'show version'], { allowFailure: true })
     return code === 0 || stdout + stderr
   })
   return child
 }
 
+/** A BGP neighbour as `show bgp l2vpn evpn summary json` has it. */
+export interface Peer {
+  readonly peer: string
+  readonly state: string
+  /** Routes received from it. */
+  readonly routes: number
+}
+
+/** The neighbours in the output of `show bgp l2vpn evpn summary json`. */
+export function parseSummary(json: string): Peer[] {
+  const { peers = {} } = JSON.parse(json) as { readonly peers?: Readonly<Record<string, { state: string, pfxRcd?: number }>> }
+  return Object.entries(peers).map(([peer, { state, pfxRcd = 0 }]) => ({ peer, state, routes: pfxRcd }))
+}
+
 /** Peers of a VTEP whose session is not up or that have not sent `routes` routes yet, as text; empty when all is well. */
-export async function missingSessions(tools: HostTools, vtep: Vtep, peers: number, routes: number): Promise<string> {
+export async function missingSessions(tools: HostTools, peers: number, routes: number): Promise<string> {
   const { stdout } = await tools.run(['vtysh', '-c', 'show bgp l2vpn evpn summary json'])
-  const summary = JSON.parse(stdout) as { readonly peers?: Readonly<Record<string, { readonly state: string, readonly pfxRcd?: number }>> }
-  const all = Object.entries(summary.peers ?? {})
+  const all = parseSummary(stdout)
   if (all.length < peers) return `${all.length} of ${peers} peers configured`
   return all
-    .filter(([, { state, pfxRcd }]) => state !== 'Established' || (pfxRcd ?? 0) < routes)
-    .map(([ip, { state, pfxRcd }]) => `${ip} ${state}, ${pfxRcd ?? 0} routes`)
+    .filter((peer) => peer.state !== 'Established' || peer.routes < routes)
+    .map((peer) => `${peer.peer} ${peer.state}, ${peer.routes} routes`)
     .join('; ')
 }

@@ -1,10 +1,11 @@
 // A host of the lab (VTEP, workload or the underlay's switch): where it is, and how programs run there.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { labEnv } from './process.js'
 import { run, type RunOptions, type RunResult } from './run.js'
 import { SpecError, type LabPlan, type Vtep, type Workload } from './spec.js'
 import { recordProcess } from './state.js'
+import { Hopeless } from './wait.js'
 
 export interface Host {
   readonly name: string
@@ -76,6 +77,13 @@ function vtyshArgv(vtep: Vtep, args: readonly string[]): string[] {
 
 function ovsEnv(vtep: Vtep): Readonly<Record<string, string>> {
   return { OVS_RUNDIR: vtep.dir, OVS_LOGDIR: vtep.dir, OVS_DBDIR: vtep.dir, OVS_SYSCONFDIR: vtep.dir }
+}
+
+/** For conditions that wait for a program started by `start`: throws Hopeless, with what it said, when it has ended. */
+export function checkRunning(host: Host, name: string, child: ChildProcess): void {
+  if (child.exitCode === null && child.signalCode === null) return
+  const said = readFileSync(`${host.dir}/${name}.out`, 'utf8').trim().slice(-2000)
+  throw new Hopeless(`it ended with ${child.exitCode === null ? child.signalCode : `code ${child.exitCode}`}: ${said}`)
 }
 
 function startRecorded(id: string, host: Host, name: string, argv: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {

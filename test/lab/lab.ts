@@ -155,7 +155,8 @@ export class Lab {
 function downAtExit(id: string): () => void {
   const program = fileURLToPath(new URL('./main.js', import.meta.url))
   const onExit = (): void => {
-    spawnSync('setsid', ['--wait', process.execPath, program, 'down', '--id', id], { stdio: ['ignore', 'ignore', 'inherit'], env: plainEnv() })
+    const argv = ['--wait', process.execPath, program, 'down', '--id', id]
+    spawnSync('setsid', argv, { stdio: ['ignore', 'ignore', 'inherit'], env: plainEnv() })
   }
   const onSignal = (signal: NodeJS.Signals): void => { process.exit(128 + constants.signals[signal]) }
   process.on('exit', onExit)

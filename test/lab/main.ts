@@ -30,7 +30,8 @@ async function up(options: UpOptions): Promise<void> {
   const lab = await Lab.up(spec, (text) => { console.log(`lab: ${text}`) })
   if (options.daemon) await startDaemons(lab)
   lab.keep()
-  console.log(`lab: up after ${((Date.now() - started) / 1000).toFixed(1)} s\n\n${describeLab(lab.plan)}`)
+  console.log(`lab: up after ${((Date.now() - started) / 1000).toFixed(1)} s\n\n${describeLab(lab.plan, options.daemon)}`)
+  process.exit(0) // the daemons, our children, live on
 }
 
 async function startDaemons(lab: Lab): Promise<void> {
@@ -50,14 +51,16 @@ async function down(id: string): Promise<void> {
   const there = labExists(id)
   await removeLab(id)
   const orphans = await removeOrphans()
-  console.log([there ? `lab: '${id}' is down` : `lab: there is no lab '${id}'`, ...orphans.map((other) => `lab: removed '${other}', left by a crash`)].join('\n'))
+  console.log(there ? `lab: '${id}' is down` : `lab: there is no lab '${id}'`)
+  for (const other of orphans) console.log(`lab: removed '${other}', left by a crash`)
 }
 
 /** Runs a command on a host in the user's terminal; returns its exit code. */
-function exec(id: string, name: string, argv: readonly string[]): number {
+function exec(id: string, name: string, words: readonly string[]): number {
   const host = Lab.open(id).host(name)
-  const [program = '', ...args] = hostArgv(host, argv)
-  const { status, signal, error } = spawnSync(program, args, { stdio: 'inherit', env: { ...process.env, ...labEnv(id), ...host.env } })
+  const [program = '', ...args] = hostArgv(host, words[0] === '--' ? words.slice(1) : words)
+  const env = { ...process.env, ...labEnv(id), ...host.env }
+  const { status, signal, error } = spawnSync(program, args, { stdio: 'inherit', env })
   if (error) throw error
   return status ?? 128 + (signal === null ? 0 : constants.signals[signal])
 }
@@ -89,7 +92,7 @@ function program(): Command {
     .action(async ({ id }: LabOptions) => { process.exitCode = await status(id) })
   command('exec', 'run a command on a host: c1, l1, underlay or a workload; the tools of OVS and FRR find its daemons')
     .argument('<host>').argument('<command...>').passThroughOptions()
-    .action((host: string, argv: string[], { id }: LabOptions) => { process.exitCode = exec(id, host, argv[0] === '--' ? argv.slice(1) : argv) })
+    .action((host: string, argv: string[], { id }: LabOptions) => { process.exitCode = exec(id, host, argv) })
   return lab
 }
 

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { checksumOff, ipBatch, UNDERLAY_MTU, uplinkAddress } from './devices.js'
-import type { HostTools } from './host.js'
+import { checkRunning, type HostTools } from './host.js'
 import { withoutPrefix, type Vtep, type Workload } from './spec.js'
 import { waitFor } from './wait.js'
 
@@ -16,6 +16,7 @@ export async function startOvsdbServer(tools: HostTools, vtep: Vtep): Promise<Ch
     'ovsdb-server', database, `--remote=punix:${vtep.dir}/db.sock`, '--pidfile', '--log-file', '-vconsole:off'
   ])
   await waitFor(`ovsdb-server on ${vtep.name}`, async () => {
+    checkRunning(tools.host, 'ovsdb-server', child)
     const { code, stderr } = await tools.run(['ovs-appctl', '-t', 'ovsdb-server', 'version'], { allowFailure: true })
     return (code === 0 && existsSync(`${vtep.dir}/db.sock`)) || stderr
   })

@@ -1,20 +1,10 @@
 // What `lab up` prints: the fabric as a drawing, its hosts as tables, commands to try. Pure text from the plan.
-import Table from 'cli-table3'
-import { withoutPrefix, type LabPlan, type Vtep } from './spec.js'
+import { formatTable } from '../../lib/cli/table.js'
+import { withoutPrefix, type LabPlan, type Vtep, type Workload } from './spec.js'
 
-/** The whole description of a lab that is up. */
-export function describeLab(plan: LabPlan): string {
-  return [drawing(plan), vtepTable(plan), workloadTable(plan), examples(plan)].filter((part) => part !== '').join('\n\n')
-}
-
-/** An aligned table without lines. */
-export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const none = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid',
-    'mid', 'mid-mid', 'right', 'right-mid']
-  const chars = { ...Object.fromEntries(none.map((name) => [name, ''])), middle: '  ' }
-  const table = new Table({ head: [...head], chars, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } })
-  table.push(...rows.map((row) => [...row]))
-  return table.toString().split('\n').map((line) => line.trimEnd()).join('\n')
+/** The whole description of a lab that is up, with our daemon or without. */
+export function describeLab(plan: LabPlan, hasDaemon: boolean): string {
+  return [drawing(plan), vtepTable(plan), workloadTable(plan), examples(plan, hasDaemon)].filter((part) => part !== '').join('\n\n')
 }
 
 function drawing(plan: LabPlan): string {
@@ -42,19 +32,28 @@ function vtepBox(plan: LabPlan, vtep: Vtep): string[] {
 }
 
 function vtepTable(plan: LabPlan): string {
-  const devices = (vtep: Vtep): string => plan.vnis
-    .map((vni) => vtep.kind === 'linux' ? `br-${vni} vxlan-${vni}` : `br-${vni} vxlan-${vni} lo-${vni}`).join(', ')
-  return plainTable(['VTEP', 'address', 'namespace', 'kernel devices'], plan.vteps.map((vtep) =>
-    [vtep.name, vtep.ip, vtep.netns, vtep.kind === 'linux' || plan.devices ? devices(vtep) : 'none']))
+  const device = (vtep: Vtep, vni: number): string => `br-${vni} vxlan-${vni}` + (vtep.kind === 'ovs' ? ` lo-${vni}` : '')
+  const devices = (vtep: Vtep): string => plan.vnis.map((vni) => device(vtep, vni)).join(', ')
+  return formatTable<Vtep>([
+    { head: 'VTEP', cell: ({ name }) => name },
+    { head: 'address', cell: ({ ip }) => ip },
+    { head: 'namespace', cell: ({ netns }) => netns },
+    { head: 'kernel devices', cell: (vtep) => vtep.kind === 'ovs' && !plan.devices ? '' : devices(vtep) }
+  ], plan.vteps).trimEnd()
 }
 
 function workloadTable(plan: LabPlan): string {
   if (plan.workloads.length === 0) return ''
-  return plainTable(['workload', 'VNI', 'MAC', 'addresses', 'namespace'], plan.workloads.map(({ name, vni, mac, addresses, netns }) =>
-    [name, String(vni), mac, addresses.map(withoutPrefix).join(' '), netns]))
+  return formatTable<Workload>([
+    { head: 'workload', cell: ({ name }) => name },
+    { head: 'VNI', cell: ({ vni }) => vni },
+    { head: 'MAC', cell: ({ mac }) => mac },
+    { head: 'addresses', cell: ({ addresses }) => addresses.map(withoutPrefix).join(' ') },
+    { head: 'namespace', cell: ({ netns }) => netns }
+  ], plan.workloads).trimEnd()
 }
 
-function examples(plan: LabPlan): string {
+function examples(plan: LabPlan, hasDaemon: boolean): string {
   const chassis = plan.vteps.find(({ kind }) => kind === 'ovs')?.name
   const speaker = plan.frr ? plan.vteps.at(-1)?.name : undefined
   const [from] = plan.workloads
@@ -65,6 +64,7 @@ function examples(plan: LabPlan): string {
     'Try:',
     ...(from && to ? [example('exec', `${from.name} -- ping -c 3 ${withoutPrefix(to.addresses[0] ?? '')}`)] : []),
     ...(chassis ? [example('exec', `${chassis} -- ovs-vsctl show`), example('exec', `${chassis} -- ovs-ofctl dump-flows br-int`)] : []),
+    ...(chassis && hasDaemon ? [example('exec', `${chassis} -- ovs-appctl -t ovs-evpnd evpn/vtep-fdb-list`)] : []),
     ...(speaker ? [example('exec', `${speaker} -- vtysh -c 'show bgp l2vpn evpn'`)] : []),
     example('status'),
     example('down')

@@ -45,7 +45,9 @@ function collect(argv: readonly string[], options: RunOptions): Promise<RunResul
     child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text })
     child.stdin.on('error', () => undefined) // EPIPE: the program ended without reading; its exit code tells the story
     child.on('error', (error) => { reject(new Error(`cannot run '${argv.join(' ')}': ${error.message}`)) })
-    child.on('close', (code, signal) => { resolve({ stdout, stderr: signal === null ? stderr : `${stderr}killed by ${signal}`, code: code ?? -1 }) })
+    child.on('close', (code, signal) => {
+      resolve({ stdout, stderr: signal === null ? stderr : `${stderr}killed by ${signal}`, code: code ?? -1 })
+    })
     child.stdin.end(options.input ?? '')
   })
 }

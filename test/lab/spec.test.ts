@@ -1,7 +1,7 @@
 // Plans and waiting: what needs no namespace.
 import t from 'tap'
 import { addressOf, planLab, SpecError, type LabSpec, type WorkloadSpec } from './spec.js'
-import { waitFor } from './wait.js'
+import { Hopeless, waitFor } from './wait.js'
 
 const good: WorkloadSpec = { name: 'w', vtep: 'c1', vni: 5, mac: '02:00:00:00:00:01', addresses: ['10.0.0.1/24', 'fd00::1/64'] }
 
@@ -49,7 +49,9 @@ await t.test('waiting ends as soon as the condition is true, and otherwise tells
   let looks = 0
   await waitFor('the third look', () => ++looks === 3 || looks, 5000, 1)
   t.equal(looks, 3)
+  await t.rejects(waitFor('rain', () => { throw new Hopeless('drought') }, 60_000), { message: 'waited for rain, in vain: drought' })
   await t.rejects(waitFor('rain', () => 'sunshine', 20, 5), { message: 'waited 20 ms for rain; last seen: sunshine' })
-  await t.rejects(waitFor('rain', () => Promise.reject(new Error('no window')), 20, 5), { message: 'waited 20 ms for rain; last seen: no window' })
+  const blind = waitFor('rain', () => Promise.reject(new Error('no window')), 20, 5)
+  await t.rejects(blind, { message: 'waited 20 ms for rain; last seen: no window' })
   await t.rejects(waitFor('rain', () => ({ drops: 0 }), 20, 5), { message: 'waited 20 ms for rain; last seen: { drops: 0 }' })
 })

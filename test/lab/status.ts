@@ -1,10 +1,11 @@
 // What is alive of a lab: namespaces, processes, BGP sessions.
-import { namespacesOf } from './down.js'
+import { formatTable } from '../../lib/cli/table.js'
 import { namespaces } from './devices.js'
+import { namespacesOf } from './down.js'
+import { parseSummary } from './frr.js'
 import type { Lab } from './lab.js'
-import { plainTable } from './picture.js'
 import { isAlive } from './process.js'
-import { readProcesses } from './state.js'
+import { readProcesses, type ProcessRecord } from './state.js'
 
 export interface LabStatus {
   /** False when something that should be there is missing. */
@@ -12,17 +13,24 @@ export interface LabStatus {
   readonly text: string
 }
 
+interface Session {
+  readonly vtep: string
+  readonly peer: string
+  readonly state: string
+  readonly routes: number
+}
+
 /** The state of the lab now. */
 export async function labStatus(lab: Lab): Promise<LabStatus> {
   const missing = missingNamespaces(lab)
-  const processes = processRows(lab)
-  const sessions = lab.plan.frr ? await sessionRows(lab) : []
-  const healthy = missing.length === 0 && processes.every(([, , , state]) => state === 'alive') && sessions.every(([, , state]) => state === 'Established')
+  const processes = latestProcesses(lab)
+  const sessions = lab.plan.frr ? (await Promise.all(lab.plan.vteps.map(({ name }) => sessionsOf(lab, name)))).flat() : []
+  const healthy = missing.length === 0 && processes.every(isAlive) && sessions.every(({ state }) => state === 'Established')
   const parts = [
     `lab '${lab.id}': ${healthy ? 'all is well' : 'something is missing'}`,
-    missing.length === 0 ? `${namespacesOf(lab.id).length} namespaces, all there` : `missing namespaces: ${missing.join(', ')}`,
-    plainTable(['host', 'process', 'pid', 'state'], processes),
-    ...(sessions.length === 0 ? [] : [plainTable(['VTEP', 'peer', 'BGP session', 'routes'], sessions)])
+    missing.length === 0 ? `${namespaces(lab.plan).length} namespaces, all there` : `missing namespaces: ${missing.join(', ')}`,
+    ...(processes.length === 0 ? [] : [processTable(processes)]),
+    ...(sessions.length === 0 ? [] : [sessionTable(sessions)])
   ]
   return { healthy, text: parts.join('\n\n') }
 }
@@ -33,17 +41,30 @@ function missingNamespaces(lab: Lab): string[] {
 }
 
 /** The latest process of each name on each host: a daemon that was restarted is one row. */
-function processRows(lab: Lab): string[][] {
-  const latest = new Map(readProcesses(lab.id).map((record) => [`${record.host} ${record.name}`, record]))
-  return [...latest.values()].map((record) => [record.host, record.name, String(record.pid), isAlive(record) ? 'alive' : 'ended'])
+function latestProcesses(lab: Lab): ProcessRecord[] {
+  return [...new Map(readProcesses(lab.id).map((record) => [`${record.host} ${record.name}`, record])).values()]
 }
 
-async function sessionRows(lab: Lab): Promise<string[][]> {
-  const rows = await Promise.all(lab.plan.vteps.map(async ({ name }) => {
-    const { stdout, stderr, code } = await lab.exec(name, ['vtysh', '-c', 'show bgp l2vpn evpn summary json'], { allowFailure: true })
-    if (code !== 0) return [[name, '', (stderr + stdout).trim(), '']]
-    const { peers = {} } = JSON.parse(stdout) as { peers?: Record<string, { state: string, pfxRcd?: number }> }
-    return Object.entries(peers).map(([peer, { state, pfxRcd }]) => [name, peer, state, String(pfxRcd ?? 0)])
-  }))
-  return rows.flat()
+async function sessionsOf(lab: Lab, vtep: string): Promise<Session[]> {
+  const { stdout, stderr, code } = await lab.exec(vtep, ['vtysh', '-c', 'show bgp l2vpn evpn summary json'], { allowFailure: true })
+  if (code !== 0) return [{ vtep, peer: '', state: (stderr + stdout).trim(), routes: 0 }]
+  return parseSummary(stdout).map((peer) => ({ vtep, ...peer }))
+}
+
+function processTable(processes: readonly ProcessRecord[]): string {
+  return formatTable<ProcessRecord>([
+    { head: 'host', cell: ({ host }) => host },
+    { head: 'process', cell: ({ name }) => name },
+    { head: 'pid', cell: ({ pid }) => pid },
+    { head: 'state', cell: (record) => isAlive(record) ? 'alive' : 'ended' }
+  ], processes).trimEnd()
+}
+
+function sessionTable(sessions: readonly Session[]): string {
+  return formatTable<Session>([
+    { head: 'VTEP', cell: ({ vtep }) => vtep },
+    { head: 'peer', cell: ({ peer }) => peer },
+    { head: 'BGP session', cell: ({ state }) => state },
+    { head: 'routes', cell: ({ routes }) => routes }
+  ], sessions).trimEnd()
 }

@@ -2,6 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
 
+/** Thrown by a condition that can never become true any more: waiting ends at once. */
+export class Hopeless extends Error {
+  override readonly name = 'Hopeless'
+}
+
 /**
  * Waits until `condition` returns exactly true; any other value is what was seen instead. An exception counts as seen too
  * (a socket that does not listen yet). Throws after `timeoutMs` with what was waited for and the last thing seen.
@@ -11,6 +16,7 @@ export async function waitFor(what: string, condition: () => unknown, timeoutMs 
   for (;;) {
     const seen = await look(condition)
     if (seen === true) return
+    if (seen instanceof Hopeless) throw new Error(`waited for ${what}, in vain: ${seen.message}`)
     if (Date.now() >= deadline) throw new Error(`waited ${timeoutMs} ms for ${what}; last seen: ${asText(seen)}`)
     await delay(intervalMs)
   }
