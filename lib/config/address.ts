@@ -11,6 +11,8 @@ export interface Address {
 }
 
 export interface Addresses {
+  /** The external_ids key they were read from. */
+  readonly key: string
   readonly bound: readonly Address[]
   /** The port also learns MACs from what it sends. */
   readonly unknown: boolean
@@ -36,7 +38,7 @@ export function parseAddresses(key: string, text: string, warn: Warn): Addresses
     bound.set(mac, ips)
     for (const ip of parseIps(key, text, ipTexts, warn)) ips.add(ip)
   }
-  return { bound: [...bound].map(([mac, ips]) => ({ mac, ips: [...ips] })), unknown }
+  return { key, bound: [...bound].map(([mac, ips]) => ({ mac, ips: [...ips] })), unknown }
 }
 
 function whyNotWorkloadMac(mac: Mac): string | undefined {

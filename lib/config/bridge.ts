@@ -1,13 +1,14 @@
 // The integration bridge's external_ids: options of every VNI, of one VNI, and addresses without a port.
+import { isDeepStrictEqual } from 'node:util'
 import { parseVni, type Vni } from '../net/number.js'
 import { parseAddresses, type Address } from './address.js'
 import { nearestKey } from './nearest.js'
-import { readOption, VNI_OPTIONS, type VniOptions } from './option.js'
+import { listItems, NO_EFFECT, readOption, VNI_OPTIONS, type VniOptions } from './option.js'
 import type { Warn, Warning } from './warning.js'
 
-const ADDRESSES = 'evpn-addresses'
+export const ADDRESSES = 'evpn-addresses'
 /** Daemon-wide, so without a per-VNI form: the speaker's listening sockets. */
-const SPEAKER = 'evpn-speaker'
+export const SPEAKER = 'evpn-speaker'
 
 export interface BridgeConfig {
   readonly all: Partial<VniOptions>
@@ -31,13 +32,14 @@ export function parseBridge(name: string, externalIds: ReadonlyMap<string, strin
   let speaker = EMPTY_BRIDGE.speaker
   for (const [key, text] of externalIds) {
     if (key === SPEAKER) {
-      speaker = text.split(',').map((path) => path.trim()).filter((path) => path !== '')
+      speaker = listItems(text).map((path) => path.replace(/^\/var\/run\//, '/run/'))
+      if (!isDeepStrictEqual(speaker, EMPTY_BRIDGE.speaker)) warn(key, text, NO_EFFECT)
       continue
     }
     if (!isOurs(key)) continue
     const split = splitKey(key)
     if (split === undefined) {
-      warn(key, text, `unknown key; the nearest known one is ${nearestKey(key, [...VNI_OPTIONS.map((option) => option.key), SPEAKER, `${ADDRESSES}-<vni>`])}`)
+      warn(key, text, whyUnknown(key))
     } else if (split.base === ADDRESSES) {
       readAddresses(key, text, split.vni, addresses, warn)
     } else {
@@ -61,13 +63,21 @@ function isOurs(key: string): boolean {
   return key.startsWith('dynamic-routing-') || key.startsWith('evpn-') || key.startsWith('fdb_age_threshold')
 }
 
+const PER_VNI: readonly string[] = [...VNI_OPTIONS.map((option) => option.key), ADDRESSES]
+
 function splitKey(key: string): { readonly base: string; readonly vni?: Vni } | undefined {
   if (VNI_OPTIONS.some((option) => option.key === key)) return { base: key }
   const dash = key.lastIndexOf('-')
   const base = key.slice(0, dash)
   const vni = parseVni(key.slice(dash + 1))
-  if (vni === undefined) return undefined
-  return base === ADDRESSES || VNI_OPTIONS.some((option) => option.key === base) ? { base, vni } : undefined
+  return vni !== undefined && PER_VNI.includes(base) ? { base, vni } : undefined
+}
+
+function whyUnknown(key: string): string {
+  const [, base = key, number] = /^(.*)-([0-9]+)$/.exec(key) ?? []
+  if (PER_VNI.includes(base) && number !== undefined) return `"${number}" is no VNI 0..16777215`
+  const nearest = nearestKey(base, [...PER_VNI, SPEAKER])
+  return `unknown key; the nearest known one is ${nearest === ADDRESSES ? `${ADDRESSES}-<vni>` : nearest}`
 }
 
 function readAddresses(key: string, text: string, vni: Vni | undefined, addresses: Map<Vni, readonly Address[]>, warn: Warn): void {

@@ -2,7 +2,7 @@
 import { parseVni, parseWhole, type Vni } from '../net/number.js'
 import { parseAddresses, type Addresses } from './address.js'
 import { nearestKey } from './nearest.js'
-import { listItems } from './option.js'
+import { listItems, NO_EFFECT } from './option.js'
 import type { Warn, Warning } from './warning.js'
 
 export const PORT_KEYS = ['dynamic-routing-vni', 'evpn-addresses', 'dynamic-routing-advertise'] as const
@@ -54,7 +54,9 @@ function readAdvertise(externalIds: ReadonlyMap<string, string>, warn: Warn): bo
 function warnOfUnknownKeys(externalIds: ReadonlyMap<string, string>, warn: Warn): void {
   for (const [key, value] of externalIds) {
     if (!key.startsWith('dynamic-routing-') && !key.startsWith('evpn-')) continue
-    if (PORT_KEYS.some((known) => key === known) || /^evpn-addresses-[0-9]+$/.test(key)) continue
-    warn(key, value, `unknown key; the nearest known one is ${nearestKey(key, PORT_KEYS)}`)
+    if (PORT_KEYS.some((known) => key === known)) continue
+    // A trunk's addresses of one VLAN.
+    if (/^evpn-addresses-[0-9]+$/.test(key)) warn(key, value, NO_EFFECT)
+    else warn(key, value, `unknown key; the nearest known one is ${nearestKey(key, PORT_KEYS)}`)
   }
 }

@@ -41,7 +41,7 @@ export function isLinkLocalIp(ip: Ip): boolean {
   return ipaddr.parse(ip).range() === 'linkLocal'
 }
 
-/** True for 0.0.0.0 and ::. */
+/** True for 0.0.0.0/8 ("this network", RFC 1122 section 3.2.1.3) and ::. */
 export function isUnspecifiedIp(ip: Ip): boolean {
   return ipaddr.parse(ip).range() === 'unspecified'
 }
