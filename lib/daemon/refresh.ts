@@ -7,7 +7,7 @@ import { partition, type FloodMember } from '../evpn/flood.js'
 import { deriveLocals, type LocalMac } from '../evpn/local.js'
 import { deriveRemoteIp } from '../evpn/remote-ip.js'
 import { deriveRemoteMac } from '../evpn/remote-mac.js'
-import { deriveVtep, type Vtep, type VtepKey } from '../evpn/vtep.js'
+import { deriveVtep, type VtepKey } from '../evpn/vtep.js'
 import { hash32 } from '../net/hash.js'
 import { ipFamily, type Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
@@ -19,7 +19,7 @@ import { deliverFlow, encapFlow, floodedFlows, localMacFlow, remoteMacFlow } fro
 import { fdbEntry, neighbourEntry } from '../sink/kernel-row.js'
 import { tunnelName } from '../sink/tunnel.js'
 import { markDomain, observeDevice } from './affected.js'
-import type { State } from './state.js'
+import type { ReachableVtep, State } from './state.js'
 
 /** A VNI exists while a port or evpn-addresses-<vni> names it. */
 export function refreshDomain(state: State, vni: Vni): void {
@@ -71,21 +71,21 @@ function domainFlows(state: State, domain: Domain): Flow[] {
   return flows
 }
 
+/** One VTEP. Every MAC that comes or goes behind it asks, so an unchanged one must cost next to nothing. */
 export function refreshVtep(state: State, vni: Vni, key: VtepKey): void {
   const domain = state.domains.get(vni)
   const old = state.vteps.get(vni, key)
-  const vtep = domain && deriveVtep(domain, key, state.mirrors.fdb)
-  if (!isDeepStrictEqual(old, vtep)) {
-    if (vtep === undefined) state.vteps.delete(vni, key)
-    else state.vteps.set(vni, key, vtep)
-    state.dirty.floods.add(vni)
-  }
-  state.switch.setFlows(`vtep ${vni} ${key}`, vtep === undefined ? [] : vtepFlows(state, vtep))
+  const derived = domain && deriveVtep(domain, key, state.mirrors.fdb)
+  const vtep = derived && { ...derived, ofport: tunnelOfport(state, derived.udpPort) }
+  if (isDeepStrictEqual(old, vtep)) return
+  if (vtep === undefined) state.vteps.delete(vni, key)
+  else state.vteps.set(vni, key, vtep)
+  state.switch.setFlows(`vtep ${vni} ${key}`, vtep === undefined ? [] : vtepFlows(vtep))
+  state.dirty.floods.add(vni)
 }
 
-function vtepFlows(state: State, vtep: Vtep): Flow[] {
-  const ofport = tunnelOfport(state, vtep.udpPort)
-  return vtep.localIp === undefined || ofport === undefined ? [] : [decapFlow(vtep, vtep.localIp, ofport)]
+function vtepFlows(vtep: ReachableVtep): Flow[] {
+  return vtep.localIp === undefined || vtep.ofport === undefined ? [] : [decapFlow(vtep, vtep.localIp, vtep.ofport)]
 }
 
 /** The tunnel port for a UDP port; undefined when it is not configured or the switch has not made it. */
@@ -140,7 +140,7 @@ export function refreshIp(state: State, vni: Vni, ip: Ip): void {
 export function refreshLocals(state: State, vni: Vni): void {
   const ports = state.portsOfVni.get(vni) ?? []
   const old = state.locals.get(vni)
-  const locals = deriveLocals(vni, ports, state.database.bridge.addresses.get(vni) ?? [])
+  const locals = deriveLocals(vni, ports, state.database.system.bridge, state.database.bridge.addresses.get(vni) ?? [])
   state.dirty.notices = true
   if (state.domains.has(vni)) state.locals.set(vni, locals)
   else state.locals.delete(vni)
@@ -166,8 +166,8 @@ export function refreshFlood(state: State, vni: Vni): void {
 function floodMembers(state: State, domain: Domain): FloodMember[] {
   const members: FloodMember[] = []
   for (const [key, vtep] of domain.options.flood === 'none' ? [] : state.vteps.under(domain.vni)) {
-    const isUsable = vtep.flood && vtep.localIp !== undefined && tunnelOfport(state, vtep.udpPort) !== undefined
-    if (isUsable) members.push({ kind: 'remote', ip: vtep.ip, udpPort: vtep.udpPort, hash: hash32(key) })
+    const isUsable = vtep.localIp !== undefined && vtep.ofport !== undefined
+    if (vtep.flood && isUsable) members.push({ kind: 'remote', ip: vtep.ip, udpPort: vtep.udpPort, hash: hash32(key) })
   }
   for (const port of state.portsOfVni.get(domain.vni) ?? []) {
     const ofport = state.mirrors.ports.ofport(port.name)

@@ -23,13 +23,13 @@ export interface Locals {
   readonly duplicates: readonly Warning[]
 }
 
-/** Gives each MAC and each IP to the first that names it: ports by name, then addresses without a port. */
-export function deriveLocals(vni: Vni, ports: readonly PortConfig[], portless: readonly Address[]): Locals {
+/** Gives each MAC and each IP to the first that names it: ports by name, then addresses without a port (those of the integration bridge). */
+export function deriveLocals(vni: Vni, ports: readonly PortConfig[], bridge: string, portless: readonly Address[]): Locals {
   const owners = [...ports].sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((port): Owner => ({
-      record: `Interface ${port.name}`, key: 'evpn-addresses', port: port.name, advertise: port.advertise, addresses: port.addresses.bound
+      record: `Interface ${port.name}`, key: port.addresses.key, port: port.name, advertise: port.advertise, addresses: port.addresses.bound
     }))
-  owners.push({ record: 'Bridge', key: `evpn-addresses-${vni}`, port: undefined, advertise: true, addresses: portless })
+  owners.push({ record: `Bridge ${bridge}`, key: `evpn-addresses-${vni}`, port: undefined, advertise: true, addresses: portless })
   return assign(vni, owners)
 }
 
