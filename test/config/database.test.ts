@@ -1,0 +1,135 @@
+// The whole configuration from the OVSDB replica: which bridge, whose it is, which ports; and what is not parsed twice.
+import t from 'tap'
+import { atoms, readDatabase, text, textMap, uuids, type Database, type InterfaceCache } from '../../lib/config/database.js'
+import { database, uuid, view, type BridgeSpec, type Ids, type PortSpec, type Tables } from './rows.js'
+import { sentences } from './warnings.js'
+
+function read(tables: Tables): Database {
+  return readDatabase(view(tables), new WeakMap())
+}
+
+/** A database whose br-int has these ports. */
+function brInt(ports: Readonly<Record<string, PortSpec>>, more: Omit<BridgeSpec, 'ports'> = {}, ids: Ids = {}): Tables {
+  return database({ 'br-int': { ...more, ports } }, ids)
+}
+
+await t.test('column values as the replica has them', (t) => {
+  t.strictSame(atoms(undefined), [])
+  t.strictSame(atoms('x'), ['x'])
+  t.strictSame(atoms(['x', 'y']), ['x', 'y'])
+  t.strictSame(atoms(new Map([['a', 'b']])), [])
+  t.equal(text('x'), 'x')
+  t.equal(text([]), '', 'an optional text that is not set')
+  t.equal(text(new Map()), '')
+  t.strictSame(uuids(['u']), ['u'])
+  t.strictSame(textMap(undefined), new Map())
+  t.strictSame(textMap('x'), new Map())
+  t.end()
+})
+
+await t.test('an empty database, or one without the bridge, is a bridge to wait for', (t) => {
+  for (const tables of [database({}), database({ 'br-ex': {} })]) {
+    t.match(read(tables), { bridgeUuid: undefined, standOff: undefined, ports: new Map(), warnings: [] })
+  }
+  const empty: Tables = { Open_vSwitch: new Map(), Bridge: new Map(), Port: new Map(), Interface: new Map() }
+  t.match(read(empty), { system: { bridge: 'br-int' }, bridgeUuid: undefined, warnings: [] }, 'not even the Open_vSwitch row')
+  t.end()
+})
+
+await t.test('ovn-bridge says which bridge; the ports of others are none of our business', (t) => {
+  const tables = database({
+    'br-ex': { ports: { ex1: { ids: { 'dynamic-routing-vni': 'bad' } } } },
+    'br-evpn': { failMode: 'secure', ports: { vm1: { ids: { 'dynamic-routing-vni': '1000' } }, plain: {} } }
+  }, { 'ovn-bridge': 'br-evpn' })
+  const { bridgeUuid, failMode, ports, warnings } = read(tables)
+  t.equal(bridgeUuid, uuid('bridge', 'br-evpn'))
+  t.equal(failMode, 'secure')
+  t.strictSame([...ports.keys()], ['vm1'], 'a port without a VNI is left alone')
+  t.strictSame(warnings, [])
+  t.end()
+})
+
+await t.test('ports come in the order of their names, not of the rows', (t) => {
+  const vni = { ids: { 'dynamic-routing-vni': '1' } }
+  t.strictSame([...read(brInt({ vm2: vni, vm10: vni, vm1: vni })).ports.keys()], ['vm1', 'vm10', 'vm2'])
+  t.end()
+})
+
+await t.test('a bond is its interfaces; a row that has not arrived yet is skipped', (t) => {
+  const tables = brInt({ bond0: { ids: { 'dynamic-routing-vni': '1' } } })
+  const missing = 'dddddddd-0000-0000-0000-00000000ffff'
+  tables.Port.set(uuid('port', 'bond0'), { name: 'bond0', interfaces: [missing, uuid('iface', 'bond0')], external_ids: new Map() })
+  tables.Bridge.set(uuid('bridge', 'br-int'), { name: 'br-int', ports: [uuid('port', 'bond0'), uuid('port', 'gone')], external_ids: new Map(), fail_mode: [] })
+  t.strictSame([...read(tables).ports.keys()], ['bond0'])
+  t.end()
+})
+
+for (const [what, spec, problem] of [
+  ['a port number: no problem', { ofport: [7] }, undefined],
+  ['no port number yet', { ofport: [] }, 'Open vSwitch has not made the port yet'],
+  ['port number -1', { ofport: [-1] }, 'Open vSwitch could not make the port'],
+  ["Open vSwitch's own error comes first", { ofport: [-1], error: 'could not open network device vm1 (No such device)' },
+    'Open vSwitch reports: could not open network device vm1 (No such device)']
+] as const) {
+  await t.test(`what is wrong with a port: ${what}`, (t) => {
+    t.equal(read(brInt({ vm1: { ids: { 'dynamic-routing-vni': '1' }, ...spec } })).ports.get('vm1')?.problem, problem)
+    t.end()
+  })
+}
+
+await t.test('warnings of all records are collected, and a bad port does not touch the others', (t) => {
+  const { warnings, ports, bridge } = read(brInt({
+    vm1: { ids: { 'dynamic-routing-vni': 'x' } },
+    vm2: { ids: { 'dynamic-routing-vni': '2', 'evpn-addresses': 'y' } },
+    vm3: { ids: { 'dynamic-routing-vni': '3' } }
+  }, { ids: { 'evpn-flood': 'z', 'evpn-decap': 'off' } }, { 'ovn-evpn-local-ip': 'w' }))
+  t.strictSame(sentences(warnings), [
+    'Open_vSwitch . external_ids:ovn-evpn-local-ip="w": "w" is no IP address; write IP or VNI-IP',
+    'Bridge br-int external_ids:evpn-flood="z": must be vtep or none',
+    'Interface vm1 external_ids:dynamic-routing-vni="x": must be a VNI 0..16777215; the port is left alone',
+    'Interface vm2 external_ids:evpn-addresses="y": "y" is no MAC address; write MAC [IP...], items separated by commas'
+  ])
+  t.strictSame([...ports.keys()], ['vm2', 'vm3'])
+  t.strictSame(bridge.all, { decap: 'off' })
+  t.end()
+})
+
+const OVN = 'bridge br-int belongs to ovn-controller'
+for (const [what, tables, why] of [
+  ['ovn-startup-ts on the bridge', brInt({}, { ids: { 'ovn-startup-ts': '1' } }), `${OVN} (external_ids:ovn-startup-ts)`],
+  ['ovn-nb-cfg on the bridge', brInt({}, { ids: { 'ovn-nb-cfg': '1' } }), `${OVN} (external_ids:ovn-nb-cfg)`],
+  ['a conntrack zone on the bridge', brInt({}, { ids: { 'ct-zone-lr0_dnat': '1' } }), `${OVN} (external_ids:ct-zone-lr0_dnat)`],
+  ["a tunnel of OVN's on the bridge", brInt({ 'ovn-host2-0': { portIds: { 'ovn-chassis-id': 'host2@192.0.2.2' } } }),
+    `${OVN} (port ovn-host2-0 has external_ids:ovn-chassis-id)`],
+  ['an interface that OVN has bound', brInt({ vm1: { ids: { 'ovn-installed': 'true' } } }), `${OVN} (an interface has external_ids:ovn-installed)`]
+] as const) {
+  await t.test(`we keep our hands off: ${what}`, (t) => {
+    t.equal(read(tables).standOff, why)
+    t.end()
+  })
+}
+
+await t.test('OVN elsewhere, or only its configuration and our own tunnel ports, is no reason to stand off', (t) => {
+  const tables = database({
+    'br-int': { ports: { 'ovn-evpn-4789': { portIds: { 'ovn-evpn-tunnel': 'true' }, type: 'vxlan' }, vm1: { ids: { 'iface-id': 'x' } } } },
+    'br-ovn': { ids: { 'ovn-startup-ts': '1' }, ports: { o: { portIds: { 'ovn-chassis-id': 'x' }, ids: { 'ovn-installed': 'true' } } } }
+  }, { 'ovn-remote': 'ssl:192.0.2.9:6642', 'ovn-encap-ip': '192.0.2.1' })
+  t.equal(read(tables).standOff, undefined)
+  t.end()
+})
+
+await t.test('an Interface row is parsed once, and again when the replica replaces it', (t) => {
+  const tables = brInt({ vm1: { ids: { 'dynamic-routing-vni': '1', 'evpn-addresses': 'x' } }, vm2: { ids: { 'dynamic-routing-vni': '2' } } })
+  const cache: InterfaceCache = new WeakMap()
+  const first = readDatabase(view(tables), cache)
+  const second = readDatabase(view(tables), cache)
+  t.strictSame(sentences(second.warnings), sentences(first.warnings), 'a warning does not vanish because the row was not parsed again')
+  t.equal(second.ports.get('vm1'), first.ports.get('vm1'), 'the same row gives the same object')
+  const row = tables.Interface.get(uuid('iface', 'vm1'))
+  tables.Interface.set(uuid('iface', 'vm1'), { ...row, external_ids: new Map([['dynamic-routing-vni', '7']]) })
+  const third = readDatabase(view(tables), cache)
+  t.equal(third.ports.get('vm1')?.vni, 7)
+  t.strictSame(third.warnings, [])
+  t.equal(third.ports.get('vm2'), first.ports.get('vm2'))
+  t.end()
+})
