@@ -8,6 +8,9 @@ import { labMac, sviAddresses, withoutPrefix, type LabPlan, type Vtep, type Work
 /** VXLAN adds 50 bytes over IPv4 and 70 over IPv6: workloads keep 1500. */
 export const UNDERLAY_MTU = 1600
 
+/** In hundredths of a second, the unit of a bridge's ageing_time. */
+const ONE_DAY = 24 * 3600 * 100
+
 /** Runs lines of `ip` commands, in a namespace or in the root one, in one process. Throws with ip's own message. */
 export async function ipBatch(labId: string, netns: string | undefined, lines: readonly string[]): Promise<void> {
   if (lines.length === 0) return
@@ -76,7 +79,8 @@ export function linuxVniLines(vtep: Vtep, vni: Vni, vniIndex: number): string[] 
 
 function bridgeLines(vtep: Vtep, vni: Vni): string[] {
   return [
-    `link add name br-${vni} type bridge mcast_snooping 0 vlan_default_pvid 0`,
+    // Aging would withdraw the MACs of workloads that have been silent for five minutes.
+    `link add name br-${vni} type bridge mcast_snooping 0 vlan_default_pvid 0 ageing_time ${ONE_DAY}`,
     // A bridge otherwise takes the lowest MAC of its ports and changes it as they come and go.
     `link set br-${vni} address ${labMac(vtep, 0, vni % 250)}`,
     ...quietlyUp(`br-${vni}`)
@@ -102,9 +106,9 @@ export function portLines(vtep: Vtep, workload: Workload): string[] {
   ]
 }
 
-/** In a Linux VTEP's namespace: the kernel asks for the workload's MAC and keeps asking, as traffic through its address would. */
+/** In a Linux VTEP's namespace: the kernel asks for the workload's MAC, as traffic from its own address would make it. */
 export function resolveLines(workload: Workload): string[] {
-  return workload.addresses.map((address) => `neigh replace ${withoutPrefix(address)} dev br-${workload.vni} managed`)
+  return workload.addresses.map((address) => `neigh replace ${withoutPrefix(address)} dev br-${workload.vni} use`)
 }
 
 /** In a workload's namespace, before `announceSysctls` and after. IPv6 addresses do not survive a link that is down. */
