@@ -1,7 +1,6 @@
 // What the daemon says of itself, made from the state when somebody asks; nothing is kept for it.
 import type { Claim } from '../evpn/claim.js'
 import type { Domain } from '../evpn/domain.js'
-import type { Vtep } from '../evpn/vtep.js'
 import { ipFamily } from '../net/ip.js'
 import type { Vni } from '../net/number.js'
 import { atoms } from '../config/database.js'
@@ -13,7 +12,7 @@ import { tunnelOfport } from './refresh.js'
 import type {
   FloodReport, IpReport, LocalReport, MacReport, PortReport, Problem, Reports, ShowReport, TunnelReport, VniReport, VtepReport
 } from './report.js'
-import type { State } from './state.js'
+import type { ReachableVtep, State } from './state.js'
 
 /** The states of the three sessions, in words. */
 export interface SessionStates {
@@ -100,9 +99,8 @@ function macsOfVtep(state: State, domain: Domain): ReadonlyMap<string, number> {
   return counts
 }
 
-function vtepReport(state: State, vtep: Vtep, macs: ReadonlyMap<string, number>): VtepReport {
-  const { vni, ip, udpPort } = vtep
-  const ofport = tunnelOfport(state, udpPort)
+function vtepReport(state: State, vtep: ReachableVtep, macs: ReadonlyMap<string, number>): VtepReport {
+  const { vni, ip, udpPort, ofport } = vtep
   const reason = whyUnusable(state, vtep)
   return {
     vni, ip, port: udpPort, flood: vtep.flood,
@@ -115,10 +113,10 @@ function vtepReport(state: State, vtep: Vtep, macs: ReadonlyMap<string, number>)
   }
 }
 
-function whyUnusable(state: State, vtep: Vtep): string | undefined {
+function whyUnusable(state: State, vtep: ReachableVtep): string | undefined {
   if (vtep.localIp === undefined) return `no local IPv${ipFamily(vtep.ip)} address for VNI ${vtep.vni} (ovn-evpn-local-ip, or local of the vxlan device)`
   if (!state.database.system.vxlanPorts.includes(vtep.udpPort)) return `UDP port ${vtep.udpPort} is not in ovn-evpn-vxlan-ports`
-  return tunnelOfport(state, vtep.udpPort) === undefined ? `tunnel port ${tunnelName(vtep.udpPort)} is not up` : undefined
+  return vtep.ofport === undefined ? `tunnel port ${tunnelName(vtep.udpPort)} is not up` : undefined
 }
 
 function macReports(state: State, domain: Domain): MacReport[] {

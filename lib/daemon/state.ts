@@ -32,11 +32,16 @@ export interface Mirrors {
   readonly ports: PortMirror
 }
 
+/** A VTEP with the tunnel port that leads to it, if the switch has one. */
+export interface ReachableVtep extends Vtep {
+  readonly ofport: number | undefined
+}
+
 export interface Derived {
   database: Database
   portsOfVni: ReadonlyMap<Vni, readonly WorkloadPort[]>
   readonly domains: Map<Vni, Domain>
-  readonly vteps: NestedMap<Vni, VtepKey, Vtep>
+  readonly vteps: NestedMap<Vni, VtepKey, ReachableVtep>
   readonly macs: NestedMap<Vni, Mac, RemoteMac>
   readonly ips: NestedMap<Vni, Ip, RemoteIp>
   readonly locals: Map<Vni, Locals>
