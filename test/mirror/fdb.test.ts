@@ -1,0 +1,268 @@
+// The FDB mirror: keyed as the kernel keys, so that no two rows alias and no row is left behind.
+import t from 'tap'
+import { FdbMirror, remoteKey, type FdbRow } from '../../lib/mirror/fdb.js'
+import { NTF, NUD, type NeighRow } from '../../lib/netlink/index.js'
+import { onPort, remoteMac, replica } from './rows.js'
+
+const MAC = '02:00:00:00:00:01'
+const ZERO = '00:00:00:00:00:00'
+const GROUP = '01:00:5e:00:00:01'
+const [BRIDGE, VXLAN, PORT] = [1, 2, 3]
+
+/** A mirror and what it told, in words. */
+function mirror() {
+  const told: string[] = []
+  const place = (row: FdbRow | undefined) => (row === undefined ? 'none' : `${row.ifindex}${row.dst === undefined ? '' : ` ${remoteKey(row)}`}`)
+  const fdb = new FdbMirror({
+    bridgeRow: (bridge, mac, old, current) => told.push(`bridge ${bridge} ${mac}: ${place(old)} -> ${place(current)}`),
+    deviceRow: (ifindex, mac, old, current) => told.push(`device ${ifindex} ${mac}: ${place(old)} -> ${place(current)}`)
+  })
+  return { fdb, told, take: () => told.splice(0) }
+}
+
+/** Pairs of rows that differ in one part of the kernel's key. */
+const KEY_PARTS: readonly (readonly [part: string, a: NeighRow, b: NeighRow])[] = [
+  ['bridge row: the bridge', onPort(BRIDGE, PORT, MAC), onPort(9, PORT, MAC)],
+  ['bridge row: the VLAN', onPort(BRIDGE, PORT, MAC), onPort(BRIDGE, PORT, MAC, { vlan: 10 })],
+  ['bridge row: VLAN against VLAN', onPort(BRIDGE, PORT, MAC, { vlan: 1 }), onPort(BRIDGE, PORT, MAC, { vlan: 10 })],
+  ['bridge row: the MAC', onPort(BRIDGE, PORT, MAC), onPort(BRIDGE, PORT, '02:00:00:00:00:02')],
+  ['bridge row and device row of one MAC', onPort(BRIDGE, VXLAN, MAC), remoteMac(VXLAN, MAC, '192.0.2.1')],
+  ['bridge row and device row of one number', onPort(VXLAN, VXLAN, MAC), remoteMac(VXLAN, MAC, '192.0.2.1')],
+  ['device row: the device', remoteMac(VXLAN, MAC, '192.0.2.1'), remoteMac(4, MAC, '192.0.2.1')],
+  ['device row: the MAC', remoteMac(VXLAN, MAC, '192.0.2.1'), remoteMac(VXLAN, '02:00:00:00:00:02', '192.0.2.1')],
+  ['device row: the source VNI', remoteMac(VXLAN, MAC, '192.0.2.1', { srcVni: 1 }), remoteMac(VXLAN, MAC, '192.0.2.1', { srcVni: 10 })],
+  ['device row: a source VNI or none', remoteMac(VXLAN, MAC, '192.0.2.1'), remoteMac(VXLAN, MAC, '192.0.2.1', { srcVni: 0 })],
+  ['zero MAC: the remote address', replica(VXLAN, '192.0.2.1'), replica(VXLAN, '192.0.2.2')],
+  ['zero MAC: the remote port', replica(VXLAN, '192.0.2.1'), replica(VXLAN, '192.0.2.1', { port: 8472 })],
+  ['zero MAC: the remote VNI', replica(VXLAN, '192.0.2.1'), replica(VXLAN, '192.0.2.1', { vni: 7 })],
+  ['zero MAC: port against VNI of the same number', replica(VXLAN, '192.0.2.1', { port: 7 }), replica(VXLAN, '192.0.2.1', { vni: 7 })],
+  ['zero MAC: the outgoing device', replica(VXLAN, '192.0.2.1'), replica(VXLAN, '192.0.2.1', { oif: 5 })],
+  ['zero MAC: the source VNI', replica(VXLAN, '192.0.2.1', { srcVni: 1 }), replica(VXLAN, '192.0.2.1', { srcVni: 2 })],
+  ['multicast MAC: the remote address', remoteMac(VXLAN, GROUP, '192.0.2.1'), remoteMac(VXLAN, GROUP, '192.0.2.2')]
+]
+
+for (const [part, a, b] of KEY_PARTS) {
+  await t.test(`never alias: ${part}`, (t) => {
+    const { fdb, take } = mirror()
+    fdb.put(a)
+    fdb.put(b)
+    t.equal(fdb.size, 2, 'two rows')
+    t.ok(take().every((line) => line.includes(': none -> ')), 'each is new, neither replaces the other')
+    fdb.delete(b)
+    t.equal(fdb.size, 1, 'deleting one leaves the other')
+    fdb.put(a)
+    t.equal(take().length, 1, 'the other is still known, so putting it again is no news')
+    t.end()
+  })
+}
+
+await t.test('values are no part of the key: one row stays one row', (t) => {
+  const { fdb } = mirror()
+  fdb.put(remoteMac(VXLAN, MAC, '192.0.2.1'))
+  fdb.put(remoteMac(VXLAN, MAC, '192.0.2.2', { port: 8472, state: NUD.REACHABLE, flags: NTF.SELF | NTF.STICKY }))
+  t.equal(fdb.size, 1, 'a unicast MAC of a vxlan device has one remote')
+  t.match(fdb.onDevice(VXLAN, MAC), { dst: '192.0.2.2', port: 8472 })
+  t.end()
+})
+
+await t.test('a bridge row that moves to another port replaces the old one: the kernel sends no DEL', (t) => {
+  const { fdb, take } = mirror()
+  fdb.put(onPort(BRIDGE, PORT, MAC))
+  take()
+  fdb.put(onPort(BRIDGE, VXLAN, MAC))
+  t.strictSame(take(), [`bridge 1 ${MAC}: 3 -> 2`])
+  t.equal(fdb.size, 1)
+  t.equal(fdb.inBridge(BRIDGE, MAC)?.ifindex, VXLAN)
+  t.strictSame([...fdb.bridgeRows(BRIDGE)].map((row) => row.ifindex), [VXLAN])
+  t.end()
+})
+
+await t.test('a DEL that names the port a row has left is old news', (t) => {
+  const { fdb, take } = mirror()
+  fdb.put(onPort(BRIDGE, PORT, MAC))
+  fdb.put(onPort(BRIDGE, VXLAN, MAC))
+  take()
+  fdb.delete(onPort(BRIDGE, PORT, MAC))
+  t.equal(fdb.inBridge(BRIDGE, MAC)?.ifindex, VXLAN, 'the row stands on its new port')
+  t.strictSame(take(), [])
+  fdb.delete(onPort(BRIDGE, VXLAN, MAC))
+  t.equal(fdb.inBridge(BRIDGE, MAC), undefined)
+  t.strictSame(take(), [`bridge 1 ${MAC}: 2 -> none`])
+  t.end()
+})
+
+await t.test('deleting what is not there tells nothing', (t) => {
+  const { fdb, take } = mirror()
+  for (const row of [onPort(BRIDGE, PORT, MAC), remoteMac(VXLAN, MAC, '192.0.2.1'), replica(VXLAN, '192.0.2.1')]) fdb.delete(row)
+  t.strictSame(take(), [])
+  t.end()
+})
+
+await t.test('the same row again, from the other driver or from a dump, is no news', (t) => {
+  const { fdb, take } = mirror()
+  const rows = [onPort(BRIDGE, VXLAN, MAC, { flags: NTF.EXT_LEARNED }), remoteMac(VXLAN, MAC, '192.0.2.1'), replica(VXLAN, '192.0.2.1')]
+  for (const row of rows) fdb.put(row)
+  take()
+  for (const row of [...rows].reverse()) fdb.put({ ...row })
+  t.strictSame(take(), [])
+  t.end()
+})
+
+await t.test('what a row means is news: remote, port, VNI, nexthop, state, flags', (t) => {
+  const row = remoteMac(VXLAN, MAC, '192.0.2.1')
+  const changes: Partial<NeighRow>[] = [
+    { dst: '192.0.2.2' }, { port: 8472 }, { vni: 7 }, { nhId: 9 }, { state: NUD.REACHABLE }, { flags: NTF.SELF }, { flags: NTF.SELF | NTF.STICKY }
+  ]
+  for (const change of changes) {
+    const { fdb, take } = mirror()
+    fdb.put(row)
+    take()
+    fdb.put({ ...row, ...change })
+    t.equal(take().length, 1, JSON.stringify(change))
+  }
+  t.end()
+})
+
+await t.test('a row without a MAC is no FDB row', (t) => {
+  const { fdb, take } = mirror()
+  const { lladdr: _, ...row } = onPort(BRIDGE, PORT, MAC)
+  fdb.put(row)
+  fdb.delete(row)
+  t.equal(fdb.size, 0)
+  t.strictSame(take(), [])
+  t.end()
+})
+
+await t.test('a VLAN-aware bridge: only VLAN 0 answers for the MAC of a VNI', (t) => {
+  const { fdb } = mirror()
+  fdb.put(onPort(BRIDGE, PORT, MAC, { vlan: 10 }))
+  t.equal(fdb.inBridge(BRIDGE, MAC), undefined)
+  fdb.put(onPort(BRIDGE, VXLAN, MAC))
+  t.equal(fdb.inBridge(BRIDGE, MAC)?.ifindex, VXLAN)
+  fdb.delete(onPort(BRIDGE, PORT, MAC, { vlan: 10 }))
+  t.equal(fdb.inBridge(BRIDGE, MAC)?.ifindex, VXLAN)
+  t.end()
+})
+
+await t.test('a zero-MAC append adds a remote and replaces none', (t) => {
+  const { fdb } = mirror()
+  fdb.put(replica(VXLAN, '192.0.2.1'))
+  fdb.put(replica(VXLAN, '192.0.2.2'))
+  fdb.put(replica(VXLAN, '192.0.2.2', { port: 8472 }))
+  for (const remote of ['192.0.2.1', '192.0.2.2', '192.0.2.2 8472']) t.ok(fdb.replicates(VXLAN, remote), remote)
+  t.strictSame([...fdb.remotes(VXLAN)], ['192.0.2.1', '192.0.2.2', '192.0.2.2 8472'])
+  fdb.delete(replica(VXLAN, '192.0.2.2'))
+  t.notOk(fdb.replicates(VXLAN, '192.0.2.2'))
+  t.ok(fdb.replicates(VXLAN, '192.0.2.2 8472'), 'the same address on another port is another remote')
+  t.end()
+})
+
+await t.test('two zero-MAC rows of one remote (two VNIs): it is replicated to until both are gone', (t) => {
+  const { fdb } = mirror()
+  const [a, b] = [replica(VXLAN, '192.0.2.1'), replica(VXLAN, '192.0.2.1', { vni: 7 })]
+  fdb.put(a)
+  fdb.put(b)
+  fdb.delete(a)
+  t.ok(fdb.replicates(VXLAN, '192.0.2.1'))
+  fdb.delete(b)
+  t.notOk(fdb.replicates(VXLAN, '192.0.2.1'))
+  t.end()
+})
+
+await t.test('a zero-MAC row that no speaker wrote (not NOARP|PERMANENT) makes no VTEP, until it becomes one', (t) => {
+  const { fdb } = mirror()
+  fdb.put(replica(VXLAN, '192.0.2.1', { state: NUD.PERMANENT }))
+  t.notOk(fdb.replicates(VXLAN, '192.0.2.1'))
+  fdb.put(replica(VXLAN, '192.0.2.1'))
+  t.ok(fdb.replicates(VXLAN, '192.0.2.1'))
+  fdb.put(replica(VXLAN, '192.0.2.1', { state: NUD.REACHABLE }))
+  t.notOk(fdb.replicates(VXLAN, '192.0.2.1'))
+  t.end()
+})
+
+await t.test('a remote is in use while any unicast row points at it; a move changes two remotes', (t) => {
+  const { fdb } = mirror()
+  const other = '02:00:00:00:00:02'
+  fdb.put(remoteMac(VXLAN, MAC, '192.0.2.1'))
+  fdb.put(remoteMac(VXLAN, other, '192.0.2.1'))
+  fdb.put(remoteMac(VXLAN, MAC, '192.0.2.2'))
+  t.ok(fdb.uses(VXLAN, '192.0.2.1'), 'the other MAC is still behind it')
+  t.ok(fdb.uses(VXLAN, '192.0.2.2'))
+  fdb.delete(remoteMac(VXLAN, other, '192.0.2.1'))
+  t.notOk(fdb.uses(VXLAN, '192.0.2.1'))
+  t.notOk(fdb.uses(4, '192.0.2.2'), 'on another device it is not')
+  t.end()
+})
+
+await t.test('a learned row or one of somebody else makes no VTEP', (t) => {
+  const { fdb } = mirror()
+  fdb.put(remoteMac(VXLAN, MAC, '192.0.2.1', { flags: NTF.SELF, state: NUD.REACHABLE }))
+  t.notOk(fdb.uses(VXLAN, '192.0.2.1'))
+  t.match(fdb.onDevice(VXLAN, MAC), { dst: '192.0.2.1' }, 'but it is mirrored')
+  t.end()
+})
+
+await t.test('multicast MACs are neither remote MACs nor VTEPs', (t) => {
+  const { fdb } = mirror()
+  fdb.put(remoteMac(VXLAN, GROUP, '192.0.2.1'))
+  t.equal(fdb.onDevice(VXLAN, GROUP), undefined)
+  t.equal(fdb.onDevice(VXLAN, ZERO), undefined)
+  t.strictSame([...fdb.remotes(VXLAN)], [])
+  t.end()
+})
+
+await t.test('resync: what the dump did not show is gone, as if deleted; what it showed unchanged is no news', (t) => {
+  const { fdb, take } = mirror()
+  const rows = [remoteMac(VXLAN, MAC, '192.0.2.1'), replica(VXLAN, '192.0.2.1'), onPort(BRIDGE, VXLAN, MAC)]
+  for (const row of rows) fdb.put(row)
+  take()
+  fdb.beginResync()
+  fdb.put(replica(VXLAN, '192.0.2.1'))
+  fdb.put(remoteMac(VXLAN, '02:00:00:00:00:02', '192.0.2.3'))
+  t.strictSame(take(), [`device 2 02:00:00:00:00:02: none -> 2 192.0.2.3`], 'nothing is gone before the end')
+  fdb.finishResync()
+  t.strictSame(take().sort(), [`bridge 1 ${MAC}: 2 -> none`, `device 2 ${MAC}: 2 192.0.2.1 -> none`])
+  t.equal(fdb.inBridge(BRIDGE, MAC), undefined)
+  t.equal(fdb.onDevice(VXLAN, MAC), undefined)
+  t.notOk(fdb.uses(VXLAN, '192.0.2.1'))
+  t.ok(fdb.replicates(VXLAN, '192.0.2.1'))
+  t.end()
+})
+
+await t.test('resync: a notification during the dump counts as seen, and a deletion during the dump stays deleted', (t) => {
+  const { fdb } = mirror()
+  fdb.put(onPort(BRIDGE, PORT, MAC))
+  fdb.beginResync()
+  fdb.put(remoteMac(VXLAN, MAC, '192.0.2.1'))
+  fdb.put(onPort(BRIDGE, PORT, MAC))
+  fdb.delete(onPort(BRIDGE, PORT, MAC))
+  fdb.finishResync()
+  t.match(fdb.onDevice(VXLAN, MAC), { dst: '192.0.2.1' })
+  t.equal(fdb.inBridge(BRIDGE, MAC), undefined)
+  t.equal(fdb.size, 1)
+  t.end()
+})
+
+await t.test('resync: a row that moved while we were deaf has moved, in one step', (t) => {
+  const { fdb, take } = mirror()
+  fdb.put(onPort(BRIDGE, PORT, MAC))
+  take()
+  fdb.beginResync()
+  fdb.put(onPort(BRIDGE, VXLAN, MAC))
+  fdb.finishResync()
+  t.strictSame(take(), [`bridge 1 ${MAC}: 3 -> 2`])
+  t.end()
+})
+
+await t.test('resync: a second begin forgets what the broken first one saw', (t) => {
+  const { fdb } = mirror()
+  fdb.put(remoteMac(VXLAN, MAC, '192.0.2.1'))
+  fdb.beginResync()
+  fdb.put(remoteMac(VXLAN, MAC, '192.0.2.1'))
+  fdb.beginResync()
+  fdb.finishResync()
+  t.equal(fdb.size, 0)
+  fdb.finishResync()
+  t.equal(fdb.size, 0, 'an end without a begin is harmless')
+  t.end()
+})

@@ -1,0 +1,30 @@
+// Kernel rows as rtnetlink delivers them, in the shapes measured: what FRR, `bridge fdb` and the drivers write.
+import { AF, NTF, NUD, type LinkRow, type NeighRow } from '../../lib/netlink/index.js'
+
+/** A vxlan device's own row for a remote MAC, as FRR writes it. */
+export function remoteMac(ifindex: number, lladdr: string, dst: string, more: Partial<NeighRow> = {}): NeighRow {
+  return { family: AF.BRIDGE, ifindex, state: NUD.NOARP, flags: NTF.SELF | NTF.EXT_LEARNED, type: 0, lladdr, dst, ...more }
+}
+
+/** A vxlan device's zero-MAC row: a VTEP to replicate to. */
+export function replica(ifindex: number, dst: string, more: Partial<NeighRow> = {}): NeighRow {
+  return {
+    family: AF.BRIDGE, ifindex, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, type: 0, lladdr: '00:00:00:00:00:00', dst, ...more
+  }
+}
+
+/** A bridge-level row: the bridge `master` has the MAC on the port `ifindex`. */
+export function onPort(master: number, ifindex: number, lladdr: string, more: Partial<NeighRow> = {}): NeighRow {
+  return { family: AF.BRIDGE, ifindex, master, state: NUD.REACHABLE, flags: 0, type: 0, lladdr, ...more }
+}
+
+/** A neighbour of a bridge device, as FRR writes remote ones. */
+export function neighbour(ifindex: number, dst: string, lladdr: string, more: Partial<NeighRow> = {}): NeighRow {
+  return {
+    family: dst.includes(':') ? AF.INET6 : AF.INET, ifindex, state: NUD.NOARP, flags: NTF.EXT_LEARNED, type: 1, lladdr, dst, protocol: 11, ...more
+  }
+}
+
+export function link(ifindex: number, name: string, more: Partial<LinkRow> = {}): LinkRow {
+  return { ifindex, name, flags: 1, mtu: 1500, ...more }
+}
