@@ -15,7 +15,7 @@ import type { Vni } from '../net/number.js'
 import { decapAnyFlows, decapFlow, unknownVtepFlow, workloadFlows } from '../pipeline/classify.js'
 import type { Flow } from '../pipeline/flow.js'
 import { floodEntries } from '../pipeline/flood.js'
-import { deliverFlow, encapFlow, floodedFlows, localMacFlow, remoteMacFlow } from '../pipeline/forward.js'
+import { deliverFlow, encapFlow, floodedFlows, localMacFlow, remoteMacFlow, taggedFlow } from '../pipeline/forward.js'
 import { fdbEntry, neighbourEntry } from '../sink/kernel-row.js'
 import { tunnelName } from '../sink/tunnel.js'
 import { markDomain, observeDevice } from './affected.js'
@@ -61,6 +61,7 @@ function domainFlows(state: State, domain: Domain): Flow[] {
   const { vni, localIps, options } = domain
   const floodUnknown = (state.portsOfVni.get(vni) ?? []).some((port) => port.addresses.unknown)
   const flows = floodedFlows(vni, floodUnknown)
+  if (options.innerVlan === 'drop') flows.push(taggedFlow(vni))
   for (const udpPort of state.database.system.vxlanPorts) {
     const ofport = state.mirrors.ports.ofport(tunnelName(udpPort))
     if (ofport === undefined) continue

@@ -9,7 +9,7 @@ import { ENCAP_MASK, encapBits, FROM_TUNNEL } from './registers.js'
 import { TABLE } from './tables.js'
 
 /** Bound local MAC > control-plane MAC > (learned MAC, between these) > group addresses > unknown. */
-const PRIORITY = { LOCAL: 400, REMOTE: 300, MULTICAST: 50, UNKNOWN: 10 } as const
+const PRIORITY = { TAGGED: 500, LOCAL: 400, REMOTE: 300, MULTICAST: 50, UNKNOWN: 10 } as const
 
 /** A MAC bound to a local port. */
 export function localMacFlow(vni: Vni, mac: Mac, ofport: number): Flow {
@@ -19,6 +19,11 @@ export function localMacFlow(vni: Vni, mac: Mac, ofport: number): Flow {
 /** A MAC the control plane put behind a VTEP: the one flow it costs. */
 export function remoteMacFlow(mac: RemoteMac): Flow {
   return { table: TABLE.FORWARD, priority: PRIORITY.REMOTE, match: { metadata: mac.vni, eth_dst: mac.mac }, actions: toVtep(mac.ip, mac.udpPort) }
+}
+
+/** evpn-inner-vlan drop: a VNI carries no 802.1Q tag, neither into a tunnel nor out of one (RFC 7348 section 6.1). */
+export function taggedFlow(vni: Vni): Flow {
+  return { table: TABLE.FORWARD, priority: PRIORITY.TAGGED, match: { metadata: vni, vlan_tci: [0x1000, 0x1000] }, actions: [] }
 }
 
 /** Broadcast, multicast, and destinations nobody knows. */

@@ -5,7 +5,7 @@ import {
   announceSysctls, checksumOff, decoyLines, ipBatch, linuxVniLines, linuxVtepSysctls, namespaces, portLines, resolveLines, underlayLines,
   uplinkLines, workloadLines
 } from './devices.js'
-import { configureFrr, missingSessions, speakerSockets, startFrrDaemon } from './frr.js'
+import { configureFrr, missingSessions, startFrrDaemon } from './frr.js'
 import { hostTools } from './host.js'
 import { configureOvs, portCommand, startOvsdbServer, startVswitchd } from './ovs.js'
 import type { LabPlan, Vtep, Workload } from './spec.js'
@@ -107,7 +107,7 @@ async function startSwitches(plan: LabPlan, progress: Progress): Promise<void> {
     }
     const tools = hostTools(plan, vtep.name)
     await startOvsdbServer(tools, vtep)
-    await configureOvs(tools, vtep, own, speakerSockets(vtep))
+    await configureOvs(tools, vtep, own)
     await startVswitchd(tools, vtep)
   }))
 }

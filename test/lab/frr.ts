@@ -8,11 +8,6 @@ import { waitFor } from './wait.js'
 const AS = 65000
 const PROGRAMS = '/usr/lib/frr'
 
-/** The speaker's listening sockets, as `evpn-speaker` on the bridge names them. */
-export function speakerSockets(vtep: Vtep): string {
-  return ['zserv.api', 'bgpd.vty'].map((socket) => `${frrDir(vtep)}/${socket}`).join(',')
-}
-
 /** bgpd.conf of a VTEP that peers with all others. */
 export function bgpdConfig(vtep: Vtep, plan: LabPlan): string {
   const peers = plan.vteps.filter(({ name }) => name !== vtep.name).map(({ ip }) => ip)

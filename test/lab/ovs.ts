@@ -24,7 +24,7 @@ export async function startOvsdbServer(tools: HostTools, vtep: Vtep): Promise<Ch
 }
 
 /** Writes bridges and ports into the database; ovs-vswitchd makes them when it starts. */
-export async function configureOvs(tools: HostTools, vtep: Vtep, workloads: readonly Workload[], speaker: string): Promise<void> {
+export async function configureOvs(tools: HostTools, vtep: Vtep, workloads: readonly Workload[]): Promise<void> {
   await tools.run([
     'ovs-vsctl', '--no-wait', 'init',
     '--', 'set', 'Open_vSwitch', '.', `external_ids:system-id=${vtep.name}`, `external_ids:hostname=${vtep.name}`,
@@ -32,7 +32,6 @@ export async function configureOvs(tools: HostTools, vtep: Vtep, workloads: read
     '--', 'set', 'Interface', 'br-phy', `mtu_request=${UNDERLAY_MTU}`,
     // Without fail_mode=secure an empty bridge forwards like a plain switch.
     '--', 'add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', 'datapath_type=netdev', 'fail_mode=secure',
-    `external_ids:evpn-speaker=${speaker}`,
     ...workloads.flatMap(portCommand)
   ])
 }
