@@ -4,10 +4,11 @@ import { withoutPrefix, type LabPlan, type Vtep, type Workload } from './spec.js
 
 /** The whole description of a lab that is up, with our daemon or without. */
 export function describeLab(plan: LabPlan, hasDaemon: boolean): string {
-  return [drawing(plan), vtepTable(plan), workloadTable(plan), examples(plan, hasDaemon)].filter((part) => part !== '').join('\n\n')
+  return [drawFabric(plan), vtepTable(plan), workloadTable(plan), examples(plan, hasDaemon)].filter((part) => part !== '').join('\n\n')
 }
 
-function drawing(plan: LabPlan): string {
+/** The VTEPs side by side, on their underlay. */
+export function drawFabric(plan: LabPlan): string {
   const boxes = plan.vteps.map((vtep) => vtepBox(plan, vtep))
   if (boxes.length === 0) return ''
   const width = Math.max(...boxes.flat().map((line) => line.length)) + 3
