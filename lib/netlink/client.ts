@@ -28,7 +28,7 @@ export interface NetlinkOptions {
 
 const RECEIVE_BUFFER_BYTES = 128 * 1024 * 1024
 const DUMP_TIMEOUT = 30_000
-/** Requests per datagram are limited by the send buffer, requests in flight by the room their acknowledgements take in the receive buffer. */
+/** A datagram of requests must fit the send buffer; the acknowledgements of those in flight must fit the receive buffer. */
 const SEND_BYTES = 32 * 1024
 const BATCH_REQUESTS = 256
 const MAX_UNACKNOWLEDGED = 1024
@@ -58,7 +58,10 @@ export class NetlinkClient {
   #overruns = 0
   #closed = false
 
-  /** Opens a socket in this thread's network namespace and starts to receive. Throws NetlinkError. */
+  /**
+   * Opens a socket in this thread's network namespace and starts to receive. Throws NetlinkError.
+   * Each open client occupies one of libuv's worker threads (four unless UV_THREADPOOL_SIZE says otherwise): open few.
+   */
   static open(options: NetlinkOptions): NetlinkClient {
     return new NetlinkClient(options)
   }

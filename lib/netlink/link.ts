@@ -2,7 +2,8 @@
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import {
-  AttributeReader, attributeTable, decodeField, encodeAttribute, encodeFields, encodeNested, hostU32, ip, mac, netU16, readHostU32, text, u8Boolean, writeHostU32
+  AttributeReader, attributeTable, decodeField, encodeAttribute, encodeFields, encodeNested,
+  hostU32, ip, mac, netU16, readHostU32, text, u8Boolean, writeHostU32
 } from './attribute.js'
 import { IFLA, IFLA_BR, IFLA_BRPORT, IFLA_INFO, IFLA_VXLAN } from './constants.js'
 import { NetlinkDecodeError } from './error.js'

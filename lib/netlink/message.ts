@@ -37,7 +37,9 @@ export function* frames(datagram: Buffer): Generator<Frame, void, undefined> {
     const left = datagram.length - at
     if (left < MESSAGE_HEADER_BYTES) throw new NetlinkDecodeError('datagram', `${left} bytes left where a message should begin`, at)
     const length = readHostU32(datagram, at)
-    if (length < MESSAGE_HEADER_BYTES || length > left) throw new NetlinkDecodeError('datagram', `a message claims ${length} bytes of ${left}`, at)
+    if (length < MESSAGE_HEADER_BYTES || length > left) {
+      throw new NetlinkDecodeError('datagram', `a message claims ${length} bytes of ${left}`, at)
+    }
     yield {
       type: readHostU16(datagram, at + 4),
       flags: readHostU16(datagram, at + 6),

@@ -2,7 +2,8 @@
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import {
-  AttributeReader, attributeTable, decodeField, encodeFields, hostU16, hostU32, ip, mac, netU16, readHostU16, readHostU32, u8, writeHostU16, writeHostU32
+  AttributeReader, attributeTable, decodeField, encodeFields,
+  hostU16, hostU32, ip, mac, netU16, readHostU16, readHostU32, u8, writeHostU16, writeHostU32
 } from './attribute.js'
 import { AF, NDA, NTF, NUD } from './constants.js'
 import { NetlinkDecodeError } from './error.js'

@@ -1,6 +1,8 @@
 // struct nhmsg and its NHA_* attributes: nexthops and nexthop groups, those for FDB rows included.
 import type { Ip } from '../net/ip.js'
-import { AttributeReader, attributeTable, decodeField, encodeAttribute, encodeFields, hostU16, hostU32, ip, readHostU32, writeHostU32, type Codec } from './attribute.js'
+import {
+  AttributeReader, attributeTable, decodeField, encodeAttribute, encodeFields, hostU16, hostU32, ip, readHostU32, writeHostU32, type Codec
+} from './attribute.js'
 import { NHA } from './constants.js'
 import { NetlinkDecodeError } from './error.js'
 

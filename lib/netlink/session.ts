@@ -102,7 +102,7 @@ export class NetlinkSession {
     const pending = this.#pending.get(frame.seq)
     if (pending === undefined) return
     if ((frame.flags & NLM_F.DUMP_INTR) !== 0) pending.interrupted = true
-    const error = decodeReply(datagram, frame, pending.text)
+    const error = replyError(datagram, frame, pending.text)
     // A dump is over when it says so; an acknowledgement of success would only say that it began.
     if (pending.dump && frame.type === NLMSG.ERROR && error === undefined) return
     this.#settle(frame.seq, { seq: frame.seq, interrupted: pending.interrupted, ...error === undefined ? {} : { error } }, into)
@@ -123,6 +123,16 @@ export class NetlinkSession {
     const seq = this.#seq
     this.#seq = seq === 0xffffffff ? 1 : seq + 1
     return seq
+  }
+}
+
+/** A reply that makes no sense ends its request all the same: nothing else will. */
+function replyError(datagram: Buffer, frame: Frame, request: string): NetlinkError | undefined {
+  try {
+    return decodeReply(datagram, frame, request)
+  } catch (error) {
+    if (!(error instanceof NetlinkDecodeError)) throw error
+    return new NetlinkError({ request, errno: constants.errno.EBADMSG, extack: error.message })
   }
 }
 

@@ -57,7 +57,8 @@ function loadLibc() {
     bind: libc.func('int bind(int, void *, uint32_t)') as KoffiFunc<(fd: number, address: Buffer, length: number) => number>,
     setsockopt: libc.func('int setsockopt(int, int, int, void *, uint32_t)') as
       KoffiFunc<(fd: number, level: number, option: number, value: Buffer, length: number) => number>,
-    send: libc.func('long send(int, void *, size_t, int)') as KoffiFunc<(fd: number, bytes: Buffer, length: number, flags: number) => number>,
+    send: libc.func('long send(int, void *, size_t, int)') as
+      KoffiFunc<(fd: number, bytes: Buffer, length: number, flags: number) => number>,
     recvmmsg: libc.func('int recvmmsg(int, void *, uint32_t, int, void *)') as
       KoffiFunc<(fd: number, headers: Buffer, count: number, flags: number, timeout: null) => number>,
     eventfd: libc.func('int eventfd(uint32_t, int)') as KoffiFunc<(initial: number, flags: number) => number>,

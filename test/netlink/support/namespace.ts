@@ -1,6 +1,7 @@
 // A network namespace for one test process: its main thread moves into a fresh, nameless one, which everything it starts inherits
 // (ip, bridge) and which the kernel removes with the process, however that ends.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import koffi from 'koffi'
 
 const CLONE_NEWNET = 0x40000000
@@ -25,4 +26,18 @@ export function batch(program: 'ip' | 'bridge', lines: readonly string[]): void 
 /** What a tool prints in JSON. */
 export function json(commandLine: string): Record<string, unknown>[] {
   return JSON.parse(run(commandLine) || '[]') as Record<string, unknown>[]
+}
+
+/** A MAC address of our own for each index up to 2^24. */
+export function numberedMac(index: number): string {
+  return ['06', '00', '00', ...[16, 8, 0].map(shift => ((index >> shift) & 255).toString(16).padStart(2, '0'))].join(':')
+}
+
+/** Another namespace, held by a process that ends with this one; `ip link set DEV netns PID` moves devices there. */
+export async function startNamespace(): Promise<{ readonly pid: number, stop(): void }> {
+  // cat ends when its input does, and that is when this process ends.
+  const holder = spawn('unshare', ['--net', 'sh', '-c', 'echo ready; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(holder.stdout, 'data')
+  if (holder.pid === undefined) throw new Error('unshare did not start')
+  return { pid: holder.pid, stop: () => holder.stdin.end() }
 }
