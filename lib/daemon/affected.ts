@@ -17,6 +17,7 @@ export function markLink(state: State, old: LinkRow | undefined, current: LinkRo
     if (name === undefined) continue
     for (const vni of state.vnisOfName.under(name).keys()) state.dirty.domains.add(vni)
   }
+  if (current === undefined && old?.kind === 'vxlan') state.mirrors.fdb.deleteDevice(old.ifindex)
   // Rows may have been mirrored before the device had the name that makes it ours to write on.
   if (current !== undefined && old?.name !== current.name) observeDevice(state, current)
 }

@@ -79,10 +79,18 @@ export class FdbMirror {
     if (!hasMac(row)) return
     const key = rowKey(row)
     const old = this.#rows.get(key)
-    // The bridge reports a row that left the port it names; when the row stands elsewhere by now, the news is old.
-    if (old === undefined || (!isDeviceRow(row) && old.ifindex !== row.ifindex)) return
+    if (old === undefined || isOldNews(row, old)) return
     this.#rows.delete(key)
     this.#index(old, undefined)
+  }
+
+  /** A device is gone: its rows with it. One that moves to another namespace takes them along unannounced (measured on 6.18). */
+  deleteDevice(ifindex: number): void {
+    for (const [key, row] of this.#rows.entries()) {
+      if (row.ifindex !== ifindex) continue
+      this.#rows.delete(key)
+      this.#index(row, undefined)
+    }
   }
 
   beginResync(): void {
@@ -134,6 +142,14 @@ export function remoteKey(row: Pick<NeighRow, 'dst' | 'port'>): string {
 /** True for a row of a device's own table (NTF_SELF); else it is the bridge driver's. */
 export function isDeviceRow(row: NeighRow): boolean {
   return (row.flags & NTF.SELF) !== 0
+}
+
+/**
+ * The bridge reports a row that left the port it names: when the row stands elsewhere by now, that is old news. A row the
+ * bridge made its own address in the meantime is reported with the bridge itself as port.
+ */
+function isOldNews(deleted: NeighRow, current: FdbRow): boolean {
+  return !isDeviceRow(deleted) && deleted.ifindex !== deleted.master && deleted.ifindex !== current.ifindex
 }
 
 /** Equal in everything that anything derived depends on; ages and counters are not kept. */

@@ -91,6 +91,25 @@ await t.test('a DEL that names the port a row has left is old news', (t) => {
   t.end()
 })
 
+await t.test('a DEL that names the bridge itself is of the row at that key, wherever it stood', (t) => {
+  const { fdb } = mirror()
+  fdb.put(onPort(BRIDGE, PORT, MAC))
+  fdb.delete(onPort(BRIDGE, BRIDGE, MAC))
+  t.equal(fdb.size, 0, 'the row is gone')
+  t.end()
+})
+
+await t.test('a device that is gone takes all its rows along, and no other', (t) => {
+  const { fdb, take } = mirror()
+  for (const row of [remoteMac(VXLAN, MAC, '192.0.2.1'), replica(VXLAN, '192.0.2.1'), onPort(BRIDGE, VXLAN, MAC), remoteMac(4, MAC, '192.0.2.1')]) fdb.put(row)
+  take()
+  fdb.deleteDevice(VXLAN)
+  t.equal(fdb.size, 1, 'the other device keeps its row')
+  t.strictSame([...fdb.remotes(VXLAN)], [], 'no remote is left behind the device')
+  t.equal(take().length, 3, 'each row is told')
+  t.end()
+})
+
 await t.test('deleting what is not there tells nothing', (t) => {
   const { fdb, take } = mirror()
   for (const row of [onPort(BRIDGE, PORT, MAC), remoteMac(VXLAN, MAC, '192.0.2.1'), replica(VXLAN, '192.0.2.1')]) fdb.delete(row)
