@@ -53,11 +53,22 @@ export function partition(vni: Vni, members: readonly FloodMember[]): FloodSet {
 function split(part: number, bit: number, members: readonly FloodMember[], capacity: number, parts: FloodPart[], left: FloodMember[]): void {
   const isDeepest = 2 * part > MAX_PART
   if (members.length <= capacity || isDeepest) {
-    if (members.length > 0) parts.push({ part, members: members.slice(0, capacity) })
-    left.push(...members.slice(capacity))
+    // Who finds no place may not depend on who came first.
+    const ordered = members.length <= capacity ? members : [...members].sort(byContent)
+    if (members.length > 0) parts.push({ part, members: ordered.slice(0, capacity) })
+    left.push(...ordered.slice(capacity))
     return
   }
   const isOne = (member: FloodMember) => ((member.hash >>> bit) & 1) === 1
   split(2 * part, bit - 1, members.filter((member) => !isOne(member)), capacity, parts, left)
   split(2 * part + 1, bit - 1, members.filter(isOne), capacity, parts, left)
+}
+
+function byContent(a: FloodMember, b: FloodMember): number {
+  return a.hash - b.hash || (memberKey(a) < memberKey(b) ? -1 : 1)
+}
+
+/** Names a member within its VNI. */
+export function memberKey(member: FloodMember): string {
+  return member.kind === 'local' ? `${member.ofport}` : `${member.ip} ${member.udpPort}`
 }

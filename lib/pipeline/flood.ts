@@ -1,7 +1,7 @@
 // FLOOD and PART: one VNI's flood set as groups, a group a part. A flood that fits one translation of OVS names its
 // parts' groups directly; in a larger one each part passes the trampoline (a select group with dp_hash recirculates)
 // and is translated by itself.
-import { partClass, type FloodMember, type FloodPart, type FloodSet } from '../evpn/flood.js'
+import { memberKey, partClass, type FloodMember, type FloodPart, type FloodSet } from '../evpn/flood.js'
 import { ipFamily, ipToBytes } from '../net/ip.js'
 import type { Vni } from '../net/number.js'
 import type { Action } from '../openflow/index.js'
@@ -92,11 +92,7 @@ function bucketIds(members: readonly FloodMember[]): [number, FloodMember][] {
 }
 
 function wantedBucketId(member: FloodMember): number {
-  if (partClass(member) === 'local' && member.kind === 'local') return member.ofport
-  if (member.kind === 'remote' && ipFamily(member.ip) === 4) return ipToBytes(member.ip).readUInt32BE() % MAX_BUCKET_ID
+  if (member.kind === 'local') return member.ofport
+  if (ipFamily(member.ip) === 4) return ipToBytes(member.ip).readUInt32BE() % MAX_BUCKET_ID
   return member.hash % MAX_BUCKET_ID
-}
-
-function memberKey(member: FloodMember): string {
-  return member.kind === 'local' ? `${member.ofport}` : `${member.ip} ${member.udpPort}`
 }
