@@ -18,12 +18,13 @@ const MAX_GROUPS = 200
 
 /** The next batch; empty when nothing is pending that may be sent. */
 export function planBatch(flows: Tracker<string>, groups: Tracker<GroupValue>): Batch {
-  const groupChanges = groups.pending(MAX_GROUPS).sort(byPartBeforeWhole)
-  const raised = groupChanges.filter((pending) => pending.desired !== undefined)
+  // Chosen from all that is pending: neither a group that goes nor one that names others may take the place of one that is named.
+  const groupChanges = groups.pending(Infinity).sort(byPartBeforeWhole)
+  const raised = groupChanges.filter((pending) => pending.desired !== undefined).slice(0, MAX_GROUPS)
   // A flow that names a group waits for it: with more groups than a batch takes, groups go alone.
   const changes = raised.length === MAX_GROUPS ? [] : flows.pending(MAX_FLOWS)
   const isLast = changes.length < MAX_FLOWS && raised.length < MAX_GROUPS
-  const dropped = isLast ? groupChanges.filter((pending) => pending.desired === undefined).reverse() : []
+  const dropped = isLast ? groupChanges.filter((pending) => pending.desired === undefined).reverse().slice(0, MAX_GROUPS) : []
   const ordered = [...changes.filter((pending) => pending.desired !== undefined), ...changes.filter((pending) => pending.desired === undefined)]
   return assemble(ordered, raised, dropped)
 }

@@ -28,6 +28,8 @@ export interface SwitchReport {
 const MAX_FAILED_BUNDLES = 3
 /** While a foreign entry stands in one of our places, we look again this often, in ms. */
 const CONFLICT_RECHECK = 10_000
+/** After a failure of unknown outcome on a connection that still stands, we look again after this pause, in ms. */
+const FAILURE_RECHECK = 1_000
 
 export class SwitchSink {
   readonly flows = new Tracker<string>((a, b) => a === b)
@@ -43,6 +45,8 @@ export class SwitchSink {
   #isBusy = false
   #failedBundles = 0
   #recheck: NodeJS.Timeout | undefined
+  /** Keys of foreign flows that stand where only ours may. */
+  #foreign: readonly string[] = []
 
   constructor(report: SwitchReport) {
     this.#report = report
@@ -69,6 +73,7 @@ export class SwitchSink {
 
   /** A fresh connection: what the switch holds is read before anything is sent. */
   async connect(connection: SwitchConnection): Promise<void> {
+    this.disconnect()
     this.#connection = connection
     this.#failedBundles = 0
     await this.#readBack(connection)
@@ -87,11 +92,13 @@ export class SwitchSink {
   flush(): void {
     const connection = this.#connection
     if (connection === undefined || !this.#isReady || this.#isBusy) return
+    this.#tellConflicts(connection)
     const batch = planBatch(this.flows, this.groups)
     if (batch.mods.length === 0) return
     this.#isBusy = true
     this.#send(connection, batch).catch((error: unknown) => {
       this.#report.warn(`sending to the switch failed: ${String(error)}`)
+      if (this.#connection === connection) this.#distrust(connection)
     }).finally(() => {
       if (this.#connection !== connection) return
       this.#isBusy = false
@@ -113,41 +120,54 @@ export class SwitchSink {
     if (this.#connection !== connection) return
     this.counters.readBacks++
     this.#retry.clear()
-    for (const key of [...this.flows.blocked().keys()]) this.flows.unblock(key)
+    for (const tracker of [this.flows, this.groups]) {
+      for (const key of [...tracker.blocked().keys()]) tracker.unblock(key)
+    }
     const [ours, foreign] = sortFlows(flows)
     for (const [key] of foreign) this.flows.block(key, 'a foreign flow stands there')
     this.flows.replaceRealized(ours)
     this.groups.replaceRealized(groups.filter((group) => isOurGroup(group.groupId)).map(entryOfGroupDesc))
+    this.#foreign = foreign.map(([key]) => key)
     this.#isReady = true
-    this.#tellConflicts(foreign, connection)
+    this.#tellConflicts(connection)
+    if (this.conflicts.length > 0) this.#lookAgain(connection, CONFLICT_RECHECK)
   }
 
-  #tellConflicts(foreign: readonly FlowEntry[], connection: SwitchConnection): void {
+  /** A foreign flow in our tables is always in our way, one in the entry table once we want its place. */
+  #tellConflicts(connection: SwitchConnection): void {
+    if (this.#foreign.length === 0 && this.conflicts.length === 0) return
     const before = new Set(this.conflicts)
-    const inOurWay = foreign.filter(([key]) => key.charCodeAt(0) !== ENTRY_TABLE || this.flows.desired(key) !== undefined)
-    this.conflicts = inOurWay.map(([key]) => `foreign flow in our place: ${describeFlowKey(key)}`)
-    for (const text of this.conflicts) {
-      if (!before.has(text)) this.#report.warn(`${text}; it is left alone, and what we would put there is missing`)
-    }
+    const inOurWay = this.#foreign.filter((key) => key.charCodeAt(0) !== ENTRY_TABLE || this.flows.desired(key) !== undefined)
+    this.conflicts = inOurWay.map((key) => `foreign flow in our place: ${describeFlowKey(key)}`)
+    const fresh = this.conflicts.filter((text) => !before.has(text))
+    for (const text of fresh) this.#report.warn(`${text}; it is left alone, and what we would put there is missing`)
+    if (fresh.length > 0) this.#lookAgain(connection, CONFLICT_RECHECK)
+    if (this.conflicts.length === 0) this.#report.info('no foreign flow is left in our places')
+  }
+
+  /** What the switch holds is not known for sure any more: nothing is sent until it was read again. */
+  #distrust(connection: SwitchConnection): void {
+    this.#isReady = false
+    this.#lookAgain(connection, FAILURE_RECHECK)
+  }
+
+  #lookAgain(connection: SwitchConnection, pause: number): void {
     clearTimeout(this.#recheck)
-    if (this.conflicts.length === 0) {
-      if (before.size > 0) this.#report.info('no foreign flow is left in our places')
-      return
-    }
-    this.#recheck = setTimeout(() => {
-      this.#whenIdle(connection)
-    }, CONFLICT_RECHECK).unref()
+    this.#recheck = setTimeout(() => this.#whenIdle(connection), pause).unref()
   }
 
   /** Reads back again, but never while a batch is under way: its outcome would be overwritten. */
   #whenIdle(connection: SwitchConnection): void {
     if (this.#connection !== connection) return
     if (this.#isBusy) {
-      this.#recheck = setTimeout(() => this.#whenIdle(connection), 100).unref()
+      this.#lookAgain(connection, 100)
       return
     }
     this.#isBusy = true
-    this.#readBack(connection).catch((error: unknown) => this.#report.warn(`read-back failed: ${String(error)}`)).finally(() => {
+    this.#readBack(connection).catch((error: unknown) => {
+      this.#report.warn(`read-back failed: ${String(error)}`)
+      if (this.#connection === connection) this.#distrust(connection)
+    }).finally(() => {
       if (this.#connection !== connection) return
       this.#isBusy = false
       this.flush()
@@ -192,6 +212,8 @@ export class SwitchSink {
       this.#retry.later(this.flows, flow.key, `refused by the switch: ${error.name}`)
     } else if (group !== undefined) {
       this.#report.warn(`the switch refused group ${group.key}: ${error.name}`)
+      // One of its bucket commands may have been carried out: the next attempt writes it whole.
+      if (group.realized !== undefined) this.groups.realize(group.key, { ...group.realized, strange: true })
       this.#retry.later(this.groups, group.key, `refused by the switch: ${error.name}`)
     }
   }
