@@ -22,14 +22,19 @@ interface Connections {
   close(): void
 }
 
-/** Runs the daemon until SIGTERM, SIGINT or `exit`; resolves to the exit code. Throws a sentence when it cannot start. */
+/** Runs the daemon until SIGTERM, SIGINT, SIGHUP or `exit`; resolves to the exit code. Throws a sentence when it cannot start. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
   const log = createLog({ verbose: options.verbose, ...(options.logFile === undefined ? {} : { logFile: options.logFile }) })
   const main = log.module('main')
   const life = enterProcess(options)
   const connections = connect(options, log)
   const end = new Ending()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end.now(signal))
+  // A broken invariant ends us, with a word in the log: the switch forwards on, and what restarts us reads it back.
+  process.on('uncaughtException', (error) => {
+    main.emer(`internal error: ${error.stack ?? String(error)}`)
+    process.exit(1)
+  })
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => end.now(signal))
   let control: ControlServer | undefined
   try {
     control = await startControl(options, log, connections, (reason) => end.now(reason))
