@@ -56,7 +56,7 @@ const GOOD: readonly (readonly [key: string, value: string, field: keyof VniOpti
   ['evpn-snoop', 'true', 'snoop', true],
   ['evpn-snoop', 'false', 'snoop', false, NO_EFFECT],
   ['evpn-inner-vlan', 'drop', 'innerVlan', 'drop'],
-  ['evpn-inner-vlan', 'carry', 'innerVlan', 'carry', NO_EFFECT],
+  ['evpn-inner-vlan', 'carry', 'innerVlan', 'carry'],
   ['evpn-port-security', 'false', 'portSecurity', false],
   ['evpn-port-security', 'true', 'portSecurity', true, NO_EFFECT],
   ['evpn-vxlan-port', '8472', 'vxlanPort', 8472],
