@@ -1,5 +1,8 @@
 // Bytes to actions. An action this library cannot write is carried as `unknown`: foreign flows hold anything.
-import { CONTROLLER2, CURRENT_TABLE, NICIRA, NXAST, OFPAT, REASON_ACTION, type Action, type Subfield } from './action.js'
+import {
+  CONTROLLER2, CURRENT_TABLE, NICIRA, NXAST, OFPAT, REASON_ACTION,
+  type Action, type ControllerAction, type Subfield
+} from './action.js'
 import { Cursor, takeEntries } from './decode.js'
 import { decodeLearn, subfieldOf } from './learn.js'
 import { readHeader, readOxm } from './oxm.js'
@@ -51,9 +54,10 @@ function decodeNicira(cursor: Cursor): Action | undefined {
       return { kind: 'resubmit', ...inPortOf(cursor.u16()) }
     case NXAST.resubmit_table:
     case NXAST.resubmit_table_ct:
-      return { kind: 'resubmit', ...inPortOf(cursor.u16()), ...tableOf(cursor.u8()), ...(subtype === NXAST.resubmit_table_ct && { ct: true }) }
+      return { kind: 'resubmit', ...inPortOf(cursor.u16()), ...tableOf(cursor.u8()), ...(subtype !== NXAST.resubmit_table && { ct: true }) }
+    case NXAST.output_reg:
     case NXAST.output_reg2:
-      return decodeOutputField(cursor)
+      return decodeOutputField(cursor, subtype === NXAST.output_reg)
     case NXAST.learn:
     case NXAST.learn2:
       return decodeLearn(cursor, subtype === NXAST.learn2)
@@ -91,10 +95,12 @@ function decodeOutput(cursor: Cursor): Action {
   return { kind: 'output', port: portFromNumber(number), ...(maxLen !== usual && { maxLen }) }
 }
 
-function decodeOutputField(cursor: Cursor): Action {
+/** In the older form the length follows the field, in the newer the field follows the length. */
+function decodeOutputField(cursor: Cursor, isOlder: boolean): Action {
   const range = cursor.u16()
+  const older = isOlder ? cursor.take(4) : undefined
   const maxLen = cursor.u16()
-  const src = subfieldOf(cursor.rest(), range >> 6, (range & 0x3f) + 1)
+  const src = subfieldOf(older ?? cursor.rest(), range >> 6, (range & 0x3f) + 1)
   return { kind: 'output_field', src, ...(maxLen !== 0xffff && { maxLen }) }
 }
 
@@ -123,13 +129,15 @@ function decodeMove(cursor: Cursor): Action {
   return { kind: 'move', src, dst: takeField(rest, dstOffset)[0] }
 }
 
+type ControllerOptions = { -readonly [K in keyof Omit<ControllerAction, 'kind'>]: ControllerAction[K] }
+
 function decodeController(cursor: Cursor): Action {
   return controller({ maxLen: cursor.u16(), controllerId: cursor.u16(), reason: cursor.u8() })
 }
 
 function decodeController2(cursor: Cursor): Action {
   cursor.skip(6)
-  const found: { maxLen?: number; controllerId?: number; reason?: number; userdata?: Buffer; pause?: boolean; meter?: number } = {}
+  const found: ControllerOptions = {}
   while (cursor.left >= 4) {
     const [type, length] = [cursor.u16(), cursor.u16()]
     if (length < 4) return cursor.fail('a property shorter than its header')
@@ -147,7 +155,7 @@ function decodeController2(cursor: Cursor): Action {
 }
 
 /** A controller action without what is default. */
-function controller(found: { maxLen?: number; controllerId?: number; reason?: number; userdata?: Buffer; pause?: boolean; meter?: number }): Action {
+function controller(found: ControllerOptions): Action {
   const { maxLen = 0xffff, controllerId = 0, reason = REASON_ACTION, ...rest } = found
   return {
     kind: 'controller',

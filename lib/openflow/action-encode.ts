@@ -60,9 +60,14 @@ function encodeOutput(port: Port, maxLen: number | undefined): Buffer {
   return Buffer.concat([uint(number, 4), uint(maxLen ?? (number === RESERVED_PORTS.controller ? 0xffff : 0), 2), Buffer.alloc(6)])
 }
 
+/** The older form names the field with 4 bytes; Open vSwitch keeps to it where it can. */
 function encodeOutputField(src: Subfield, maxLen = 0xffff): Buffer {
   const { field, offset, bits } = resolve(src)
-  return nicira(NXAST.output_reg2, uint((offset << 6) | (bits - 1), 2), uint(maxLen, 2), padTo(encodeHeader(field.oxm, field.bytes), 10))
+  const range = uint((offset << 6) | (bits - 1), 2)
+  if (field.nxm.experimenter === undefined) {
+    return nicira(NXAST.output_reg, range, encodeHeader(field.nxm, field.bytes), uint(maxLen, 2), Buffer.alloc(6))
+  }
+  return nicira(NXAST.output_reg2, range, uint(maxLen, 2), padTo(encodeHeader(field.oxm, field.bytes), 10))
 }
 
 function padTo(bytes: Buffer, length: number): Buffer {

@@ -99,8 +99,8 @@ function formatValue(name: FieldName, value: FieldValue, mask?: FieldValue): str
   if (field.kind === 'mac') return formatMac(String(value), bits === undefined ? undefined : String(bits))
   if (field.kind === 'ipv4' || field.kind === 'ipv6') return formatIp(String(value), bits === undefined ? undefined : String(bits))
   if (field.kind === 'port') return formatPort(Number(value))
-  const text = field.kind === 'hex' ? `0x${BigInt(value).toString(16)}` : String(value)
-  return bits === undefined ? text : `${text}/0x${BigInt(bits).toString(16)}`
+  const text = field.kind === 'hex' ? hex(BigInt(value)) : String(value)
+  return bits === undefined ? text : `${text}/${hex(BigInt(bits))}`
 }
 
 function formatController(action: ControllerAction): string {
@@ -149,7 +149,7 @@ function formatSpec(spec: LearnSpec): string {
 /** A constant: in the field's own form when all of the field is matched, else in hex. */
 function formatConstant(kind: 'match' | 'load', dst: Subfield, value: FieldValue): string {
   const { field, bits } = resolve(dst)
-  const raw = typeof value === 'string' ? `0x${BigInt(`0x${valueToBytes(field, value).toString('hex')}`).toString(16)}` : `0x${BigInt(value).toString(16)}`
+  const raw = hex(typeof value === 'string' ? BigInt(`0x${valueToBytes(field, value).toString('hex')}`) : BigInt(value))
   if (kind === 'load') return `load:${raw}->${formatSubfield(dst)}`
   return bits === field.bits ? `${field.name}=${formatValue(field.name, value)}` : `${formatSubfield(dst)}=${raw}`
 }

@@ -107,9 +107,9 @@ export class OpenFlowClient {
     return this.#request(OFPMP.flow_desc, encodeFlowRequest(filter), decodeFlowDescs)
   }
 
-  /** Counters of flows, without instructions. */
+  /** Installed flows with their counters. */
   flowStats(filter: FlowFilter): Promise<FlowStats[]> {
-    return this.#request(OFPMP.flow_stats, encodeFlowRequest(filter), decodeFlowStats)
+    return this.#request(OFPMP.flow_desc, encodeFlowRequest(filter), decodeFlowStats)
   }
 
   /** Sums of counters. */

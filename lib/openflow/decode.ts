@@ -82,7 +82,7 @@ export function takeEntries(bytes: Buffer, what: string, minimum: number, length
     if (bytes.length - offset < minimum) throw new OpenFlowDecodeError(`${what}: ${bytes.length - offset} stray bytes after the last entry`)
     const length = bytes.readUInt16BE(offset + lengthOffset)
     if (length < minimum || length > bytes.length - offset) {
-      throw new OpenFlowDecodeError(`${what}: an entry of ${length} bytes (at least ${minimum}) in the ${bytes.length - offset} that are left`)
+      throw new OpenFlowDecodeError(`${what}: an entry of ${length} bytes, at least ${minimum} and at most ${bytes.length - offset} can be`)
     }
     entries.push(bytes.subarray(offset, offset + length))
     offset += length

@@ -5,7 +5,8 @@
 export type FieldKind = 'decimal' | 'hex' | 'port' | 'mac' | 'ipv4' | 'ipv6'
 
 /** What a match must say first (OpenFlow 1.5.1 section 7.2.3.6). */
-export type Prerequisite = 'vlan' | 'mpls' | 'ip' | 'ipv4' | 'ipv6' | 'arp' | 'tcp' | 'udp' | 'sctp' | 'icmp' | 'icmpv6' | 'nd' | 'ns' | 'na' | 'nsh'
+export type Prerequisite =
+  'vlan' | 'mpls' | 'ip' | 'ipv4' | 'ipv6' | 'arp' | 'tcp' | 'udp' | 'sctp' | 'icmp' | 'icmpv6' | 'nd' | 'ns' | 'na' | 'nsh'
 
 type Row = readonly [
   name: string,

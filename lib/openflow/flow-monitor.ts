@@ -42,7 +42,8 @@ export type FlowUpdate =
   | { readonly kind: 'paused' }
   | { readonly kind: 'resumed' }
 
-const FLAGS = { initial: 1, add: 2, removed: 4, modify: 8, instructions: 16, noAbbrev: 32 } as const
+/** Open vSwitch 3.1 refuses OFPFMF_NO_ABBREV (32); it reports own changes in full when OFPFMF_ONLY_OWN is set, and others' all the same. */
+const FLAGS = { initial: 1, add: 2, removed: 4, modify: 8, instructions: 16, onlyOwn: 64 } as const
 const COMMANDS = { add: 0, delete: 2 } as const
 const CHANGES = ['initial', 'added', 'removed', 'modified'] as const
 const EVENT = { abbrev: 4, paused: 5, resumed: 6 } as const
@@ -51,7 +52,7 @@ const EVENT = { abbrev: 4, paused: 5, resumed: 6 } as const
 export function encodeFlowMonitor(monitor: FlowMonitor): Buffer {
   const { initial = true, instructions = true, ownInFull = false } = monitor
   const flags = FLAGS.add | FLAGS.removed | FLAGS.modify
-    | (initial ? FLAGS.initial : 0) | (instructions ? FLAGS.instructions : 0) | (ownInFull ? FLAGS.noAbbrev : 0)
+    | (initial ? FLAGS.initial : 0) | (instructions ? FLAGS.instructions : 0) | (ownInFull ? FLAGS.onlyOwn : 0)
   return encodeRequest(monitor, COMMANDS.add, flags)
 }
 

@@ -1,4 +1,4 @@
-// Flows: changing them (OFPT_FLOW_MOD), describing them (OFPMP_FLOW_DESC), counting them (OFPMP_FLOW_STATS, OFPMP_AGGREGATE).
+// Flows: changing them (OFPT_FLOW_MOD) and describing them (OFPMP_FLOW_DESC).
 import { Cursor, OpenFlowDecodeError, pad8, takeEntries } from './decode.js'
 import { decodeMessage, encodeMessage, OFPT } from './message.js'
 import { RESERVED_PORTS } from './port.js'
@@ -114,7 +114,7 @@ export function unwrapMatch(cursor: Cursor): Buffer {
   return oxms
 }
 
-/** The body of a request for flows (OFPMP_FLOW_DESC, OFPMP_FLOW_STATS, OFPMP_AGGREGATE). */
+/** The body of a request for flows (OFPMP_FLOW_DESC, OFPMP_AGGREGATE). */
 export function encodeFlowRequest(filter: FlowFilter): Buffer {
   const fixed = Buffer.alloc(32)
   fixed.writeUInt8(filter.tableId ?? ALL_TABLES, 0)
@@ -127,24 +127,29 @@ export function encodeFlowRequest(filter: FlowFilter): Buffer {
 
 /** The entries of an OFPMP_FLOW_DESC reply. Match and instructions are views of the reply. */
 export function decodeFlowDescs(body: Buffer): FlowDesc[] {
-  return takeEntries(body, 'flow_desc', FLOW_DESC_BYTES + 16).map((entry) => {
-    const cursor = new Cursor(entry, 'flow_desc', 4)
-    const tableId = cursor.u8()
-    cursor.skip(1)
-    const [priority, idleTimeout, hardTimeout, flags] = [cursor.u16(), cursor.u16(), cursor.u16(), cursor.u16()]
-    const [importance, cookie] = [cursor.u16(), cursor.u64()]
-    const match = unwrapMatch(cursor)
-    skipCounters(cursor)
-    return { tableId, priority, cookie, match, instructions: cursor.rest(), idleTimeout, hardTimeout, flags, importance }
-  })
+  return takeEntries(body, 'flow_desc', FLOW_DESC_BYTES + 16).map((entry) => decodeFlowDesc(entry)[0])
 }
 
-/** A flow description carries counters too (ofp_stats: 16 bits reserved, 16 bits length, TLVs, padding). */
-function skipCounters(cursor: Cursor): void {
+/** One entry, and the OXS TLVs of its counters. */
+export function decodeFlowDesc(entry: Buffer): [desc: FlowDesc, oxs: Cursor] {
+  const cursor = new Cursor(entry, 'flow_desc', 4)
+  const tableId = cursor.u8()
+  cursor.skip(1)
+  const [priority, idleTimeout, hardTimeout, flags] = [cursor.u16(), cursor.u16(), cursor.u16(), cursor.u16()]
+  const [importance, cookie] = [cursor.u16(), cursor.u64()]
+  const match = unwrapMatch(cursor)
+  const oxs = takeOxs(cursor)
+  return [{ tableId, priority, cookie, match, instructions: cursor.rest(), idleTimeout, hardTimeout, flags, importance }, oxs]
+}
+
+/** An ofp_stats: 16 bits reserved, 16 bits length, TLVs, padding. */
+export function takeOxs(cursor: Cursor): Cursor {
   cursor.skip(2)
   const length = cursor.u16()
-  if (length < 4) cursor.fail(`counters of ${length} bytes`)
-  cursor.skip(pad8(length) - 4)
+  if (length < 4) return cursor.fail(`counters of ${length} bytes`)
+  const oxs = cursor.inner(length - 4, 'counters')
+  cursor.skip(pad8(length) - length)
+  return oxs
 }
 
 /** One entry of an OFPMP_FLOW_DESC reply, with an empty list of counters. */

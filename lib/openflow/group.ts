@@ -30,7 +30,7 @@ export interface GroupMod {
   readonly command: GroupCommand
   readonly type: GroupType
   readonly groupId: number
-  /** insert_bucket: behind this bucket, or first or last. remove_bucket: this one, or first, last, all. */
+  /** insert_bucket: behind this bucket, or first or last (the default). remove_bucket: this one, or first, last, all (the default). */
   readonly commandBucketId?: number | 'first' | 'last' | 'all'
   readonly buckets: readonly Buffer[]
   readonly selection?: Selection
@@ -94,7 +94,8 @@ export function groupDescSize(group: Pick<GroupDesc, 'buckets' | 'selection'>): 
 
 /** A whole group_mod message with transaction id 0; the session fills it in. */
 export function encodeGroupMod(mod: GroupMod): Buffer {
-  const { command, type, groupId, commandBucketId = 'all', buckets, selection } = mod
+  const { command, type, groupId, buckets, selection } = mod
+  const commandBucketId = mod.commandBucketId ?? (command === 'insert_bucket' ? 'last' : 'all')
   const length = buckets.reduce((sum, bucket) => sum + bucket.length, 0)
   const fixed = Buffer.alloc(16)
   fixed.writeUInt16BE(COMMANDS[command], 0)

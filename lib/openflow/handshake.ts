@@ -1,4 +1,5 @@
-// The messages of a connection's first round trips: hello, features, asynchronous configuration (OpenFlow 1.5.1 sections 7.5.1, 7.3.1, 7.3.10).
+// The messages of a connection's first round trips: hello, features, which messages to send unasked
+// (OpenFlow 1.5.1 sections 7.5.1, 7.3.1, 7.3.10).
 import { Cursor } from './decode.js'
 import { encodeMessage, OFPT, VERSION } from './message.js'
 

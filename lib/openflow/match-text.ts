@@ -16,7 +16,8 @@ const BEFORE_PROTOCOL: readonly FieldName[] = [
 ]
 const REGISTERS = Array.from({ length: 16 }, (_, i) => `reg${i}` as FieldName)
 const BEFORE_VLAN: readonly FieldName[] = [
-  ...REGISTERS, 'tun_id', 'tun_src', 'tun_dst', 'tun_ipv6_src', 'tun_ipv6_dst', 'tun_gbp_id', 'tun_gbp_flags', 'tun_flags', 'metadata', 'in_port'
+  ...REGISTERS, 'tun_id', 'tun_src', 'tun_dst', 'tun_ipv6_src', 'tun_ipv6_dst', 'tun_gbp_id', 'tun_gbp_flags', 'tun_flags',
+  'metadata', 'in_port'
 ]
 const BEFORE_TYPE: readonly FieldName[] = ['eth_src', 'eth_dst']
 const AFTER_TYPE: readonly FieldName[] = [
@@ -34,7 +35,9 @@ const NAMES: Partial<Record<FieldName, string>> = {
   tcp_src: 'tp_src', tcp_dst: 'tp_dst', udp_src: 'tp_src', udp_dst: 'tp_dst', sctp_src: 'tp_src', sctp_dst: 'tp_dst'
 }
 
-const STYLES: Partial<Record<FieldName, Style>> = { in_port: 'port', actset_output: 'port', eth_type: 'hex4', ipv6_label: 'hex5', ct_zone: 'plain' }
+const STYLES: Partial<Record<FieldName, Style>> = {
+  in_port: 'port', actset_output: 'port', eth_type: 'hex4', ipv6_label: 'hex5', ct_zone: 'plain'
+}
 
 /** A match, from its fields or from bare OXMs, in ovs-ofctl's syntax; empty when it matches everything. Throws OpenFlowDecodeError. */
 export function formatMatch(given: Match | Buffer): string {
@@ -79,8 +82,9 @@ function formatField(name: FieldName, given: Given): string {
   const [value, mask] = Array.isArray(given) ? (given as [FieldValue, FieldValue]) : [given as FieldValue]
   const field = fieldOf(name)
   const label = NAMES[name] ?? name
-  if (field.kind === 'mac') return `${label}=${formatMac(String(value), mask === undefined ? undefined : String(mask))}`
-  if (field.kind === 'ipv4' || field.kind === 'ipv6') return `${label}=${formatIp(String(value), mask === undefined ? undefined : String(mask))}`
+  const maskText = mask === undefined ? undefined : String(mask)
+  if (field.kind === 'mac') return `${label}=${formatMac(String(value), maskText)}`
+  if (field.kind === 'ipv4' || field.kind === 'ipv6') return `${label}=${formatIp(String(value), maskText)}`
   if (name === 'ip_dscp') return `${label}=${Number(value) << 2}`
   return `${label}=${formatNumber(name, value, mask)}`
 }

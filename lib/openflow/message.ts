@@ -61,7 +61,7 @@ export function encodeMessage(type: number, xid: number, ...body: readonly Buffe
 
 /** Takes one whole message apart. Throws OpenFlowDecodeError when the bytes are not exactly one message. */
 export function decodeMessage(bytes: Buffer): Message {
-  const length = bytes.length < HEADER_BYTES ? 0 : bytes.readUInt16BE(2)
+  const length = bytes.length < HEADER_BYTES ? HEADER_BYTES : bytes.readUInt16BE(2)
   if (length !== bytes.length) throw new OpenFlowDecodeError(`message: ${bytes.length} bytes, its header says ${length}`)
   return {
     version: bytes.readUInt8(0),

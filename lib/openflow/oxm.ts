@@ -51,7 +51,9 @@ export function readHeader(bytes: Buffer, offset: number): { field: Field | unde
   const fieldAndMask = bytes.readUInt8(offset + 2)
   const length = bytes.readUInt8(offset + 3)
   const header = oxmClass === EXPERIMENTER_CLASS ? 8 : 4
-  if (bytes.length - offset < header || length < header - 4) throw new OpenFlowDecodeError(`OXM: no room for the experimenter id, at byte ${offset}`)
+  if (bytes.length - offset < header || length < header - 4) {
+    throw new OpenFlowDecodeError(`OXM: no room for the experimenter id, at byte ${offset}`)
+  }
   const experimenter = header === 8 ? bytes.readUInt32BE(offset + 4) : undefined
   const field = fieldByCode(oxmClass, fieldAndMask >> 1, experimenter)
   return { field, hasMask: (fieldAndMask & 1) === 1, header, payload: length - (header - 4) }

@@ -60,6 +60,7 @@ export class OpenFlowSession {
 
   /** Takes bytes as they arrive, in any pieces. */
   receive(chunk: Buffer, now: number): SessionEvent[] {
+    if (this.#isDown) return []
     this.#heardAt = now
     this.#probedAt = undefined
     try {
@@ -75,7 +76,8 @@ export class OpenFlowSession {
     if (this.#isDown) return []
     if (this.#probedAt !== undefined) {
       const patience = this.#requests.size + this.#transactions.size > 0 ? BUSY_MS : PROBE_MS
-      return now - this.#probedAt < patience ? [] : this.#fail(`no answer to an echo request for ${Math.round((now - this.#probedAt) / 1000)} s`)
+      const silence = now - this.#probedAt
+      return silence < patience ? [] : this.#fail(`no answer to an echo request for ${Math.round(silence / 1000)} s`)
     }
     if (now - this.#heardAt < PROBE_MS) return []
     this.#probedAt = now
@@ -96,11 +98,16 @@ export class OpenFlowSession {
     return parts.length === 0 ? undefined : Buffer.concat(parts, size)
   }
 
-  /** Starts a multipart request; `decode` is applied to each reply. Ends with the event `entries` or `failed` of that id. */
+  /**
+   * Starts a multipart request; `decode` is applied to each reply. Ends with the event `entries` or `failed` of that id.
+   * A barrier follows, with the next transaction id: Open vSwitch 3.1 answers some refused flow monitors with an error whose header
+   * is garbage, and would leave them waiting for ever.
+   */
   request(type: number, body: Buffer, decode: (body: Buffer) => readonly unknown[]): number {
-    const xid = this.#takeXids(1)
+    const xid = this.#takeXids(2)
     this.#requests.set(xid, { type, decode, entries: [] })
     this.#send(encodeMessage(OFPT.multipart_request, xid, encodeMultipart(type, body)))
+    this.#send(encodeMessage(OFPT.barrier_request, xid + 1))
     return xid
   }
 
@@ -151,6 +158,8 @@ export class OpenFlowSession {
         return []
       case OFPT.echo_reply:
         return []
+      case OFPT.barrier_reply:
+        return this.#requests.delete(message.xid - 1) ? [{ kind: 'failed', id: message.xid - 1, error: new Error(NO_ANSWER) }] : []
       case OFPT.port_status:
         return [{ kind: 'port_status', ...decodePortStatus(message.body) }]
       case OFPT.multipart_reply: {
@@ -175,7 +184,7 @@ export class OpenFlowSession {
         return []
       case OFPT.get_config_reply:
         this.#send(encodeSetAsync(this.#takeXids(1)))
-        this.#send(encodeMessage(OFPT.set_config, this.#takeXids(1), Buffer.concat([message.body.subarray(0, 2), Buffer.from([0xff, 0xff])])))
+        this.#send(encodeMessage(OFPT.set_config, this.#takeXids(1), message.body.subarray(0, 2), Buffer.from([0xff, 0xff])))
         this.#send(encodeMessage(OFPT.features_request, this.#takeXids(1)))
         return []
       case OFPT.features_reply:
@@ -223,6 +232,7 @@ export class OpenFlowSession {
   }
 }
 
+const NO_ANSWER = 'the switch refused the request without saying why'
 const NO_COMMON_VERSION = 'the bridge does not speak OpenFlow 1.5; add OpenFlow15 to its protocols column, or clear that column'
 
 function refusal(body: Buffer): string {

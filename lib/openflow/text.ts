@@ -1,15 +1,15 @@
 // The small forms of ovs-ofctl's output that matches and actions share.
 import { ipToBytes } from '../net/ip.js'
-import { portFromNumber } from './port.js'
+import { portFromNumber, RESERVED_PORTS } from './port.js'
 
 /** C's `%#x`: no prefix for zero. */
 export function hex(value: bigint): string {
   return value === 0n ? '0' : `0x${value.toString(16)}`
 }
 
-/** A port: its number, or the word for a reserved one in capitals. */
+/** A port: its number, or the word for a reserved one in capitals; OFPP_NONE is printed by its other name, ANY. */
 export function formatPort(number: number): string {
-  return String(portFromNumber(number)).toUpperCase()
+  return number === RESERVED_PORTS.none ? 'ANY' : String(portFromNumber(number)).toUpperCase()
 }
 
 export function formatMac(mac: string, mask?: string): string {

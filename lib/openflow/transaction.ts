@@ -82,7 +82,8 @@ export class Bundle implements Transaction {
   }
 
   #conclude(): Buffer {
-    return encodeBundleControl(this.#closeXid + 1, this.bundleId, this.#errors.length === 0 ? BUNDLE.commit_request : BUNDLE.discard_request)
+    const type = this.#errors.length === 0 ? BUNDLE.commit_request : BUNDLE.discard_request
+    return encodeBundleControl(this.#closeXid + 1, this.bundleId, type)
   }
 
   /** The errors that follow from a named culprit (OFPBFC_MSG_FAILED on commit) say nothing more. */
