@@ -68,6 +68,11 @@ export class SwitchLink {
           agent.switchDown()
         },
         unreachable: (reason) => this.#problem(`cannot connect to ${reason}; trying again`),
+        // It may have been the news of a port: they are read again, all of them.
+        malformed: (error) => {
+          this.#log.warn(`a message of the switch could not be read: ${error.message}; reading its ports again`)
+          this.#readPorts(client)
+        },
         portStatus: (reason, port) => {
           if (this.#client === client) agent.portStatus(reason, port)
         }

@@ -1,6 +1,6 @@
 // Flows as the tracker keeps them: identity and content as byte strings in exactly the form the switch sends back,
 // so that comparing desired with realized is comparing strings.
-import { canonicalOxms, encodeFlowMod, encodeInstructions, encodeMatch, formatMatch, decodeMatch, type FlowDesc } from '../openflow/index.js'
+import { canonicalOxms, encodeFlowMod, encodeInstructions, encodeMatch, formatMatch, decodeMatch, OpenFlowDecodeError, type FlowDesc } from '../openflow/index.js'
 import type { Flow } from '../pipeline/flow.js'
 import { COOKIE, COOKIE_MASK } from '../pipeline/slots.js'
 import type { Pending } from './tracker.js'
@@ -21,7 +21,17 @@ export function entryOfDesc(desc: FlowDesc): FlowEntry {
 /** An identity in words, as ovs-ofctl prints it. */
 export function describeFlowKey(key: string): string {
   const { tableId, priority, match } = splitKey(key)
-  return `table=${tableId}, priority=${priority},${formatMatch(decodeMatch(match))}`
+  return `table=${tableId}, priority=${priority},${describeMatch(match)}`
+}
+
+/** A foreign flow may match on fields we have no words for. */
+function describeMatch(match: Buffer): string {
+  try {
+    return formatMatch(decodeMatch(match))
+  } catch (error) {
+    if (error instanceof OpenFlowDecodeError) return `match 0x${match.toString('hex')}`
+    throw error
+  }
 }
 
 /**
