@@ -1,0 +1,102 @@
+// A small fabric as flows and groups, from every builder of the pipeline.
+//   VNI 1000: vm1 (port 1) and vm2 (port 2, `unknown`), VTEPs 192.0.2.2, 2001:db8::2, and 192.0.2.3 on UDP port 8472
+//   VNI 0: vm3 (port 3), no remote VTEP, evpn-decap off, evpn-inner-vlan carry
+//   tunnel ports: 10 (UDP 4789) and 11 (UDP 8472); we are 192.0.2.1 and 2001:db8::1
+import { partition, type FloodMember } from '../../lib/evpn/flood.js'
+import type { RemoteMac } from '../../lib/evpn/remote-mac.js'
+import type { Vtep } from '../../lib/evpn/vtep.js'
+import { decapAnyFlows, decapFlow, NEVER_FORWARDED, tunnelPortFlows, unknownVtepFlow, workloadFlows } from '../../lib/pipeline/classify.js'
+import type { Flow, Group } from '../../lib/pipeline/flow.js'
+import { floodEntries, TRAMPOLINE, type FloodEntries } from '../../lib/pipeline/flood.js'
+import { deliverFlow, encapFlow, floodedFlows, localMacFlow, remoteMacFlow, SPLIT_HORIZON, taggedFlow } from '../../lib/pipeline/forward.js'
+import { local, members, remote } from '../evpn/members.js'
+
+const [VNI, VM1, VM2, VM3, TUNNEL, TUNNEL2] = [1000, 1, 2, 3, 10, 11] as const
+const OUR = { 4: '192.0.2.1', 6: '2001:db8::1' } as const
+
+function vtep(ip: string, udpPort: number): Vtep {
+  return { vni: VNI, ip, udpPort, flood: true, localIp: ip.includes(':') ? OUR[6] : OUR[4] }
+}
+
+function behind(mac: string, ip: string, udpPort = 4789): RemoteMac {
+  return { vni: VNI, mac, ip, udpPort, sticky: false }
+}
+
+/** The flood of a VNI with these members. */
+export function flood(vni: number, all: readonly FloodMember[]): FloodEntries {
+  return floodEntries(partition(vni, all))
+}
+
+/** Topic, what is to be seen in it, its entries. */
+export interface Topic {
+  readonly name: string
+  readonly about: readonly string[]
+  readonly flows: readonly Flow[]
+  readonly groups: readonly Group[]
+}
+
+export const TOPICS: readonly Topic[] = [
+  {
+    name: 'classify',
+    about: [
+      'From an OpenFlow port to VNI and origin: what no bridge forwards; vm1, vm2 of VNI 1000, vm3 of VNI 0; tunnel ports 10 and 11.',
+      'VNI 1000 takes packets from its three VTEPs only, VNI 0 (evpn-decap off) from everybody.',
+      'Everything else from a tunnel is dropped, and counted by the flow that says why.'
+    ],
+    flows: [
+      ...NEVER_FORWARDED,
+      ...workloadFlows(VNI, VM1), ...workloadFlows(VNI, VM2), ...workloadFlows(0, VM3),
+      ...tunnelPortFlows(TUNNEL), ...tunnelPortFlows(TUNNEL2),
+      unknownVtepFlow(VNI, TUNNEL), unknownVtepFlow(VNI, TUNNEL2), unknownVtepFlow(0, TUNNEL),
+      decapFlow(vtep('192.0.2.2', 4789), OUR[4], TUNNEL), decapFlow(vtep('2001:db8::2', 4789), OUR[6], TUNNEL),
+      decapFlow(vtep('192.0.2.3', 8472), OUR[4], TUNNEL2),
+      ...decapAnyFlows(0, OUR, TUNNEL)
+    ],
+    groups: []
+  },
+  {
+    name: 'forward',
+    about: [
+      'From a destination MAC to a place: local ports, VTEPs of both families and of another UDP port, everybody, nobody.',
+      'VNI 1000 drops tagged frames and floods unknown MACs (vm2 has the address `unknown`); VNI 0 does neither.'
+    ],
+    flows: [
+      taggedFlow(VNI), ...floodedFlows(VNI, true), ...floodedFlows(0, false),
+      localMacFlow(VNI, '02:00:00:00:00:01', VM1), localMacFlow(0, '02:00:00:00:00:01', VM3),
+      remoteMacFlow(behind('02:00:00:00:01:01', '192.0.2.2')), remoteMacFlow(behind('02:00:00:00:01:02', '2001:db8::2')),
+      remoteMacFlow(behind('02:00:00:00:01:03', '192.0.2.3', 8472)),
+      deliverFlow(VNI, VM1), deliverFlow(VNI, VM2), deliverFlow(0, VM3)
+    ],
+    groups: []
+  },
+  {
+    name: 'encap',
+    about: ['Into a tunnel, by VNI, family and UDP port; never what came out of one.'],
+    flows: [
+      SPLIT_HORIZON,
+      encapFlow(VNI, 4, 4789, OUR[4], TUNNEL), encapFlow(VNI, 6, 4789, OUR[6], TUNNEL), encapFlow(VNI, 4, 8472, OUR[4], TUNNEL2),
+      encapFlow(0, 4, 4789, OUR[4], TUNNEL)
+    ],
+    groups: []
+  },
+  {
+    name: 'flood-local',
+    about: ['VNI 0 has one port and no VTEP: one part, and both floods are its group.'],
+    ...flood(0, [local(VM3)])
+  },
+  {
+    name: 'flood-small',
+    about: ['VNI 1000: one part for each class, all named directly, because one translation of Open vSwitch holds them together.'],
+    ...flood(VNI, [local(VM1), local(VM2), remote('192.0.2.2'), remote('192.0.2.3', 8472), remote('2001:db8::2')])
+  },
+  {
+    name: 'flood-remote',
+    about: ['VTEPs and no port: what comes from a tunnel has nowhere to go.'],
+    ...flood(16777215, [remote('192.0.2.2'), remote('192.0.2.4')])
+  },
+  {
+    name: 'flood-large',
+    about: ['5,000 VTEPs and two ports: each part passes the trampoline and is translated by itself.'],
+    ...((entries: FloodEntries) => ({ flows: entries.flows, groups: [TRAMPOLINE, ...entries.groups] }))(flood(VNI, [...members('v4', 5000), local(VM1), local(VM2)]))
+  }
+]
