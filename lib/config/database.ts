@@ -87,12 +87,25 @@ function portProblem(row: Row): string | undefined {
 
 /** ovn-controller deletes every flow it does not know: two owners of one bridge cannot live together. */
 function whyStandOff(name: string, bridge: Row, interfaces: readonly ParsedInterface[], table: TableView): string | undefined {
-  const keys = [...textMap(bridge['external_ids']).keys()]
-  const mark = keys.find((key) => key === 'ovn-startup-ts' || key === 'ovn-nb-cfg' || key.startsWith('ct-zone-'))
+  const mark = ovnMark(bridge)
   if (mark !== undefined) return `bridge ${name} belongs to ovn-controller (external_ids:${mark})`
-  const port = uuids(bridge['ports']).map((uuid) => table('Port').get(uuid)).find((row) => textMap(row?.['external_ids']).has('ovn-chassis-id'))
+  const port = ovnTunnel(bridge, table)
   if (port !== undefined) return `bridge ${name} belongs to ovn-controller (port ${text(port['name'])} has external_ids:ovn-chassis-id)`
   return interfaces.some((one) => one.isOvn) ? `bridge ${name} belongs to ovn-controller (an interface has external_ids:ovn-installed)` : undefined
+}
+
+/** True for any bridge that carries a mark of ovn-controller, whoever else has ports there. */
+export function isOvnBridge(bridge: Row, table: TableView): boolean {
+  return ovnMark(bridge) !== undefined || ovnTunnel(bridge, table) !== undefined
+}
+
+/** The external_ids key by which ovn-controller gives itself away. */
+function ovnMark(bridge: Row): string | undefined {
+  return [...textMap(bridge['external_ids']).keys()].find((key) => key === 'ovn-startup-ts' || key === 'ovn-nb-cfg' || key.startsWith('ct-zone-'))
+}
+
+function ovnTunnel(bridge: Row, table: TableView): Row | undefined {
+  return uuids(bridge['ports']).map((uuid) => table('Port').get(uuid)).find((row) => textMap(row?.['external_ids']).has('ovn-chassis-id'))
 }
 
 /** A set column's atoms; a scalar is a set of one. */

@@ -16,8 +16,11 @@ export interface AgentParts {
   readonly kernel: KernelSource & KernelWriter
   readonly database: Transactor
   readonly log: Log
-  /** The integration bridge to hold an OpenFlow connection to; undefined = none (missing, or not for us to use). */
-  readonly bridgeChanged: (bridge: string | undefined) => void
+  /**
+   * The integration bridge to hold an OpenFlow connection to; undefined = none (missing, or not for us to use).
+   * `isMoved`: the bridge we had is no longer the integration bridge, and keeps nothing of ours.
+   */
+  readonly bridgeChanged: (bridge: string | undefined, isMoved: boolean) => void
 }
 
 export class Agent {
@@ -35,7 +38,9 @@ export class Agent {
     this.#parts = parts
     const openflow = parts.log.module('openflow')
     const netlink = parts.log.module('netlink')
-    const sinks = { switch: new SwitchSink(openflow), kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text)) }
+    // Sinks send in a tick only: after what is desired was derived from all that is known, and never before all is known.
+    const wake = () => this.#schedule()
+    const sinks = { switch: new SwitchSink(openflow, wake), kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake) }
     this.state = createState(sinks, (name) => parts.database.table(name))
     this.feed = new KernelFeed(this.state.mirrors, parts.kernel, netlink, () => {
       this.state.dirty.notices = true
@@ -148,7 +153,8 @@ export class Agent {
 
   #useBridge(bridge: string | undefined): void {
     if (bridge === this.#bridge) return
+    const isMoved = this.#bridge !== undefined && this.#bridge !== this.state.database.system.bridge
     this.#bridge = bridge
-    this.#parts.bridgeChanged(bridge)
+    this.#parts.bridgeChanged(bridge, isMoved)
   }
 }

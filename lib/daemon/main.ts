@@ -11,6 +11,7 @@ import { countersOf, memoryOf } from './counters.js'
 import { createLog, type Log } from './log/log.js'
 import type { DaemonOptions } from './options.js'
 import { enterProcess } from './process/enter.js'
+import { reconfigured } from './reconfigured.js'
 import { createReports } from './reports.js'
 import { SwitchLink } from './switch-link.js'
 import { readVersion } from './version.js'
@@ -91,9 +92,11 @@ function connect(options: DaemonOptions, log: Log): Connections {
   const link = new SwitchLink(options.rundir, () => agent, log.module('openflow'))
   const agent: Agent = new Agent({
     kernel: { dump: (kind) => monitor.dump(kind), write: (rows) => requests.write(rows) },
-    database: ovsdb,
+    database: {
+      table: (name) => ovsdb.table(name), transact: (operations) => ovsdb.transact(operations), reconfigured: () => reconfigured(ovsdb)
+    },
     log,
-    bridgeChanged: (bridge) => link.use(bridge)
+    bridgeChanged: (bridge, isMoved) => link.use(bridge, isMoved)
   })
   agent.feed.resync()
   ovsdb.start()

@@ -12,6 +12,8 @@ export class SwitchLink {
   #client: OpenFlowClient | undefined
   #bridge: string | undefined
   #lastProblem: string | undefined
+  /** Settles when the bridges we left are clean: coming back to one before that, we would count on flows about to go. */
+  #left: Promise<void> = Promise.resolve()
 
   constructor(rundir: string, agent: () => Agent, log: ModuleLog) {
     this.#rundir = rundir
@@ -25,14 +27,13 @@ export class SwitchLink {
     return this.#client.connected ? `connected to ${this.#socket(this.#bridge ?? '')}` : `not connected: ${this.#lastProblem ?? 'connecting'}`
   }
 
-  /** Connects to a bridge, or to none. A bridge we leave for another keeps nothing of ours. */
-  use(bridge: string | undefined): void {
+  /** Connects to a bridge, or to none. With `isMoved`, the bridge we leave keeps nothing of ours. */
+  use(bridge: string | undefined, isMoved: boolean): void {
     const old = this.#client
-    const leavesForOther = this.#bridge !== undefined && bridge !== undefined
     this.#bridge = bridge
     this.#client = undefined
     this.#agent().switchDown()
-    if (old !== undefined) this.#leave(old, leavesForOther)
+    if (old !== undefined) this.#leave(old, isMoved)
     if (bridge !== undefined) this.#client = this.#connect(bridge)
   }
 
@@ -49,7 +50,8 @@ export class SwitchLink {
   #leave(client: OpenFlowClient, wipe: boolean): void {
     const end = () => client.close()
     if (!wipe || !client.connected) return end()
-    wipeSwitch(client).catch((error: unknown) => this.#log.warn(`the bridge we left keeps flows of ours: ${String(error)}`)).finally(end)
+    const wiped = wipeSwitch(client).catch((error: unknown) => this.#log.warn(`the bridge we left keeps flows of ours: ${String(error)}`)).finally(end)
+    this.#left = this.#left.then(() => wiped)
   }
 
   #connect(bridge: string): OpenFlowClient {
@@ -78,7 +80,9 @@ export class SwitchLink {
         }
       }
     })
-    client.start()
+    this.#left.then(() => {
+      if (this.#client === client) client.start()
+    }).catch((error: unknown) => this.#log.err(`internal error: ${String(error)}`))
     return client
   }
 
@@ -88,7 +92,7 @@ export class SwitchLink {
     }).catch((error: unknown) => {
       // The connection itself tells when it is lost; anything else needs a fresh start to heal.
       this.#log.warn(`reading the switch failed: ${String(error)}`)
-      if (this.#client === client && client.connected) this.use(this.#bridge)
+      if (this.#client === client && client.connected) this.use(this.#bridge, false)
     })
   }
 

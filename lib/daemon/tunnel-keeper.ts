@@ -1,13 +1,15 @@
 // Keeps the tunnel ports of OVSDB as configured: computes the plan whenever the replica changed, runs one
 // transaction at a time, and remembers what stands in the way.
 import type { Operation, OperationResult, Row } from '../ovsdb/index.js'
-import { planTunnels } from '../sink/tunnel.js'
+import { planTunnels, type TunnelPlan } from '../sink/tunnel.js'
 import type { ModuleLog } from './log/log.js'
 
 export interface Transactor {
   table(name: string): ReadonlyMap<string, Row>
   /** Rejects when an operation failed or the connection is lost. */
   transact(operations: readonly Operation[]): Promise<readonly OperationResult[]>
+  /** Resolves when ovs-vswitchd has done what the database says now. Rejects as transact does. */
+  reconfigured(): Promise<void>
 }
 
 const PAUSE_AFTER_FAILURE = 5_000
@@ -46,7 +48,7 @@ export class TunnelKeeper {
     this.#problems = plan.problems
     if (plan.operations.length === 0) return
     this.#isBusy = true
-    this.#database.transact(plan.operations).then(() => {
+    this.#bringAbout(plan).then(() => {
       this.#failure = undefined
       this.#isBusy = false
       // The replica may have changed meanwhile.
@@ -60,6 +62,11 @@ export class TunnelKeeper {
         this.#work()
       }, PAUSE_AFTER_FAILURE).unref()
     })
+  }
+
+  async #bringAbout({ operations, isMove }: TunnelPlan): Promise<void> {
+    await this.#database.transact(operations)
+    if (isMove) await this.#database.reconfigured()
   }
 
   /** Removes every tunnel port of ours. */

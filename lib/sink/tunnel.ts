@@ -1,6 +1,6 @@
 // The flow-based tunnel ports: one per UDP port on the integration bridge, as rows of OVSDB. What is there is the
 // replica; what must change is computed from it whole, and one transaction is under way at a time.
-import { text, textMap, uuids, type TableView } from '../config/database.js'
+import { isOvnBridge, text, textMap, uuids, type TableView } from '../config/database.js'
 import { insert, mutate, namedUuid, uuidRef, type Mutation, type Operation, type Row } from '../ovsdb/index.js'
 
 /** Our mark on a Port row; only rows that carry it are ever changed or removed. */
@@ -14,6 +14,11 @@ export interface TunnelPlan {
   readonly operations: readonly Operation[]
   /** What stands in the way, by port name. */
   readonly problems: ReadonlyMap<string, string>
+  /**
+   * True when a wanted port leaves another bridge first. ovs-vswitchd must have removed it there before it is made here:
+   * a port that moves within one transaction fails with "File exists" and stays so (measured on 3.1.0).
+   */
+  readonly isMove: boolean
 }
 
 /** The operations that leave exactly the wanted tunnel ports on the bridge, those of ours elsewhere removed. */
@@ -22,7 +27,10 @@ export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly n
   const operations: Operation[] = []
   const problems = new Map<string, string>()
   const present = new Set<string>()
+  const leaving = new Set<string>()
   for (const [uuid, bridge] of table('Bridge')) {
+    // Beside ours, its tunnel ports look like ours.
+    if (uuid !== bridgeUuid && isOvnBridge(bridge, table)) continue
     for (const portUuid of uuids(bridge['ports'])) {
       const port = table('Port').get(portUuid)
       if (port === undefined) continue
@@ -32,17 +40,19 @@ export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly n
         if (wanted.has(name)) problems.set(name, `port ${name} exists and is not ours (no external_ids:${TUNNEL_MARK}=true)`)
       } else if (udpPort === undefined || present.has(name)) {
         operations.push(mutate('Bridge', uuid, [['ports', 'delete', [uuidRef(portUuid)]]]))
+        if (wanted.has(name)) leaving.add(name)
       } else {
         present.add(name)
         operations.push(...repairs(port, udpPort, table))
       }
     }
   }
-  if (bridgeUuid === undefined) return { operations, problems }
+  const isMove = bridgeUuid !== undefined && leaving.size > 0
+  if (bridgeUuid === undefined) return { operations, problems, isMove }
   for (const [name, udpPort] of wanted) {
-    if (!present.has(name) && !problems.has(name)) operations.push(...creation(bridgeUuid, name, udpPort))
+    if (!present.has(name) && !leaving.has(name) && !problems.has(name)) operations.push(...creation(bridgeUuid, name, udpPort))
   }
-  return { operations, problems }
+  return { operations, problems, isMove }
 }
 
 /** The four options that make a tunnel port flow-based; a user's others (csum, tos, df_default ...) stay. */
