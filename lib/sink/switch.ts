@@ -40,6 +40,7 @@ export class SwitchSink {
   readonly counters = { flowMods: 0, groupMods: 0, readBacks: 0, refused: 0 }
   readonly #retry: Retry
   readonly #report: SwitchReport
+  readonly #wake: () => void
   #connection: SwitchConnection | undefined
   #isReady = false
   #isBusy = false
@@ -48,9 +49,11 @@ export class SwitchSink {
   /** Keys of foreign flows that stand where only ours may. */
   #foreign: readonly string[] = []
 
-  constructor(report: SwitchReport) {
+  /** `wake` is called when there may be more to send: who decides whether it may be sent now flushes. */
+  constructor(report: SwitchReport, wake: () => void = () => this.flush()) {
     this.#report = report
-    this.#retry = new Retry(() => this.flush())
+    this.#wake = wake
+    this.#retry = new Retry(wake)
   }
 
   /** True when what the switch holds is known. */
@@ -102,7 +105,7 @@ export class SwitchSink {
     }).finally(() => {
       if (this.#connection !== connection) return
       this.#isBusy = false
-      this.flush()
+      this.#wake()
     })
   }
 
@@ -142,7 +145,7 @@ export class SwitchSink {
     const fresh = this.conflicts.filter((text) => !before.has(text))
     for (const text of fresh) this.#report.warn(`${text}; it is left alone, and what we would put there is missing`)
     if (fresh.length > 0) this.#lookAgain(connection, CONFLICT_RECHECK)
-    if (this.conflicts.length === 0) this.#report.info('no foreign flow is left in our places')
+    if (this.conflicts.length === 0 && before.size > 0) this.#report.info('no foreign flow is left in our places')
   }
 
   /** What the switch holds is not known for sure any more: nothing is sent until it was read again. */
@@ -170,7 +173,7 @@ export class SwitchSink {
     }).finally(() => {
       if (this.#connection !== connection) return
       this.#isBusy = false
-      this.flush()
+      this.#wake()
     })
   }
 
