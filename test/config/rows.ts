@@ -1,4 +1,5 @@
 // A database as the replica holds it: a bridge with ports of one interface each, written down in one line a port.
+import { createHash } from 'node:crypto'
 import type { Row, Value } from '../../lib/ovsdb/index.js'
 import type { TableView } from '../../lib/config/database.js'
 
@@ -22,9 +23,9 @@ export interface BridgeSpec {
 
 export type Tables = Record<'Open_vSwitch' | 'Bridge' | 'Port' | 'Interface', Map<string, Row>>
 
-/** Uuids are made of a letter for the table and the row's name, so that a test can name them. */
+/** Uuids are made of a letter for the table and a hash of the row's name, so that a test can name them. */
 export function uuid(table: 'bridge' | 'port' | 'iface', name: string): string {
-  const hex = Buffer.from(name).toString('hex').slice(-16).padStart(16, '0')
+  const hex = createHash('sha256').update(name).digest('hex')
   const letter = { bridge: 'b', port: 'c', iface: 'd' }[table]
   return `${letter.repeat(8)}-0000-0000-${hex.slice(0, 4)}-${hex.slice(4, 16)}`
 }
