@@ -1,0 +1,17 @@
+// What a chassis announces, as the speaker finds it in the kernel: one text line for each row of ours.
+import type { Chassis } from './chassis.js'
+import { eventually } from './eventually.js'
+
+/** `MAC DEVICE` of every static bridge-level FDB row, and `IP MAC DEVICE` of every neighbour of protocol 85, sorted. */
+export async function announced(chassis: Chassis): Promise<string[]> {
+  const fdb = (await chassis.fdb()).filter(({ master, state, flags }) => master !== undefined && state === 'static' && !flags.includes('self'))
+  const neighbours = (await chassis.neighbours()).filter(({ protocol, state }) => protocol === '85' && state.join() === 'NOARP')
+  return [...fdb.map(({ mac, ifname }) => `${mac} ${ifname}`), ...neighbours.map(({ dst, lladdr, dev }) => `${dst} ${lladdr} ${dev}`)].sort()
+}
+
+/** Waits until exactly these rows are announced. */
+export async function announces(chassis: Chassis, why: string, rows: readonly string[]): Promise<void> {
+  const wanted = [...rows].sort()
+  const text = wanted.length === 0 ? 'nothing' : wanted.map((row) => `\n  ${row}`).join('')
+  await eventually(`${chassis.name} to announce (${why}) ${text}\n`, () => announced(chassis), (seen) => seen.join('\n') === wanted.join('\n'))
+}
