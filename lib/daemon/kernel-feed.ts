@@ -115,8 +115,8 @@ export class KernelFeed {
     } else if (message.kind === 'malformed') {
       this.counters.malformed++
       this.#log.warn(`netlink message of type ${message.type} could not be read: ${message.error}`)
-      // In a dump it spoils itself alone; as a notification it may have been the news of a change.
-      if (!this.#isRunning) this.resync()
+      // In a dump it spoils itself alone; a notification may have been the news of a change, of a table already dumped too.
+      if (message.isReply !== true) this.resync()
     }
   }
 }

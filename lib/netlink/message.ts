@@ -22,7 +22,8 @@ export interface Frame {
 /** What an rtnetlink message says. */
 export type RtMessage = RowMessage
   /** A message whose bytes make no sense: only it is lost, and whoever mirrors that table has to read it again. */
-  | { readonly kind: 'malformed', readonly type: number, readonly error: string }
+  /** `isReply`: it came in answer to a request of ours, so it is a row that cannot be read, not the news of a change. */
+  | { readonly kind: 'malformed', readonly type: number, readonly error: string, readonly isReply?: true }
   /** Anything else, AF_BRIDGE link messages included (see decodeMessage). */
   | { readonly kind: 'other', readonly type: number }
 

@@ -94,8 +94,13 @@ export class NetlinkSession {
       case NLMSG.DONE: this.#reply(datagram, frame, into); return
       default:
         if ((frame.flags & NLM_F.DUMP_INTR) !== 0) this.#interrupted(frame.seq)
-        into.messages.push(decodeMessage(frame.type, datagram, frame.start, frame.end))
+        into.messages.push(this.#message(datagram, frame))
     }
+  }
+
+  #message(datagram: Buffer, frame: Frame): RtMessage {
+    const message = decodeMessage(frame.type, datagram, frame.start, frame.end)
+    return message.kind === 'malformed' && this.#pending.has(frame.seq) ? { ...message, isReply: true } : message
   }
 
   #reply(datagram: Buffer, frame: Frame, into: Received): void {

@@ -18,12 +18,18 @@ export class KernelSink {
   readonly #retry: Retry
   readonly #writer: KernelWriter
   readonly #warn: (text: string) => void
+  readonly #wake: () => void
   #isBusy = false
 
-  constructor(writer: KernelWriter, warn: (text: string) => void) {
+  /**
+   * `wake` is called when there may be more to write. Who derives what is desired does so first, then flushes: between
+   * two ticks a mirror may have learned of another's claim that the rows waiting here do not know of.
+   */
+  constructor(writer: KernelWriter, warn: (text: string) => void, wake: () => void = () => this.flush()) {
     this.#writer = writer
     this.#warn = warn
-    this.#retry = new Retry(() => this.flush())
+    this.#wake = wake
+    this.#retry = new Retry(wake)
   }
 
   get isSettled(): boolean {
@@ -57,7 +63,7 @@ export class KernelSink {
       this.#warn(`writing to the kernel failed: ${String(error)}`)
     }).finally(() => {
       this.#isBusy = false
-      this.flush()
+      this.#wake()
     })
   }
 
