@@ -1,0 +1,95 @@
+// One interface at the level of frames, as a program to run in a network namespace: `wire-program DEVICE`. A line of hex on
+// standard input is sent as it stands; a frame that comes in is a line of hex on standard output. First line: `ready`.
+// Node has no packet sockets, so they are libc's (packet(7)); everything is synchronous, because nothing else happens here.
+import { readFileSync, readSync, writeSync } from 'node:fs'
+import { endianness } from 'node:os'
+import koffi, { type KoffiFunc } from 'koffi'
+
+const AF_PACKET = 17
+const SOCK_RAW = 3
+const ETH_P_ALL = 3
+const PACKET_OUTGOING = 4
+const POLLIN = 1
+const POLLHUP = 16
+const SOCKADDR_LL_BYTES = 20
+
+const libc = koffi.load(null)
+const socket = libc.func('int socket(int, int, int)') as KoffiFunc<(domain: number, type: number, protocol: number) => number>
+const bind = libc.func('int bind(int, void *, uint32_t)') as KoffiFunc<(fd: number, address: Buffer, length: number) => number>
+const send = libc.func('long send(int, void *, size_t, int)') as KoffiFunc<(fd: number, bytes: Buffer, length: number, flags: number) => number>
+const recvfrom = libc.func('long recvfrom(int, void *, size_t, int, void *, void *)') as
+  KoffiFunc<(fd: number, bytes: Buffer, length: number, flags: number, address: Buffer, addressLength: Buffer) => number>
+const poll = libc.func('int poll(void *, unsigned long, int)') as KoffiFunc<(fds: Buffer, count: number, timeout: number) => number>
+
+function main(device: string): void {
+  const fd = open(Number(readFileSync(`/sys/class/net/${device}/ifindex`, 'utf8')))
+  const fds = Buffer.alloc(16)
+  const isReady = (slot: number): boolean => (host16(fds, 8 * slot + 6) & (POLLIN | POLLHUP)) !== 0
+  const sendLines = senderOf(fd)
+  writeSync(1, 'ready\n')
+  for (;;) {
+    setHost32(fds, 0, 0)
+    setHost32(fds, fd, 8)
+    for (const slot of [0, 1]) setHost16(fds, POLLIN, 8 * slot + 4)
+    if (checked(poll(fds, 2, -1), 'poll') === 0) continue
+    if (isReady(1)) receive(fd)
+    if (isReady(0) && !sendLines()) return
+  }
+}
+
+function open(ifindex: number): number {
+  const fd = checked(socket(AF_PACKET, SOCK_RAW, 0), 'open a packet socket')
+  const address = Buffer.alloc(SOCKADDR_LL_BYTES)
+  setHost16(address, AF_PACKET, 0)
+  address.writeUInt16BE(ETH_P_ALL, 2)
+  setHost32(address, ifindex, 4)
+  checked(bind(fd, address, address.length), 'bind the packet socket')
+  return fd
+}
+
+function receive(fd: number): void {
+  const frame = Buffer.alloc(65536)
+  const address = Buffer.alloc(SOCKADDR_LL_BYTES)
+  const addressLength = Buffer.alloc(4)
+  setHost32(addressLength, address.length, 0)
+  const length = checked(recvfrom(fd, frame, frame.length, 0, address, addressLength), 'receive')
+  // What this host itself sends is not what came in.
+  if (address.readUInt8(10) !== PACKET_OUTGOING) writeSync(1, frame.toString('hex', 0, length) + '\n')
+}
+
+/** Returns what reads standard input and sends its whole lines; false at its end. */
+function senderOf(fd: number): () => boolean {
+  const chunk = Buffer.alloc(65536)
+  let rest = ''
+  return () => {
+    const length = readSync(0, chunk)
+    const lines = (rest + chunk.toString('latin1', 0, length)).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const frame = Buffer.from(line, 'hex')
+      checked(send(fd, frame, frame.length, 0), 'send')
+    }
+    return length > 0
+  }
+}
+
+function checked(result: number, what: string): number {
+  if (result < 0) throw new Error(`cannot ${what}: errno ${koffi.errno()}`)
+  return result
+}
+
+function host16(bytes: Buffer, at: number): number {
+  return endianness() === 'LE' ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at)
+}
+
+function setHost16(bytes: Buffer, value: number, at: number): void {
+  if (endianness() === 'LE') bytes.writeUInt16LE(value, at)
+  else bytes.writeUInt16BE(value, at)
+}
+
+function setHost32(bytes: Buffer, value: number, at: number): void {
+  if (endianness() === 'LE') bytes.writeUInt32LE(value, at)
+  else bytes.writeUInt32BE(value, at)
+}
+
+main(process.argv[2] ?? 'eth0')
