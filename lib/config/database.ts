@@ -1,9 +1,11 @@
 // The whole configuration as one value, read from the OVSDB replica. Reading is a pure function of the tables;
 // an Interface row is parsed once, because the replica replaces a row object when, and only when, it changed.
-import type { Atom, Row, Value } from '../ovsdb/index.js'
+import type { Row } from '../ovsdb/index.js'
 import { EMPTY_BRIDGE, parseBridge, type BridgeConfig } from './bridge.js'
+import { atoms, text, textMap, uuids } from './columns.js'
 import { parsePort, type PortConfig } from './port.js'
 import { parseSystem, type SystemConfig } from './system.js'
+import { isTunnelPort } from './tunnel-port.js'
 import type { Warning } from './warning.js'
 
 /** What the daemon asks ovsdb-server for. */
@@ -31,6 +33,8 @@ export interface Database {
   readonly failMode: string
   /** Ports of the integration bridge that name a VNI, by Interface name. */
   readonly ports: ReadonlyMap<string, WorkloadPort>
+  /** Names of the tunnel ports of ours on the integration bridge. */
+  readonly tunnels: ReadonlySet<string>
   readonly warnings: readonly Warning[]
 }
 
@@ -45,7 +49,7 @@ export function readDatabase(table: TableView, cache: InterfaceCache): Database 
   const { config: system, warnings } = parseSystem(textMap(root?.['external_ids']))
   const [bridgeUuid, row] = [...table('Bridge')].find(([, bridge]) => bridge['name'] === system.bridge) ?? []
   if (row === undefined) {
-    return { system, bridgeUuid: undefined, bridge: EMPTY_BRIDGE, standOff: undefined, failMode: '', ports: new Map(), warnings }
+    return { system, bridgeUuid: undefined, bridge: EMPTY_BRIDGE, standOff: undefined, failMode: '', ports: new Map(), tunnels: new Set(), warnings }
   }
   const parsedBridge = parseBridge(system.bridge, textMap(row['external_ids']))
   const parsed = interfacesOf(row, table).map((iface) => parseInterface(iface, cache))
@@ -57,12 +61,17 @@ export function readDatabase(table: TableView, cache: InterfaceCache): Database 
     standOff: whyStandOff(system.bridge, row, parsed, table),
     failMode: text(row['fail_mode']),
     ports: new Map(ports.map((port) => [port.name, port])),
+    tunnels: new Set(portsOf(row, table).filter(isTunnelPort).map((port) => text(port['name']))),
     warnings: [...warnings, ...parsedBridge.warnings, ...parsed.flatMap((one) => one.warnings)]
   }
 }
 
+function portsOf(bridge: Row, table: TableView): Row[] {
+  return uuids(bridge['ports']).map((uuid) => table('Port').get(uuid)).filter((row) => row !== undefined)
+}
+
 function interfacesOf(bridge: Row, table: TableView): Row[] {
-  return uuids(bridge['ports']).flatMap((portUuid) => uuids(table('Port').get(portUuid)?.['interfaces']))
+  return portsOf(bridge, table).flatMap((port) => uuids(port['interfaces']))
     .map((uuid) => table('Interface').get(uuid)).filter((row) => row !== undefined)
 }
 
@@ -105,26 +114,5 @@ function ovnMark(bridge: Row): string | undefined {
 }
 
 function ovnTunnel(bridge: Row, table: TableView): Row | undefined {
-  return uuids(bridge['ports']).map((uuid) => table('Port').get(uuid)).find((row) => textMap(row?.['external_ids']).has('ovn-chassis-id'))
-}
-
-/** A set column's atoms; a scalar is a set of one. */
-export function atoms(value: Value | undefined): readonly Atom[] {
-  if (value === undefined || value instanceof Map) return []
-  return typeof value === 'object' ? value as readonly Atom[] : [value]
-}
-
-/** A text column; empty when the column, or an optional text, is missing. */
-export function text(value: Value | undefined): string {
-  return String(atoms(value)[0] ?? '')
-}
-
-/** A reference column: the uuids of the rows it names. */
-export function uuids(value: Value | undefined): readonly string[] {
-  return atoms(value).map(String)
-}
-
-/** A map column of strings; empty when the column is missing. */
-export function textMap(value: Value | undefined): ReadonlyMap<string, string> {
-  return value instanceof Map ? value as ReadonlyMap<string, string> : new Map<string, string>()
+  return portsOf(bridge, table).find((port) => textMap(port['external_ids']).has('ovn-chassis-id'))
 }

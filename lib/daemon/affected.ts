@@ -1,5 +1,6 @@
 // Which keys a change can affect. One function for each kind of change, each linear in what really hangs on it;
 // and what the kernel says of rows we wrote goes to the kernel sink's realized side.
+import { tunnelName } from '../config/tunnel-port.js'
 import { remoteKey, type FdbRow } from '../mirror/fdb.js'
 import type { NeighbourRow } from '../mirror/neighbours.js'
 import type { LinkRow } from '../netlink/index.js'
@@ -8,7 +9,6 @@ import type { Mac } from '../net/mac.js'
 import { parseVni, type Vni } from '../net/number.js'
 import { vtepKeyOfRemote } from '../evpn/vtep.js'
 import { fdbKey, neighbourKey, realizedFdb, realizedNeighbour } from '../sink/kernel-row.js'
-import { tunnelName } from '../sink/tunnel.js'
 import type { State } from './state.js'
 
 /** A device came, went or changed: the domains that name it are derived again. */

@@ -1,6 +1,7 @@
 // Derives one key again, from scratch, and hands the result to the sinks. The same functions serve one change and
 // the whole: a full recompute is "mark everything", so the two cannot disagree. Equal result = nothing happens.
 import { isDeepStrictEqual } from 'node:util'
+import { tunnelName } from '../config/tunnel-port.js'
 import { deriveClaim } from '../evpn/claim.js'
 import { deriveDomain, type Domain } from '../evpn/domain.js'
 import { partition, type FloodMember } from '../evpn/flood.js'
@@ -17,7 +18,6 @@ import type { Flow } from '../pipeline/flow.js'
 import { floodEntries } from '../pipeline/flood.js'
 import { deliverFlow, encapFlow, floodedFlows, localMacFlow, remoteMacFlow, taggedFlow } from '../pipeline/forward.js'
 import { fdbEntry, neighbourEntry } from '../sink/kernel-row.js'
-import { tunnelName } from '../sink/tunnel.js'
 import { markDomain, observeDevice } from './affected.js'
 import type { ReachableVtep, State } from './state.js'
 
@@ -63,7 +63,7 @@ function domainFlows(state: State, domain: Domain): Flow[] {
   const flows = floodedFlows(vni, floodUnknown)
   if (options.innerVlan === 'drop') flows.push(taggedFlow(vni))
   for (const udpPort of state.database.system.vxlanPorts) {
-    const ofport = state.mirrors.ports.ofport(tunnelName(udpPort))
+    const ofport = tunnelOfport(state, udpPort)
     if (ofport === undefined) continue
     flows.push(unknownVtepFlow(vni, ofport))
     if (options.decap === 'off') flows.push(...decapAnyFlows(vni, localIps, ofport))
@@ -89,9 +89,11 @@ function vtepFlows(vtep: ReachableVtep): Flow[] {
   return vtep.localIp === undefined || vtep.ofport === undefined ? [] : [decapFlow(vtep, vtep.localIp, vtep.ofport)]
 }
 
-/** The tunnel port for a UDP port; undefined when it is not configured or the switch has not made it. */
+/** The tunnel port for a UDP port; undefined when it is not configured, not ours, or the switch has not made it. */
 export function tunnelOfport(state: State, udpPort: number): number | undefined {
-  return state.database.system.vxlanPorts.includes(udpPort) ? state.mirrors.ports.ofport(tunnelName(udpPort)) : undefined
+  const { system, tunnels } = state.database
+  const name = tunnelName(udpPort)
+  return system.vxlanPorts.includes(udpPort) && tunnels.has(name) ? state.mirrors.ports.ofport(name) : undefined
 }
 
 /** One MAC: as a remote one, and, when it is bound here, its claim. */

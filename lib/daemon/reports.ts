@@ -1,11 +1,11 @@
 // What the daemon says of itself, made from the state when somebody asks; nothing is kept for it.
+import { atoms } from '../config/columns.js'
+import { tunnelName } from '../config/tunnel-port.js'
 import type { Claim } from '../evpn/claim.js'
 import type { Domain } from '../evpn/domain.js'
 import { ipFamily } from '../net/ip.js'
 import type { Vni } from '../net/number.js'
-import { atoms } from '../config/database.js'
 import { describeFlowKey } from '../sink/flow-entry.js'
-import { tunnelName } from '../sink/tunnel.js'
 import type { Agent } from './agent.js'
 import { bindingKey, nameUuid } from './control/ids.js'
 import { tunnelOfport } from './refresh.js'
@@ -27,7 +27,7 @@ export function createReports(agent: Agent, version: string, sessions: () => Ses
   const each = <T>(vni: Vni | undefined, rows: (domain: Domain) => T[]): T[] => domainsOf(state, vni).flatMap(rows)
   return {
     show: () => show(agent, version, sessions()),
-    vteps: (vni) => each(vni, (domain) => [...state.vteps.under(domain.vni).values()].map((vtep) => vtepReport(state, vtep, macsOfVtep(state, domain)))),
+    vteps: (vni) => each(vni, (domain) => vtepReports(state, domain)),
     macs: (vni) => each(vni, (domain) => macReports(state, domain)),
     ips: (vni) => each(vni, (domain) => ipReports(state, domain)),
     flood: (vni) => each(vni, (domain) => floodReports(state, domain)),
@@ -97,6 +97,11 @@ function macsOfVtep(state: State, domain: Domain): ReadonlyMap<string, number> {
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }
   return counts
+}
+
+function vtepReports(state: State, domain: Domain): VtepReport[] {
+  const macs = macsOfVtep(state, domain)
+  return [...state.vteps.under(domain.vni).values()].map((vtep) => vtepReport(state, vtep, macs))
 }
 
 function vtepReport(state: State, vtep: ReachableVtep, macs: ReadonlyMap<string, number>): VtepReport {

@@ -73,6 +73,7 @@ const EMPTY_DATABASE: Database = {
   standOff: undefined,
   failMode: '',
   ports: new Map(),
+  tunnels: new Set(),
   warnings: []
 }
 

@@ -50,7 +50,8 @@ function refreshDatabase(state: State): void {
   for (const udpPort of old.system.vxlanPorts) {
     if (!database.system.vxlanPorts.includes(udpPort)) state.switch.setFlows(`tunnel ${udpPort}`, [])
   }
-  if (isDeepStrictEqual(old.system, database.system) && isDeepStrictEqual(old.bridge, database.bridge)) {
+  const isSame = isDeepStrictEqual(old.system, database.system) && isDeepStrictEqual(old.bridge, database.bridge) && isDeepStrictEqual(old.tunnels, database.tunnels)
+  if (isSame) {
     markChangedPorts(state, old, database)
   } else {
     dirty.tunnels = true

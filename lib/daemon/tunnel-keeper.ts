@@ -21,6 +21,8 @@ export class TunnelKeeper {
   #failure: string | undefined
   #wanted: { readonly bridgeUuid: string | undefined, readonly udpPorts: readonly number[] } = { bridgeUuid: undefined, udpPorts: [] }
   #isBusy = false
+  /** The replica has changed since the plan was made. */
+  #isChanged = false
   #retry: NodeJS.Timeout | undefined
 
   constructor(database: Transactor, log: ModuleLog) {
@@ -36,6 +38,7 @@ export class TunnelKeeper {
   /** Brings OVSDB's ports to `udpPorts` on this bridge, if something differs. Called after every change of the replica. */
   keep(bridgeUuid: string | undefined, udpPorts: readonly number[]): void {
     this.#wanted = { bridgeUuid, udpPorts }
+    this.#isChanged = true
     if (!this.#isBusy && this.#retry === undefined) this.#work()
   }
 
@@ -46,7 +49,10 @@ export class TunnelKeeper {
       if (this.#problems.get(name) !== problem) this.#log.warn(problem)
     }
     this.#problems = plan.problems
-    if (plan.operations.length === 0) return
+    // What made OVS refuse a port may have gone with this change; counting the configuration on changes nothing we see.
+    const tryAgain = plan.isRefused && this.#isChanged
+    this.#isChanged = false
+    if (plan.operations.length === 0 && !tryAgain) return
     this.#isBusy = true
     this.#bringAbout(plan).then(() => {
       this.#failure = undefined
@@ -65,8 +71,14 @@ export class TunnelKeeper {
   }
 
   async #bringAbout({ operations, isMove }: TunnelPlan): Promise<void> {
-    await this.#database.transact(operations)
-    if (isMove) await this.#database.reconfigured()
+    if (operations.length > 0) {
+      await this.#database.transact(operations)
+      if (isMove) await this.#database.reconfigured()
+    } else {
+      // Once for the configuration that took the obstacle away, and once more for OVS to try without it.
+      await this.#database.reconfigured()
+      await this.#database.reconfigured()
+    }
   }
 
   /** Removes every tunnel port of ours. */

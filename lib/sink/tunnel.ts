@@ -1,14 +1,9 @@
 // The flow-based tunnel ports: one per UDP port on the integration bridge, as rows of OVSDB. What is there is the
 // replica; what must change is computed from it whole, and one transaction is under way at a time.
-import { isOvnBridge, text, textMap, uuids, type TableView } from '../config/database.js'
+import { atoms, text, textMap, uuids } from '../config/columns.js'
+import { isOvnBridge, type TableView } from '../config/database.js'
+import { isTunnelPort, TUNNEL_MARK, tunnelName } from '../config/tunnel-port.js'
 import { insert, mutate, namedUuid, uuidRef, type Mutation, type Operation, type Row } from '../ovsdb/index.js'
-
-/** Our mark on a Port row; only rows that carry it are ever changed or removed. */
-export const TUNNEL_MARK = 'ovn-evpn-tunnel'
-
-export function tunnelName(udpPort: number): string {
-  return `ovn-evpn-${udpPort}`
-}
 
 export interface TunnelPlan {
   readonly operations: readonly Operation[]
@@ -19,6 +14,8 @@ export interface TunnelPlan {
    * a port that moves within one transaction fails with "File exists" and stays so (measured on 3.1.0).
    */
   readonly isMove: boolean
+  /** True when OVS could not make a wanted port. It tries again with its next configuration only, whatever that is about. */
+  readonly isRefused: boolean
 }
 
 /** The operations that leave exactly the wanted tunnel ports on the bridge, those of ours elsewhere removed. */
@@ -28,6 +25,7 @@ export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly n
   const problems = new Map<string, string>()
   const present = new Set<string>()
   const leaving = new Set<string>()
+  let isRefused = false
   for (const [uuid, bridge] of table('Bridge')) {
     // Beside ours, its tunnel ports look like ours.
     if (uuid !== bridgeUuid && isOvnBridge(bridge, table)) continue
@@ -36,23 +34,24 @@ export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly n
       if (port === undefined) continue
       const name = text(port['name'])
       const udpPort = uuid === bridgeUuid ? wanted.get(name) : undefined
-      if (!isOurs(port)) {
+      if (!isTunnelPort(port)) {
         if (wanted.has(name)) problems.set(name, `port ${name} exists and is not ours (no external_ids:${TUNNEL_MARK}=true)`)
       } else if (udpPort === undefined || present.has(name)) {
         operations.push(mutate('Bridge', uuid, [['ports', 'delete', [uuidRef(portUuid)]]]))
         if (wanted.has(name)) leaving.add(name)
       } else {
         present.add(name)
+        isRefused ||= interfacesOf(port, table).some(([, row]) => atoms(row['error']).length > 0)
         operations.push(...repairs(port, udpPort, table))
       }
     }
   }
   const isMove = bridgeUuid !== undefined && leaving.size > 0
-  if (bridgeUuid === undefined) return { operations, problems, isMove }
+  if (bridgeUuid === undefined) return { operations, problems, isMove, isRefused }
   for (const [name, udpPort] of wanted) {
     if (!present.has(name) && !leaving.has(name) && !problems.has(name)) operations.push(...creation(bridgeUuid, name, udpPort))
   }
-  return { operations, problems, isMove }
+  return { operations, problems, isMove, isRefused }
 }
 
 /** The four options that make a tunnel port flow-based; a user's others (csum, tos, df_default ...) stay. */
@@ -71,9 +70,7 @@ function creation(bridgeUuid: string, name: string, udpPort: number): Operation[
 
 function repairs(port: Row, udpPort: number, table: TableView): Operation[] {
   const wanted = tunnelOptions(udpPort)
-  return uuids(port['interfaces']).flatMap((uuid) => {
-    const row = table('Interface').get(uuid)
-    if (row === undefined) return []
+  return interfacesOf(port, table).flatMap(([uuid, row]) => {
     const options = textMap(row['options'])
     const drifted = new Map([...wanted].filter(([key, value]) => options.get(key) !== value))
     const mutations: Mutation[] = drifted.size === 0 ? [] : [['options', 'delete', [...drifted.keys()]], ['options', 'insert', drifted]]
@@ -81,6 +78,9 @@ function repairs(port: Row, udpPort: number, table: TableView): Operation[] {
   })
 }
 
-function isOurs(port: Row): boolean {
-  return textMap(port['external_ids']).get(TUNNEL_MARK) === 'true' && /^ovn-evpn-[0-9]+$/.test(text(port['name']))
+function interfacesOf(port: Row, table: TableView): [uuid: string, row: Row][] {
+  return uuids(port['interfaces']).flatMap((uuid): [string, Row][] => {
+    const row = table('Interface').get(uuid)
+    return row === undefined ? [] : [[uuid, row]]
+  })
 }

@@ -1,6 +1,7 @@
 // The whole configuration from the OVSDB replica: which bridge, whose it is, which ports; and what is not parsed twice.
 import t from 'tap'
-import { atoms, readDatabase, text, textMap, uuids, type Database, type InterfaceCache } from '../../lib/config/database.js'
+import { atoms, text, textMap, uuids } from '../../lib/config/columns.js'
+import { readDatabase, type Database, type InterfaceCache } from '../../lib/config/database.js'
 import { database, uuid, view, type BridgeSpec, type Ids, type PortSpec, type Tables } from './rows.js'
 import { sentences } from './warnings.js'
 
