@@ -129,7 +129,7 @@ await t.test('a port is added and removed', async (t) => {
   await eventually('no flow for the removed port', () => chassis.ourFlows('table=0'), (flows) => flows.length === 2)
 })
 
-t.test('none of this needed a restart, and nothing was wrong', (t) => {
+await t.test('none of this needed a restart, and nothing was wrong', (t) => {
   const warnings = daemon.log().split('\n').filter((line) => /\|(WARN|ERR|EMER)\|/.test(line) && !line.includes('evpn-addresses=""'))
   t.same(warnings, [], 'nothing to warn about')
   t.end()
