@@ -11,7 +11,7 @@ export interface KernelSource {
 }
 
 /** A dump that the kernel's own changes interrupt again and again is tried this often before a pause. */
-const MAX_INTERRUPTED = 5
+const MAX_ATTEMPTS = 5
 const PAUSE_AFTER_FAILURE = 1_000
 
 const KINDS: readonly DumpKind[] = ['link', 'fdb', 'neigh']
@@ -22,6 +22,8 @@ export class KernelFeed {
   readonly #source: KernelSource
   readonly #log: ModuleLog
   readonly #synced: () => void
+  /** Rows and devices that went, as told by notifications. */
+  #deletions = 0
   #isSynced = false
   #isRunning = false
   #isWanted = false
@@ -87,14 +89,19 @@ export class KernelFeed {
 
   async #dump(kind: DumpKind): Promise<boolean> {
     const mirror = { link: this.#mirrors.links, fdb: this.#mirrors.fdb, neigh: this.#mirrors.neighbours, nexthop: undefined }[kind]
-    for (let attempt = 0; attempt < MAX_INTERRUPTED && !this.#isClosed; attempt++) {
-      mirror?.beginResync()
+    mirror?.beginResync()
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS && !this.#isClosed; attempt++) {
+      const before = this.#deletions
       try {
         const { interrupted } = await this.#source.dump(kind)
-        if (!interrupted) {
+        if (interrupted) {
+          mirror?.beginResync()
+        } else if (this.#deletions === before || attempt === MAX_ATTEMPTS) {
           mirror?.finishResync()
           return true
         }
+        // Between two pieces of an FDB or neighbour dump the kernel remembers how many rows it has passed, not which: one
+        // that goes meanwhile hides one that stays, and nothing tells so. What several dumps show together counts.
       } catch (error) {
         if (!this.#isClosed) this.#log.warn(`dump of ${kind} failed: ${String(error)}; trying again`)
         return false
@@ -105,6 +112,7 @@ export class KernelFeed {
 
   #apply(message: RtMessage): void {
     const { links, fdb, neighbours } = this.#mirrors
+    if ('op' in message && message.op === 'del') this.#deletions++
     if (message.kind === 'link') {
       if (message.op === 'new') links.put(message.row)
       else links.delete(message.row.ifindex)
