@@ -1,9 +1,14 @@
 // The OpenFlow connection to the integration bridge: one at a time, moved when the bridge of that name changes.
 import path from 'node:path'
-import { OpenFlowClient } from '../openflow/index.js'
+import { OpenFlowClient, type PortDesc, type PortStatusReason } from '../openflow/index.js'
 import { wipeSwitch } from '../sink/wipe.js'
 import type { Agent } from './agent.js'
 import type { ModuleLog } from './log/log.js'
+
+/** Pause before a switch that could not be read is read again, in ms. */
+const READ_AGAIN = 2_000
+
+interface PortNews { readonly reason: PortStatusReason, readonly port: PortDesc }
 
 export class SwitchLink {
   readonly #rundir: string
@@ -12,6 +17,8 @@ export class SwitchLink {
   #client: OpenFlowClient | undefined
   #bridge: string | undefined
   #lastProblem: string | undefined
+  /** What the switch tells of its ports while their list is asked for. */
+  #news: PortNews[] | undefined
   /** Settles when the bridges we left are clean: coming back to one before that, we would count on flows about to go. */
   #left: Promise<void> = Promise.resolve()
 
@@ -24,7 +31,8 @@ export class SwitchLink {
   /** The state of the connection, in words. */
   get status(): string {
     if (this.#client === undefined) return 'no bridge to connect to'
-    return this.#client.connected ? `connected to ${this.#socket(this.#bridge ?? '')}` : `not connected: ${this.#lastProblem ?? 'connecting'}`
+    if (!this.#client.connected) return `not connected: ${this.#lastProblem ?? 'connecting'}`
+    return `connected to ${this.#socket(this.#bridge ?? '')}${this.#lastProblem === undefined ? '' : `, but ${this.#lastProblem}`}`
   }
 
   /** Connects to a bridge, or to none. With `isMoved`, the bridge we leave keeps nothing of ours. */
@@ -76,7 +84,9 @@ export class SwitchLink {
           this.#readPorts(client)
         },
         portStatus: (reason, port) => {
-          if (this.#client === client) agent.portStatus(reason, port)
+          if (this.#client !== client) return
+          this.#news?.push({ reason, port })
+          agent.portStatus(reason, port)
         }
       }
     })
@@ -87,13 +97,27 @@ export class SwitchLink {
   }
 
   #readPorts(client: OpenFlowClient): void {
-    client.portDescs().then(async (ports) => {
-      if (this.#client === client) await this.#agent().switchUp(client, ports)
-    }).catch((error: unknown) => {
-      // The connection itself tells when it is lost; anything else needs a fresh start to heal.
-      this.#log.warn(`reading the switch failed: ${String(error)}`)
-      if (this.#client === client && client.connected) this.use(this.#bridge, false)
+    const news: PortNews[] = []
+    this.#news = news
+    this.#read(client, news).catch((error: unknown) => {
+      // The connection itself tells when it is lost. On one that stands, nothing is sent until the switch could be read.
+      if (this.#client !== client || !client.connected) return
+      this.#problem(`reading the switch failed: ${String(error)}; trying again`)
+      setTimeout(() => {
+        if (this.#client === client && client.connected) this.#readPorts(client)
+      }, READ_AGAIN).unref()
     })
+  }
+
+  async #read(client: OpenFlowClient, news: readonly PortNews[]): Promise<void> {
+    const ports = await client.portDescs()
+    if (this.#client !== client) return
+    const done = this.#agent().switchUp(client, ports)
+    // News that follows the list in the same piece of the stream was told before the list gets here.
+    if (this.#news === news) this.#news = undefined
+    for (const { reason, port } of news) this.#agent().portStatus(reason, port)
+    await done
+    if (this.#client === client) this.#lastProblem = undefined
   }
 
   /** Each problem is said once, until another or a connection comes. */
