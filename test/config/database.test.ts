@@ -65,6 +65,17 @@ await t.test('a bond is its interfaces; a row that has not arrived yet is skippe
   t.end()
 })
 
+await t.test('tunnel ports of ours are those with the name and the mark, on this bridge', (t) => {
+  const mark = { portIds: { 'ovn-evpn-tunnel': 'true' } }
+  const tables = database({
+    'br-int': { ports: { 'ovn-evpn-4789': mark, 'ovn-evpn-8472': {}, 'ovn-evpn-8473': { portIds: { 'ovn-evpn-tunnel': 'false' } }, 'ovn0-evpn-1': mark } },
+    'br-ex': { ports: { 'ovn-evpn-9': mark } }
+  })
+  t.strictSame([...read(tables).tunnels], ['ovn-evpn-4789'])
+  t.strictSame([...read(database({})).tunnels], [])
+  t.end()
+})
+
 for (const [what, spec, problem] of [
   ['a port number: no problem', { ofport: [7] }, undefined],
   ['no port number yet', { ofport: [] }, 'Open vSwitch has not made the port yet'],

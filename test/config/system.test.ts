@@ -42,7 +42,7 @@ await t.test('the key with the suffix of our system-id wins over the plain one',
 })
 
 await t.test('keys with the suffix of another system-id, or without a system-id of ours, are none of our business', (t) => {
-  const others = { 'ovn-bridge-host2': 'br-two', 'ovn-evpn-vxlan-ports-host2': 'x', 'ovn-evpn-local-ip-host2': 'x' }
+  const others = { 'ovn-bridge-host2': 'br-two', 'ovn-bridge-undefined': 'br-x', 'ovn-evpn-vxlan-ports-host2': 'x', 'ovn-evpn-local-ip-host2': 'x' }
   for (const own of [{}, { 'system-id': 'host1' }]) {
     const { config, warnings } = parseSystem(ids({ ...own, ...others }))
     t.strictSame(sentences(warnings), [])

@@ -110,6 +110,26 @@ await t.test('a device that is gone takes all its rows along, and no other', (t)
   t.end()
 })
 
+await t.test("a DEL in the bridge's own name is of the row wherever it stands: the bridge made the MAC its own", (t) => {
+  const { fdb } = mirror()
+  fdb.put(onPort(BRIDGE, PORT, MAC))
+  fdb.delete(onPort(BRIDGE, BRIDGE, MAC))
+  t.equal(fdb.inBridge(BRIDGE, MAC), undefined)
+  t.end()
+})
+
+await t.test('a device that is gone takes its rows along, its own and those of the bridge on it, and no others', (t) => {
+  const { fdb, take } = mirror()
+  const others = [onPort(BRIDGE, PORT, '02:00:00:00:00:03'), remoteMac(4, MAC, '192.0.2.1')]
+  for (const row of [remoteMac(VXLAN, MAC, '192.0.2.1'), replica(VXLAN, '192.0.2.1'), onPort(BRIDGE, VXLAN, MAC), ...others]) fdb.put(row)
+  take()
+  fdb.deleteDevice(VXLAN)
+  t.strictSame(take().sort(), [`bridge 1 ${MAC}: 2 -> none`, `device 2 ${ZERO}: 2 192.0.2.1 -> none`, `device 2 ${MAC}: 2 192.0.2.1 -> none`])
+  t.strictSame([...fdb.remotes(VXLAN)], [])
+  t.equal(fdb.size, others.length)
+  t.end()
+})
+
 await t.test('deleting what is not there tells nothing', (t) => {
   const { fdb, take } = mirror()
   for (const row of [onPort(BRIDGE, PORT, MAC), remoteMac(VXLAN, MAC, '192.0.2.1'), replica(VXLAN, '192.0.2.1')]) fdb.delete(row)

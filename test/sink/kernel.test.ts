@@ -226,6 +226,22 @@ await t.test('a write that fails as a whole is told, and tried again after a pau
   t.equal(kernel.batches.length, 2)
 })
 
+await t.test('where somebody derives first, the sink wakes him, and writes nothing by itself', async (t) => {
+  const kernel = new FakeKernel()
+  let woken = 0
+  const sink = new KernelSink(kernel, () => undefined, () => void woken++)
+  sink.setOwned('claim', [FDB])
+  sink.flush()
+  await settle()
+  t.equal(woken, 1, 'when a batch is done')
+  await pass(1000)
+  t.equal(woken, 2, 'when a pause is over')
+  t.equal(kernel.batches.length, 1)
+  sink.flush()
+  await settle()
+  t.equal(kernel.batches.length, 2)
+})
+
 await t.test('many rows go in batches of a thousand', async (t) => {
   const { kernel, sink } = world()
   sink.setOwned('claim', Array.from({ length: 2500 }, (_, i) => fdbEntry(ADVERTISE, `02:00:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`)))

@@ -95,7 +95,8 @@ await t.test('a read-back finds what is missing, what is wrong and what is too m
 
 await t.test('what is not ours is never touched: other tables, other groups, other priorities of the entry table', async (t) => {
   const { sink, fake, told } = world()
-  const others = [foreignFlow(0, 0, {}), foreignFlow(0, ENTRY_PRIORITY - 1, { in_port: 7 }), foreignFlow(10, 5, {}), foreignFlow(216, 5, {}), foreignFlow(199, 5, {})]
+  const others = [foreignFlow(0, 0, {}), foreignFlow(0, ENTRY_PRIORITY - 1, { in_port: 7 }), foreignFlow(10, 5, {}), foreignFlow(216, 5, {}), foreignFlow(199, 5, {}),
+    { ...foreignFlow(0, 5, { in_port: 7 }), cookie: COOKIE }]
   for (const one of others) fake.put(one)
   fake.groups.set(1, { groupId: 1, type: 'all', buckets: [] })
   sink.setFlows('o', [entry(7)])
@@ -346,6 +347,22 @@ await t.test('a reconnect frees what was refused on the connection before, flows
   await start(sink, new FakeSwitch())
   t.ok(sink.isSettled)
   t.equal(sink.flows.pendingCount + sink.groups.pendingCount, 0)
+})
+
+await t.test('where somebody derives first, the sink wakes him, and sends nothing by itself', async (t) => {
+  const fake = new FakeSwitch()
+  let woken = 0
+  const sink = new SwitchSink({ info: () => undefined, warn: () => undefined }, () => void woken++)
+  fake.refuse = () => 'OFPFMFC_TABLE_FULL'
+  sink.setFlows('o', [flow(1, 1)])
+  await sink.connect(fake)
+  t.strictSame(fake.batches, [])
+  sink.flush()
+  await settle()
+  t.equal(woken, 1, 'when a batch is done')
+  await pass(1000)
+  t.equal(woken, 2, 'when a pause is over')
+  t.equal(fake.batches.length, 1)
 })
 
 await t.test('wipe: everything of ours leaves, nothing else', async (t) => {

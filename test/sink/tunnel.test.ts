@@ -129,6 +129,14 @@ await t.test('without the integration bridge nothing is made', (t) => {
   t.end()
 })
 
+await t.test('a tunnel port that Open vSwitch could not make is said to be refused; it is not made anew', (t) => {
+  const refused = plan(database({ 'br-int': { ports: { 'ovn-evpn-4789': { ...tunnel(4789), ofport: [-1], error: 'File exists' } } } }))
+  t.ok(refused.isRefused)
+  t.strictSame(refused.operations, [])
+  t.notOk(plan(database({ 'br-int': { ports: { 'ovn-evpn-4789': tunnel(4789), vm1: { error: 'No such device' } } } })).isRefused, "another port's error is not ours")
+  t.end()
+})
+
 await t.test("nobody else's port is touched", (t) => {
   const ports = {
     vm1: {}, patch: { type: 'patch' },
