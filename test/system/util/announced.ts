@@ -2,9 +2,12 @@
 import type { Chassis } from './chassis.js'
 import { eventually } from './eventually.js'
 
-/** `MAC DEVICE` of every static bridge-level FDB row, and `IP MAC DEVICE` of every neighbour of protocol 85, sorted. */
+/** Names of advertise devices in the labs of these tests. */
+const ADVERTISE = /^(lo|adv)-/
+
+/** `MAC DEVICE` of every static row of an advertise device, and `IP MAC DEVICE` of every neighbour of protocol 85, sorted. */
 export async function announced(chassis: Chassis): Promise<string[]> {
-  const fdb = (await chassis.fdb()).filter(({ master, state, flags }) => master !== undefined && state === 'static' && !flags.includes('self'))
+  const fdb = (await chassis.fdb()).filter(({ ifname, master, state }) => ADVERTISE.test(ifname) && master !== undefined && state === 'static')
   const neighbours = (await chassis.neighbours()).filter(({ protocol, state }) => protocol === '85' && state.join() === 'NOARP')
   return [...fdb.map(({ mac, ifname }) => `${mac} ${ifname}`), ...neighbours.map(({ dst, lladdr, dev }) => `${dst} ${lladdr} ${dev}`)].sort()
 }
