@@ -1,0 +1,216 @@
+// One chassis made of fakes, and the agent on it: started, killed, connected and reconnected as main.ts does with real
+// sockets. What the agent must never do is noticed here, while it happens.
+import { Agent } from '../../lib/daemon/agent.js'
+import { createLog } from '../../lib/daemon/log/log.js'
+import { AF, type WriteRequest } from '../../lib/netlink/index.js'
+import { wipeSwitch } from '../../lib/sink/wipe.js'
+import { promisesSettled, type Clock } from './clock.js'
+import { FakeKernel } from './kernel/kernel.js'
+import { rowText, type Row } from './kernel/rows.js'
+import { FakeSocket, type KernelFaults } from './kernel/socket.js'
+import { FakeDatabase } from './ovsdb/database.js'
+import { FakeSession, type DatabaseFaults } from './ovsdb/session.js'
+import { FakeVswitchd } from './ovsdb/vswitchd.js'
+import { Random } from './random.js'
+import { FakeConnection } from './switch/connection.js'
+import type { SwitchFaults } from './switch/switch.js'
+
+export interface Faults extends KernelFaults, DatabaseFaults, SwitchFaults {}
+
+const NO_FAULTS: Faults = {
+  dumpInterrupted: 0, dumpRejected: 0, writeRefused: 0, acknowledgementLost: 0, transactRefused: 0, refuseMessage: -1
+}
+
+/** One life of the daemon. */
+interface Life {
+  readonly agent: Agent
+  readonly socket: FakeSocket
+  readonly session: FakeSession
+  connection: FakeConnection | undefined
+  /** The bridge it wants a connection to. */
+  bridge: string | undefined
+  /** The connection to a bridge it left and is removing its flows from. */
+  wiping: FakeConnection | undefined
+}
+
+export class Chassis {
+  readonly clock: Clock
+  readonly faults: Faults = { ...NO_FAULTS }
+  readonly violations: string[] = []
+  /** The last lines the agents logged. */
+  readonly logLines: string[] = []
+  readonly kernel: FakeKernel
+  readonly database = new FakeDatabase()
+  readonly vswitchd: FakeVswitchd
+  /** Requests of the agent that the kernel obeyed. */
+  writes = 0
+  #life: Life | undefined
+
+  constructor(clock: Clock) {
+    this.clock = clock
+    const report = (text: string) => this.violations.push(text)
+    this.kernel = new FakeKernel((news) => this.#life?.socket.notify(news))
+    this.vswitchd = new FakeVswitchd(this.database, this.faults, report, () => this.#checkMaySend('the switch is'))
+    this.vswitchd.lost = (connection, r) => {
+      connection.lose(r ?? new Random(0))
+      const life = this.#life
+      if (life?.connection !== connection) return
+      life.connection = undefined
+      life.agent.switchDown()
+    }
+  }
+
+  get life(): Life | undefined {
+    return this.#life
+  }
+
+  clearFaults(): void {
+    Object.assign(this.faults, NO_FAULTS)
+  }
+
+  // --- the daemon's life
+
+  start(): void {
+    if (this.#life !== undefined) return
+    const log = createLog({ console: (line) => this.#log(line), now: () => this.clock.now })
+    const socket = new FakeSocket(this.kernel, this.faults, {
+      messages: (batch) => agent.kernelMessages(batch),
+      overrun: () => agent.kernelOverrun(),
+      writing: (requests) => this.#checkWrites(requests),
+      written: (_request, error) => {
+        if (error === undefined) this.writes++
+      }
+    })
+    const session = new FakeSession(this.database, this.vswitchd, this.faults, (isComplete) => agent.databaseChanged(isComplete))
+    const agent: Agent = new Agent({ kernel: socket, database: session, log, bridgeChanged: (bridge, isMoved) => this.#useBridge(bridge, isMoved) })
+    this.#life = { agent, socket, session, connection: undefined, bridge: undefined, wiping: undefined }
+    agent.feed.resync()
+  }
+
+  /** kill -9: nothing of it runs any more; what it had sent may still be carried out. */
+  kill(r: Random): void {
+    const life = this.#life
+    if (life === undefined) return
+    this.#life = undefined
+    life.agent.stop()
+    this.clock.forget()
+    life.socket.close(r)
+    life.session.close(r)
+    for (const connection of this.connections) {
+      this.vswitchd.connections.delete(connection)
+      connection.close(r)
+    }
+  }
+
+  // --- the OpenFlow connection, as daemon/switch-link.ts keeps it
+
+  #useBridge(bridge: string | undefined, isMoved: boolean): void {
+    const life = this.#life
+    if (life === undefined) return
+    const { connection: old } = life
+    life.bridge = bridge
+    life.connection = undefined
+    life.agent.switchDown()
+    if (old === undefined) return
+    if (!isMoved || !old.isOpen) return this.#drop(old)
+    life.wiping = old
+    old.isWiping = true
+    wipeSwitch(old).catch(() => undefined).finally(() => {
+      if (life.wiping === old) life.wiping = undefined
+      this.#drop(old)
+    })
+  }
+
+  #drop(connection: FakeConnection): void {
+    this.vswitchd.connections.delete(connection)
+    connection.close(new Random(0))
+  }
+
+  get canConnect(): boolean {
+    const life = this.#life
+    return life?.bridge !== undefined && life.connection === undefined && life.wiping === undefined && this.vswitchd.isRunning && this.vswitchd.switches.has(life.bridge)
+  }
+
+  connect(): void {
+    const life = this.#life
+    const fake = life?.bridge === undefined ? undefined : this.vswitchd.switches.get(life.bridge)
+    if (life === undefined || fake === undefined || !this.canConnect) return
+    const connection = new FakeConnection(fake, (reason, port) => {
+      if (life.connection === connection) life.agent.portStatus(reason, port)
+    })
+    life.connection = connection
+    this.vswitchd.connections.set(connection, fake)
+    connection.portDescs().then(async (ports) => {
+      if (life.connection === connection) await life.agent.switchUp(connection, ports)
+    }).catch((error: unknown) => {
+      if (connection.isOpen) this.violations.push(`reading the switch failed on a connection that stands: ${String(error)}`)
+    })
+  }
+
+  disconnect(r: Random): void {
+    const connection = this.#life?.connection
+    if (connection === undefined) return
+    this.vswitchd.connections.delete(connection)
+    this.vswitchd.lost(connection, r)
+  }
+
+  /** The connections that stand, the one to a bridge that is being left included. */
+  get connections(): FakeConnection[] {
+    return [...this.vswitchd.connections.keys()]
+  }
+
+  // --- what must never happen
+
+  /** A row that the agent has been told of and that is somebody else's is neither replaced nor deleted. */
+  #checkWrites(requests: readonly WriteRequest[]): void {
+    const life = this.#life
+    if (life === undefined) return
+    this.#checkMaySend('the kernel is')
+    for (const request of requests) {
+      const row = this.#rowAt(request)
+      if (row === undefined || !life.socket.knows(row) || isAgents(row, request)) continue
+      this.violations.push(`${request.op} over a row the agent knew to be another's: ${rowText(row)}`)
+    }
+  }
+
+  /** Nothing is sent while the desired state is not known whole, nor while the bridge is another's. */
+  #checkMaySend(what: string): void {
+    const agent = this.#life?.agent
+    if (agent === undefined) return
+    if (!agent.isSynced) this.violations.push(`${what} written to before everything was read`)
+    if (agent.state.database.standOff !== undefined) this.violations.push(`${what} written to while we stand off`)
+  }
+
+  /** The row that a request of ours would change. */
+  #rowAt({ op, row }: WriteRequest): Row | undefined {
+    if (row.family !== AF.BRIDGE) return this.kernel.neighbours.get(row.ifindex, row.dst ?? '')
+    const master = this.kernel.devices.get(row.ifindex)?.master
+    const found = master === undefined ? undefined : this.kernel.bridges.get(master, row.lladdr ?? '')
+    // A deletion names its port: it cannot hit a row elsewhere.
+    return op === 'delete' && found?.port !== row.ifindex ? undefined : found
+  }
+
+  #log(line: string): void {
+    this.logLines.push(line.trimEnd())
+    if (this.logLines.length > 40) this.logLines.shift()
+  }
+
+  /** Lets everything run that needs nothing from outside. */
+  async breathe(): Promise<void> {
+    await promisesSettled()
+  }
+}
+
+/** PROTOCOL of our neighbours. */
+const PROTOCOL_OURS = 85
+/** NTF_EXT_LEARNED; NUD_NOARP | NUD_PERMANENT. */
+const EXT_LEARNED = 0x10
+const STATIC = 0xc0
+
+/** Rows on the advertise device are ours; a neighbour is by its protocol, or free when only the kernel resolved it. */
+function isAgents(row: Row, request: WriteRequest): boolean {
+  if (row.table === 'bridge') return row.port === request.row.ifindex
+  if (row.table === 'device') return false
+  const isResolved = (row.flags & EXT_LEARNED) === 0 && (row.state & STATIC) === 0
+  return row.protocol === PROTOCOL_OURS || (request.op === 'replace' && isResolved)
+}

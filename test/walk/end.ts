@@ -1,0 +1,136 @@
+// What must be true at the end of every walk, once nothing is on its way any more.
+import type { Chassis } from './chassis.js'
+import { textOf } from './ovsdb/database.js'
+import type { Random } from './random.js'
+import { settle } from './slips.js'
+import { tableTexts, type FakeSwitch } from './switch/switch.js'
+import { isForeign, type Flow } from './switch/tables.js'
+import { checkForwarding } from './truth/forwarding.js'
+import { checkOurRows, ourRows } from './truth/rows.js'
+import { readConfig } from './truth/config.js'
+
+/** All that the agent has brought about. */
+interface Tables { readonly flows: readonly string[], readonly rows: readonly string[], readonly ports: readonly string[] }
+
+/** Brings the walk to its end and gives what is wrong. */
+export async function checkEnd(chassis: Chassis, r: Random): Promise<string[]> {
+  heal(chassis)
+  const settled = await arrive(chassis, 'the walk')
+  if (settled.length > 0) return settled
+  const failures = [...checkTruth(chassis, r)]
+  if (failures.length > 0) return failures
+  const end = tables(chassis)
+  return [
+    ...await recompute(chassis, end),
+    ...await restart(chassis, end, r),
+    ...await fromScratch(chassis, end, r)
+  ]
+}
+
+/** In the middle of a walk, with all that is broken: once it is quiet, what can be right is right. */
+export async function checkNow(chassis: Chassis, r: Random): Promise<string[]> {
+  const isQuiet = await settle(chassis)
+  if (chassis.violations.length > 0) return [...chassis.violations]
+  if (!isQuiet) return ['a quiet time never comes to rest']
+  const fake = chassis.vswitchd.switches.get(readConfig(chassis.database).bridge)
+  const isHindered = chassis.life === undefined || !chassis.vswitchd.isRunning || [...fake?.tables.flows.values() ?? []].some(isInOurPlace)
+  return isHindered ? [] : checkTruth(chassis, r)
+}
+
+/** What was broken by the walk works again; the daemon runs. */
+function heal(chassis: Chassis): void {
+  chassis.clearFaults()
+  if (!chassis.vswitchd.isRunning) chassis.vswitchd.start(false)
+  for (const fake of chassis.vswitchd.switches.values()) removeForeign(fake)
+  chassis.start()
+}
+
+/** Foreign flows in our places go: what would be there in their stead is checked, too. */
+function removeForeign({ tables: { flows } }: FakeSwitch): void {
+  for (const [key, flow] of flows) if (isInOurPlace(flow)) flows.delete(key)
+}
+
+function isInOurPlace(flow: Flow): boolean {
+  return isForeign(flow) && ((flow.table >= 200 && flow.table <= 215) || (flow.table === 0 && flow.priority === 36864))
+}
+
+async function arrive(chassis: Chassis, what: string): Promise<string[]> {
+  const isQuiet = await settle(chassis)
+  if (chassis.violations.length > 0) return [...chassis.violations]
+  if (!isQuiet) return [`${what} never comes to rest`]
+  const config = readConfig(chassis.database)
+  const agent = chassis.life?.agent
+  if (config.exists && !config.isOvns && agent?.isSettled !== true) return [`${what} comes to rest, but the agent is not settled`]
+  return []
+}
+
+function checkTruth(chassis: Chassis, r: Random): string[] {
+  return [...checkOurRows(chassis), ...checkForwarding(chassis, r)]
+}
+
+function tables(chassis: Chassis): Tables {
+  const fake = chassis.vswitchd.switches.get(readConfig(chassis.database).bridge)
+  return { flows: fake === undefined ? [] : tableTexts(fake.tables), rows: ourRows(chassis), ports: portTexts(chassis) }
+}
+
+function portTexts({ database }: Chassis): string[] {
+  return database.layout().flatMap(([bridge, interfaces]) => interfaces.map(([, row]) =>
+    `${bridge} ${textOf(row['name'])} ${textOf(row['type'])} ${[...row['options'] as ReadonlyMap<string, string>].sort().join(' ')}`)).sort()
+}
+
+/** Computing everything anew changes nothing and sends nothing. */
+async function recompute(chassis: Chassis, end: Tables): Promise<string[]> {
+  const sent = work(chassis)
+  chassis.life?.agent.recompute()
+  return [...await arrive(chassis, 'a recomputation'), ...same('a recomputation', end, tables(chassis)), ...nothingSent('a recomputation', sent, chassis)]
+}
+
+/** A new agent on the same world changes nothing and sends nothing. */
+async function restart(chassis: Chassis, end: Tables, r: Random): Promise<string[]> {
+  chassis.kill(r)
+  const sent = work(chassis)
+  chassis.start()
+  return [...await arrive(chassis, 'a restart'), ...same('a restart', end, tables(chassis)), ...nothingSent('a restart', sent, chassis)]
+}
+
+/** A new agent on a switch and in a kernel that hold nothing of ours brings about the same. */
+async function fromScratch(chassis: Chassis, end: Tables, r: Random): Promise<string[]> {
+  if (readConfig(chassis.database).isOvns) return []
+  chassis.kill(r)
+  for (const fake of chassis.vswitchd.switches.values()) {
+    for (const [key, flow] of fake.tables.flows) if (!isForeign(flow)) fake.tables.flows.delete(key)
+    for (const id of [...fake.tables.groups.keys()]) fake.tables.groups.delete(id)
+  }
+  removeOurRows(chassis)
+  chassis.start()
+  return [...await arrive(chassis, 'a start from scratch'), ...same('a start from scratch', end, tables(chassis))]
+}
+
+/** Silently. A MAC that others announce too stays with whoever holds it now: that is an input, not a result. */
+function removeOurRows(chassis: Chassis): void {
+  const { kernel } = chassis
+  const announced = new Set(kernel.vxlans.all().map(({ mac }) => mac))
+  for (const text of ourRows(chassis)) {
+    const [kind, index, address = ''] = text.split(' ')
+    const ifindex = Number(index)
+    if (kind === 'neigh') kernel.neighbours.remove(ifindex, address, () => undefined)
+    else for (const row of kernel.bridges.all()) if (row.port === ifindex && row.mac === address && !announced.has(address)) kernel.bridges.drop(row, () => undefined)
+  }
+}
+
+function work({ writes, database, vswitchd }: Chassis): Record<string, number> {
+  return { 'kernel requests': writes, 'OVSDB transactions': database.transactions, 'OpenFlow messages': [...vswitchd.switches.values()].reduce((sum, { mods }) => sum + mods, 0) }
+}
+
+function nothingSent(what: string, before: Record<string, number>, chassis: Chassis): string[] {
+  return Object.entries(work(chassis)).filter(([name, count]) => count !== before[name])
+    .map(([name, count]) => `${what} sends ${count - (before[name] ?? 0)} ${name}, and should send nothing`)
+}
+
+function same(what: string, before: Tables, after: Tables): string[] {
+  return (['flows', 'rows', 'ports'] as const).flatMap((part) => {
+    const gone = before[part].filter((line) => !after[part].includes(line))
+    const fresh = after[part].filter((line) => !before[part].includes(line))
+    return [...gone.slice(0, 5).map((line) => `after ${what} this is gone: ${line}`), ...fresh.slice(0, 5).map((line) => `after ${what} this is new: ${line}`)]
+  })
+}

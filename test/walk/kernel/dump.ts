@@ -1,0 +1,58 @@
+// A dump as the kernel makes it: in pieces, each read from the tables as they are at that moment. Between pieces it
+// remembers a device and a count of rows, nothing more (net/core/rtnetlink.c, rtnl_fdb_dump: fdb_idx; net/core/neighbour.c
+// likewise): a row that goes from before the mark makes it pass over one that stays, and nobody is told.
+import type { DumpKind } from '../../../lib/netlink/index.js'
+import type { FakeKernel } from './kernel.js'
+import { filterNews, linkNews, rowNews, type Device, type News } from './rows.js'
+
+export class Dump {
+  readonly #kernel: FakeKernel
+  readonly kind: DumpKind
+  readonly #generation: number
+  /** The last device looked at, by ifindex; its next row. */
+  #ifindex = 0
+  #index = 0
+  /** The link table changed underneath; the other tables do not notice (no nl_dump_check_consistent). */
+  interrupted = false
+  isDone = false
+
+  constructor(kernel: FakeKernel, kind: DumpKind) {
+    this.#kernel = kernel
+    this.kind = kind
+    this.#generation = kernel.linkGeneration
+  }
+
+  /** The next piece of up to `size` rows. */
+  next(size: number): News[] {
+    if (this.kind === 'link' && this.#kernel.linkGeneration !== this.#generation) this.interrupted = true
+    const piece: News[] = []
+    const devices = [...this.#kernel.devices.values()].filter(({ ifindex }) => ifindex >= this.#ifindex).sort((a, b) => a.ifindex - b.ifindex)
+    for (const device of devices) {
+      const rows = this.#rowsOf(device)
+      const taken = rows.slice(this.#index, this.#index + size - piece.length)
+      piece.push(...taken)
+      this.#ifindex = device.ifindex
+      this.#index += taken.length
+      if (this.#index < rows.length) return piece
+      this.#ifindex = device.ifindex + 1
+      this.#index = 0
+    }
+    this.isDone = true
+    return piece
+  }
+
+  #rowsOf(device: Device): News[] {
+    const { bridges, vxlans, neighbours } = this.#kernel
+    switch (this.kind) {
+      case 'link': return [linkNews('new', device)]
+      case 'neigh': return neighbours.on(device.ifindex).map((row) => rowNews('new', row))
+      case 'nexthop': return []
+      case 'fdb': {
+        const bridge = device.kind === 'bridge' ? device.ifindex : device.master
+        const inBridge = bridge === undefined ? [] : bridges.rows(bridge).filter((row) => row.port === device.ifindex)
+        const own = device.kind === 'vxlan' ? vxlans.rows(device.ifindex).map((row) => rowNews('new', row)) : [filterNews(device)]
+        return [...inBridge.map((row) => rowNews('new', row)), ...own]
+      }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+// Two forwarding databases as the kernel keeps them: the bridge driver's (net/bridge/br_fdb.c) and a vxlan device's
+// (drivers/net/vxlan). Requests return the errno's name, or undefined; what changed is told to `notify`.
+import { NTF, NUD, type NeighRow } from '../../../lib/netlink/index.js'
+import { isMulticastMac, ZERO_MAC, type Mac } from '../../../lib/net/mac.js'
+import { rowNews, type BridgeRow, type Device, type DeviceRow, type News, type Writer } from './rows.js'
+
+export type Notify = (news: News) => void
+
+export class BridgeFdb {
+  readonly #tables = new Map<number, Map<Mac, BridgeRow>>()
+
+  rows(bridge: number): BridgeRow[] {
+    return [...this.#tables.get(bridge)?.values() ?? []]
+  }
+
+  get(bridge: number, mac: Mac): BridgeRow | undefined {
+    return this.#tables.get(bridge)?.get(mac)
+  }
+
+  all(): BridgeRow[] {
+    return [...this.#tables.values()].flatMap((table) => [...table.values()])
+  }
+
+  /** RTM_NEWNEIGH with NTF_MASTER: a row that exists moves to this port, and no deletion tells of where it was. */
+  add(port: Device & { master: number }, request: NeighRow, writer: Writer, notify: Notify): void {
+    const mac = request.lladdr ?? ''
+    const old = this.get(port.master, mac)
+    const isExternal = (request.flags & NTF.EXT_LEARNED) !== 0
+    const sticky = request.flags & NTF.STICKY
+    // An external claim keeps the flags of the row it takes over; a plain write keeps EXT_LEARNED but sets the state.
+    const flags = isExternal ? (old?.flags ?? 0) | NTF.EXT_LEARNED : ((old?.flags ?? 0) & NTF.EXT_LEARNED) | sticky
+    const plain = (request.state & NUD.PERMANENT) !== 0 ? NUD.PERMANENT : (request.state & NUD.NOARP) !== 0 ? NUD.NOARP : NUD.REACHABLE
+    const state = isExternal ? old?.state ?? NUD.REACHABLE : plain
+    const row: BridgeRow = { table: 'bridge', bridge: port.master, mac, port: port.ifindex, state, flags, writer }
+    if (old !== undefined && old.port === row.port && old.state === state && old.flags === flags) return
+    this.#put(row)
+    notify(rowNews('new', row))
+  }
+
+  /** RTM_DELNEIGH with NTF_MASTER: only on the port where the row is. */
+  remove(port: Device & { master: number }, mac: Mac, notify: Notify): string | undefined {
+    const row = this.get(port.master, mac)
+    if (row === undefined || row.port !== port.ifindex) return 'ENOENT'
+    this.drop(row, notify)
+    return undefined
+  }
+
+  /** An address of the bridge's own or of a port: it drives out what was learned, and is kept when two have it. */
+  addLocal(bridge: number, port: number, mac: Mac, notify: Notify): void {
+    const old = this.get(bridge, mac)
+    if (old?.state === NUD.PERMANENT) return
+    if (old !== undefined) this.drop(old, notify)
+    const row: BridgeRow = { table: 'bridge', bridge, mac, port, state: NUD.PERMANENT, flags: 0, writer: 'kernel' }
+    this.#put(row)
+    notify(rowNews('new', row))
+  }
+
+  /** Removes a row; `reportedPort` is what the notification names as its port. */
+  drop(row: BridgeRow, notify: Notify, reportedPort = row.port): void {
+    this.#tables.get(row.bridge)?.delete(row.mac)
+    notify(rowNews('del', { ...row, port: reportedPort }))
+  }
+
+  /** Newest first, as in the kernel's list; a row that changes keeps its place. */
+  #put(row: BridgeRow): void {
+    const table = this.#tables.get(row.bridge) ?? new Map<Mac, BridgeRow>()
+    if (table.has(row.mac)) table.set(row.mac, row)
+    else this.#tables.set(row.bridge, new Map([[row.mac, row], ...table]))
+  }
+}
+
+export class VxlanFdb {
+  readonly #tables = new Map<number, Map<string, DeviceRow>>()
+
+  rows(ifindex: number): DeviceRow[] {
+    return [...this.#tables.get(ifindex)?.values() ?? []]
+  }
+
+  get(ifindex: number, mac: Mac): DeviceRow | undefined {
+    return this.#tables.get(ifindex)?.get(mac)
+  }
+
+  all(): DeviceRow[] {
+    return [...this.#tables.values()].flatMap((table) => [...table.values()])
+  }
+
+  /** RTM_NEWNEIGH with NTF_SELF. */
+  add(device: Device, op: 'replace' | 'append', request: NeighRow, writer: Writer, notify: Notify): string | undefined {
+    const { lladdr: mac = '', dst } = request
+    if (dst === undefined || (request.state & (NUD.PERMANENT | NUD.REACHABLE)) === 0) return 'EINVAL'
+    const port = request.port === device.vxlan?.port ? undefined : request.port
+    const flags = request.flags & (NTF.EXT_LEARNED | NTF.STICKY)
+    const row: DeviceRow = { table: 'device', ifindex: device.ifindex, mac, dst, port, state: request.state, flags, writer }
+    const table = this.#tables.get(device.ifindex) ?? new Map<string, DeviceRow>()
+    this.#tables.set(device.ifindex, table)
+    if (isMany(mac) && op === 'replace' && this.rows(device.ifindex).some((other) => other.mac === mac)) return 'EOPNOTSUPP'
+    const old = table.get(rowKey(row))
+    if (old !== undefined && old.dst === row.dst && old.port === row.port && old.state === row.state && old.flags === row.flags) return undefined
+    table.set(rowKey(row), row)
+    notify(rowNews('new', row))
+    return undefined
+  }
+
+  /** RTM_DELNEIGH with NTF_SELF. */
+  remove(device: Device, request: NeighRow, notify: Notify): string | undefined {
+    const { lladdr: mac = '', dst } = request
+    const port = request.port === device.vxlan?.port ? undefined : request.port
+    const row = this.rows(device.ifindex).find((one) => one.mac === mac && (dst === undefined || (one.dst === dst && one.port === port)))
+    if (row === undefined) return 'ENOENT'
+    this.drop(row, notify)
+    return undefined
+  }
+
+  drop(row: DeviceRow, notify: Notify): void {
+    this.#tables.get(row.ifindex)?.delete(rowKey(row))
+    notify(rowNews('del', row))
+  }
+}
+
+/** Only these may have several remotes. */
+function isMany(mac: Mac): boolean {
+  return mac === ZERO_MAC || isMulticastMac(mac)
+}
+
+function rowKey(row: DeviceRow): string {
+  return isMany(row.mac) ? `${row.mac} ${row.dst} ${row.port ?? ''}` : row.mac
+}

@@ -1,0 +1,239 @@
+// A kernel with bridges, vxlan devices and veths: what requests do to it, and what it tells about that. The rules and
+// the order of the messages are those of Linux 6.18, seen with `ip monitor` and from the answers to requests.
+import { AF, NTF, NUD, type NeighRow, type VxlanInfo, type WriteRequest } from '../../../lib/netlink/index.js'
+import type { Ip } from '../../../lib/net/ip.js'
+import type { Mac } from '../../../lib/net/mac.js'
+import { BridgeFdb, VxlanFdb } from './fdb.js'
+import { Neighbours } from './neighbours.js'
+import { linkNews, rowNews, type BridgeRow, type Device, type News, type Row, type Writer } from './rows.js'
+
+export interface NewDevice {
+  readonly name: string
+  readonly kind: Device['kind']
+  readonly mac: Mac
+  readonly vxlan?: VxlanInfo
+  readonly lendsAddress?: boolean
+}
+
+type Port = Device & { master: number }
+
+export class FakeKernel {
+  readonly devices = new Map<number, Device>()
+  readonly bridges = new BridgeFdb()
+  readonly vxlans = new VxlanFdb()
+  readonly neighbours = new Neighbours()
+  /** Grows when a device comes, goes or changes: a dump of links under way notices. */
+  linkGeneration = 0
+  #lastIfindex = 1
+  readonly #tell: (news: readonly News[]) => void
+
+  constructor(tell: (news: readonly News[]) => void) {
+    this.#tell = tell
+  }
+
+  byName(name: string): Device | undefined {
+    return [...this.devices.values()].find((device) => device.name === name)
+  }
+
+  ports(bridge: number): Port[] {
+    return [...this.devices.values()].filter((device): device is Port => device.master === bridge)
+  }
+
+  rows(): Row[] {
+    return [...this.bridges.all(), ...this.vxlans.all(), ...this.neighbours.all()]
+  }
+
+  // --- devices
+
+  create({ name, kind, mac, vxlan, lendsAddress = false }: NewDevice): Device | undefined {
+    if (this.byName(name) !== undefined) return undefined
+    const device: Device = { ifindex: ++this.#lastIfindex, name, kind, mac, up: false, master: undefined, vxlan, lendsAddress }
+    this.devices.set(device.ifindex, device)
+    this.linkGeneration++
+    this.#record((news) => {
+      if (kind === 'bridge') this.bridges.addLocal(device.ifindex, device.ifindex, mac, push(news))
+      news.push(linkNews('new', device))
+    })
+    return device
+  }
+
+  /** The device and everything that is on it; ports of a bridge stay, without a master. */
+  destroy(device: Device): void {
+    this.#record((news) => {
+      for (const row of this.vxlans.rows(device.ifindex)) this.vxlans.drop(row, push(news))
+      device.up = false
+      if (device.kind === 'bridge') {
+        for (const port of this.ports(device.ifindex)) this.#release(port, news)
+        for (const row of this.bridges.rows(device.ifindex)) this.bridges.drop(row, push(news))
+      }
+      news.push(linkNews('new', device))
+      if (isPort(device)) this.#release(device, news, true)
+      for (const row of this.neighbours.on(device.ifindex)) this.neighbours.drop(row, push(news))
+      this.devices.delete(device.ifindex)
+      news.push(linkNews('del', device))
+    })
+    this.linkGeneration++
+  }
+
+  /** False when the name is taken. */
+  rename(device: Device, name: string): boolean {
+    if (this.byName(name) !== undefined) return false
+    this.change(device, () => {
+      device.name = name
+    })
+    return true
+  }
+
+  /** Any change that a device's own message tells. */
+  change(device: Device, apply: () => void): void {
+    apply()
+    this.linkGeneration++
+    this.#tell([linkNews('new', device)])
+  }
+
+  /** Neighbours go when their device goes down, static ones too; a vxlan device forgets rows that are not static. */
+  setUp(device: Device, up: boolean): void {
+    if (device.up === up) return
+    this.linkGeneration++
+    this.#record((news) => {
+      if (!up) {
+        for (const row of this.vxlans.rows(device.ifindex)) {
+          if ((row.state & (NUD.NOARP | NUD.PERMANENT)) === 0) this.vxlans.drop(row, push(news))
+        }
+      }
+      device.up = up
+      news.push(linkNews('new', device))
+      if (!up) for (const row of this.neighbours.on(device.ifindex)) this.neighbours.drop(row, push(news))
+    })
+  }
+
+  /** Moves a device into a bridge, to another, or (undefined) out of any. */
+  enslave(device: Device, bridge: Device | undefined): void {
+    this.linkGeneration++
+    this.#record((news) => {
+      if (isPort(device)) this.#release(device, news)
+      if (bridge === undefined) return
+      device.master = bridge.ifindex
+      news.push(linkNews('new', device), linkNews('new', device), linkNews('new', bridge))
+      this.bridges.addLocal(bridge.ifindex, device.ifindex, device.mac, push(news))
+      if (device.lendsAddress) this.#addressChanged(bridge, news)
+    })
+  }
+
+  /** The bridge gets another address: all its neighbours go. */
+  changeAddress(bridge: Device): void {
+    this.linkGeneration++
+    this.#record((news) => {
+      this.#addressChanged(bridge, news)
+    })
+  }
+
+  /** `bridge fdb flush`: every row, whoever wrote it. */
+  flush(bridge: Device): void {
+    this.#record((news) => {
+      for (const row of this.bridges.rows(bridge.ifindex)) if (row.port !== bridge.ifindex) this.bridges.drop(row, push(news))
+    })
+  }
+
+  // --- rows
+
+  /** One request of a program; the errno's name when it is refused. `swap`: the two drivers' news come in the other order. */
+  write({ op, row }: WriteRequest, writer: Writer, swap = false): string | undefined {
+    return row.family === AF.BRIDGE ? this.#writeFdb(op, row, writer, swap) : this.#writeNeighbour(op, row, writer)
+  }
+
+  /** What ARP or ND found out. */
+  resolve(bridge: Device, ip: Ip, mac: Mac, state: number): boolean {
+    let done = false
+    this.#record((news) => {
+      done = this.neighbours.resolve(bridge.ifindex, ip, mac, state, push(news))
+    })
+    return done
+  }
+
+  /** The row is told again, unchanged. */
+  repeat(row: Row): void {
+    this.#tell([rowNews('new', row)])
+  }
+
+  /** Bridge first, then the device; a refusal by the bridge ends it (net/core/rtnetlink.c). */
+  #writeFdb(op: WriteRequest['op'], row: NeighRow, writer: Writer, swap: boolean): string | undefined {
+    const device = this.devices.get(row.ifindex)
+    if (device === undefined) return 'ENODEV'
+    const bridgeNews: News[] = []
+    const deviceNews: News[] = []
+    let error: string | undefined = 'EOPNOTSUPP'
+    if ((row.flags & NTF.SELF) === 0 || (row.flags & NTF.MASTER) !== 0) error = this.#writeMaster(device, op, row, writer, bridgeNews)
+    const isRefused = error !== undefined && isPort(device)
+    if ((row.flags & NTF.SELF) !== 0 && !isRefused) error = this.#writeSelf(device, op, row, writer, deviceNews)
+    this.#tell(swap ? [...deviceNews, ...bridgeNews] : [...bridgeNews, ...deviceNews])
+    return error
+  }
+
+  #writeMaster(device: Device, op: WriteRequest['op'], row: NeighRow, writer: Writer, news: News[]): string | undefined {
+    if (!isPort(device)) return 'EOPNOTSUPP'
+    if (op === 'delete') return this.bridges.remove(device, row.lladdr ?? '', push(news))
+    this.bridges.add(device, row, writer, push(news))
+    return undefined
+  }
+
+  #writeSelf(device: Device, op: WriteRequest['op'], row: NeighRow, writer: Writer, news: News[]): string | undefined {
+    if (device.kind !== 'vxlan') return 'EOPNOTSUPP'
+    return op === 'delete' ? this.vxlans.remove(device, row, push(news)) : this.vxlans.add(device, op, row, writer, push(news))
+  }
+
+  #writeNeighbour(op: WriteRequest['op'], row: NeighRow, writer: Writer): string | undefined {
+    if (!this.devices.has(row.ifindex)) return 'ENODEV'
+    let error: string | undefined
+    this.#record((news) => {
+      if (op === 'delete') error = this.neighbours.remove(row.ifindex, row.dst ?? '', push(news))
+      else this.neighbours.add(row, writer, push(news))
+    })
+    return error
+  }
+
+  // --- inside
+
+  /** A port leaves its bridge. A device that is deleted keeps its master in its own messages to the end. */
+  #release(port: Port, news: News[], isDying = false): void {
+    const bridge = this.devices.get(port.master)
+    for (const row of this.bridges.rows(port.master)) {
+      if (row.port === port.ifindex && row.mac !== port.mac) this.bridges.drop(row, push(news))
+    }
+    const local = this.bridges.get(port.master, port.mac)
+    if (!isDying) {
+      port.master = undefined as never
+      news.push(linkNews('new', port))
+    }
+    // The address was the bridge's too, so it first stayed with the bridge, which was told to nobody.
+    if (local?.port === port.ifindex) this.bridges.drop(local, push(news), port.lendsAddress ? local.bridge : local.port)
+    if (port.lendsAddress && bridge !== undefined) this.#addressChanged(bridge, news)
+    if (isDying) port.master = undefined as never
+  }
+
+  #addressChanged(bridge: Device, news: News[]): void {
+    news.push(linkNews('new', bridge))
+    for (const row of this.neighbours.on(bridge.ifindex)) this.neighbours.drop(row, push(news))
+  }
+
+  #record(act: (news: News[]) => void): void {
+    const news: News[] = []
+    act(news)
+    this.#tell(news)
+  }
+}
+
+function push(news: News[]): (one: News) => void {
+  return (one) => {
+    news.push(one)
+  }
+}
+
+function isPort(device: Device): device is Port {
+  return device.master !== undefined
+}
+
+/** True for a row the kernel itself put there. */
+export function isDevicesOwn(row: BridgeRow): boolean {
+  return row.writer === 'kernel' && row.state === NUD.PERMANENT
+}

@@ -1,0 +1,31 @@
+// The few values a walk is made of: few, so that they meet. Everything is in canonical text, as the agent shows it.
+
+export const VNIS = [0, 100, 16777215] as const
+
+/** MACs of workloads here, which other chassis may announce too. */
+export const SHARED_MACS = ['02:00:00:00:01:01', '02:00:00:00:01:02', '02:00:00:00:01:03', '02:00:00:00:01:04', '02:00:00:00:01:05'] as const
+/** MACs of workloads elsewhere only. */
+export const REMOTE_MACS = ['02:00:00:00:02:01', '02:00:00:00:02:02', '02:00:00:00:02:03'] as const
+export const ALL_MACS: readonly string[] = [...SHARED_MACS, ...REMOTE_MACS]
+
+export const WORKLOAD_IPS = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', 'fd00::1', 'fd00::2', 'fe80::1'] as const
+
+export const VTEPS = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4', '2001:db8::1', '2001:db8::2', '2001:db8::3'] as const
+export const LOCAL_IPS = ['198.51.100.1', '198.51.100.2', '2001:db8:f::1', '2001:db8:f::2'] as const
+
+export const UDP_PORTS = [4789, 4790, 8472] as const
+
+export const BRIDGES = ['br-int', 'br-two'] as const
+export const WORKLOADS = ['vm1', 'vm2', 'vm3', 'vm4', 'vm5', 'vm6'] as const
+/** Ports of the bridge that are none of our business. */
+export const OTHERS = ['eth9', 'patch9'] as const
+
+/** The kernel devices of a VNI, by their default names, and the names options may give instead. */
+export const DEVICE_NAMES = {
+  bridge: (vni: number) => [`br-${vni}`, 'brX'],
+  vxlan: (vni: number) => [`vxlan-${vni}`, 'vxX', 'vxY'],
+  advertise: (vni: number) => [`lo-${vni}`, 'loX']
+} as const
+
+/** UDP port of kernel vxlan devices: never one of the switch's. */
+export const KERNEL_UDP_PORT = 60000

@@ -1,0 +1,131 @@
+// Runs one packet through a fake switch's tables, as Open vSwitch does: match by priority, set_field, resubmit, groups,
+// output. What leaves, and with which tunnel fields, is the truth about forwarding.
+import { ipToBytes } from '../../../lib/net/ip.js'
+import type { Action, Match } from '../../../lib/openflow/index.js'
+import { flowActions, flowMatch, type Flow, type Tables } from './tables.js'
+
+/** Fields as numbers, whatever their text form. Absent = 0. */
+export type Packet = Readonly<Record<string, bigint>>
+
+/** A packet that left by a port. */
+export interface Sent { readonly port: number, readonly packet: Packet }
+
+export interface Run {
+  readonly sent: readonly Sent[]
+  /** Flows that were hit, as `table priority`. */
+  readonly path: readonly string[]
+  /** What would have made the switch give up. */
+  readonly problems: readonly string[]
+}
+
+/** More than any sane pipeline needs; Open vSwitch allows 4096 resubmits. */
+const MAX_HITS = 4096
+
+export function number(value: unknown): bigint {
+  if (typeof value === 'bigint') return value
+  if (typeof value === 'number') return BigInt(value)
+  if (typeof value !== 'string') throw new TypeError(`no field value: ${String(value)}`)
+  const isMac = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(value)
+  return BigInt(`0x${isMac ? value.replaceAll(':', '') : ipToBytes(value).toString('hex')}`)
+}
+
+export function packet(fields: Readonly<Record<string, unknown>>): Packet {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, number(value)]))
+}
+
+export class Pipeline {
+  readonly #tables: Tables
+  readonly #byTable = new Map<number, Flow[]>()
+
+  constructor(tables: Tables) {
+    this.#tables = tables
+    for (const flow of tables.flows.values()) {
+      const flows = this.#byTable.get(flow.table)
+      if (flows === undefined) this.#byTable.set(flow.table, [flow])
+      else flows.push(flow)
+    }
+    for (const flows of this.#byTable.values()) flows.sort((a, b) => b.priority - a.priority)
+  }
+
+  run(start: Packet): Run {
+    const run = { sent: [] as Sent[], path: [] as string[], problems: [] as string[], inPort: Number(start['in_port'] ?? 0n) }
+    this.#table(0, { ...start }, run)
+    return run
+  }
+
+  #table(table: number, fields: Record<string, bigint>, run: Mutable): void {
+    if (run.path.length >= MAX_HITS) {
+      run.problems.push('too many resubmits')
+      return
+    }
+    const flow = (this.#byTable.get(table) ?? []).find((candidate) => terms(candidate).every(({ name, value, mask }) => ((fields[name] ?? 0n) & mask) === value))
+    if (flow === undefined) return
+    run.path.push(`${table} ${flow.priority}`)
+    this.#actions(flowActions(flow.instructions), fields, run, table)
+  }
+
+  #actions(actions: readonly Action[], fields: Record<string, bigint>, run: Mutable, table: number): void {
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'set_field': {
+          const mask = action.mask === undefined ? -1n : number(action.mask)
+          fields[action.field] = ((fields[action.field] ?? 0n) & ~mask) | (number(action.value) & mask)
+          break
+        }
+        case 'resubmit':
+          this.#table(action.table ?? table, fields, run)
+          break
+        case 'group':
+          this.#group(action.group, fields, run, table)
+          break
+        case 'output':
+          // A packet never goes out where it came in.
+          if (typeof action.port !== 'number') run.problems.push(`output to ${action.port}`)
+          else if (action.port !== run.inPort) run.sent.push({ port: action.port, packet: { ...fields } })
+          break
+        case 'move': case 'learn': case 'controller': case 'clone': case 'output_field': case 'push_vlan': case 'pop_vlan': case 'dec_ttl': case 'meter':
+        case 'set_queue': case 'conjunction': case 'exit': case 'ct_clear': case 'unknown':
+          run.problems.push(`action ${action.kind} is not known to the walk`)
+      }
+    }
+  }
+
+  /** Each bucket works on a copy. A select group of ours has one bucket: it recirculates. */
+  #group(id: number, fields: Record<string, bigint>, run: Mutable, table: number): void {
+    const group = this.#tables.groups.get(id)
+    if (group === undefined) {
+      run.problems.push(`group ${id} does not exist`)
+      return
+    }
+    const buckets = group.type === 'all' ? group.buckets : group.buckets.slice(0, 1)
+    for (const bucket of buckets) this.#actions(bucketActions(bucket.actions), { ...fields }, run, table)
+  }
+}
+
+interface Mutable { sent: Sent[], path: string[], problems: string[], readonly inPort: number }
+
+interface Term { readonly name: string, readonly value: bigint, readonly mask: bigint }
+
+const decodedTerms = new Map<Match, readonly Term[]>()
+
+function terms(flow: Flow): readonly Term[] {
+  const match = flowMatch(flow.match)
+  let decoded = decodedTerms.get(match)
+  if (decoded === undefined) {
+    decoded = Object.entries(match).map(([name, given]) => {
+      const [value, mask] = Array.isArray(given) ? given as [unknown, unknown] : [given, undefined]
+      return { name, value: number(value), mask: mask === undefined ? -1n : number(mask) }
+    })
+    decodedTerms.set(match, decoded)
+  }
+  return decoded
+}
+
+/** The same decoder and memory as for flows: a bucket's actions as an instruction. */
+function bucketActions(actions: Buffer): readonly Action[] {
+  if (actions.length === 0) return []
+  const header = Buffer.alloc(8)
+  header.writeUInt16BE(4, 0)
+  header.writeUInt16BE(8 + actions.length, 2)
+  return flowActions(Buffer.concat([header, actions]))
+}

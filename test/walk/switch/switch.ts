@@ -1,0 +1,134 @@
+// A bridge of ovs-vswitchd: its ports, its tables, and a watch on every change that comes over OpenFlow:
+// nothing outside our places is touched, nothing foreign overwritten, no group grows past what vswitchd survives.
+import type { ApplyResult, PortDesc } from '../../../lib/openflow/index.js'
+import { applyError } from './connection.js'
+import { isForeign, Refusal, Tables, type Change, type Flow } from './tables.js'
+
+/** The agent's places on the bridge, written down a second time here: the walk checks the code against them. */
+const OURS = { firstTable: 200, lastTable: 215, entryPriority: 36864, firstGroup: 0x40000000, lastGroup: 0xff000000, maxGroupBytes: 60_000 } as const
+
+/** What shall go wrong next. */
+export interface SwitchFaults {
+  /** Refuse the nth message from now on (0 = the next); negative = none. */
+  refuseMessage: number
+}
+
+export class FakeSwitch {
+  readonly name: string
+  readonly ports = new Map<string, PortDesc>()
+  readonly faults: SwitchFaults
+  readonly #report: (violation: string) => void
+  /** Told when messages are handed to a connection. */
+  readonly onSend: () => void
+  tables = new Tables()
+  /** Messages carried out since the start. */
+  mods = 0
+
+  constructor(name: string, faults: SwitchFaults, report: (violation: string) => void, onSend: () => void) {
+    this.name = name
+    this.faults = faults
+    this.#report = report
+    this.onSend = onSend
+  }
+
+  /** All or nothing. */
+  applyBundle(mods: readonly Buffer[]): ApplyResult {
+    const next = new Tables(this.tables)
+    const changes: Change[] = []
+    for (const [index, mod] of mods.entries()) {
+      const error = this.#try(next, mod, changes)
+      if (error !== undefined) return { applied: false, errors: [applyError(index, error)] }
+    }
+    this.tables = next
+    this.mods += mods.length
+    this.#watch(changes)
+    return { applied: true, errors: [] }
+  }
+
+  /** Each for itself. */
+  applyPlain(mods: readonly Buffer[]): ApplyResult {
+    const changes: Change[] = []
+    const errors = mods.flatMap((mod, index) => {
+      const error = this.#try(this.tables, mod, changes)
+      return error === undefined ? [] : [applyError(index, error)]
+    })
+    this.mods += mods.length - errors.length
+    this.#watch(changes)
+    return { applied: true, errors }
+  }
+
+  /** vswitchd starts anew: only what OVSDB holds comes back. */
+  forget(): void {
+    this.tables = new Tables()
+    this.ports.clear()
+  }
+
+  #try(tables: Tables, mod: Buffer, changes: Change[]): string | undefined {
+    if (this.faults.refuseMessage >= 0 && this.faults.refuseMessage-- === 0) return 'OFPFMFC_TABLE_FULL'
+    try {
+      changes.push(...tables.apply(mod))
+      return undefined
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      this.#onRefusal(error.message, mod)
+      return error.message
+    }
+  }
+
+  /** Set while the switch may rightly refuse something, because the walk made it refuse something else. */
+  mayRefuse = false
+
+  #onRefusal(name: string, mod: Buffer): void {
+    if (!this.mayRefuse) this.#report(`the switch had to refuse a message: ${name} (${mod.toString('hex').slice(0, 120)})`)
+  }
+
+  #watch(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.kind === 'group') this.#watchGroup(change.id, change.bytes)
+      else for (const flow of [...change.before, ...(change.after === undefined ? [] : [change.after])]) this.#watchFlow(flow)
+    }
+    if (changes.length > 0) this.#watchSplitHorizon()
+  }
+
+  #watchGroup(id: number, bytes: number): void {
+    if (id < OURS.firstGroup || id > OURS.lastGroup) this.#report(`group ${id} is not ours and was changed`)
+    if (bytes > OURS.maxGroupBytes) this.#report(`group ${id} has ${bytes} bytes, which can end ovs-vswitchd`)
+  }
+
+  #watchFlow(flow: Flow): void {
+    if (isForeign(flow)) this.#report(`a foreign flow was changed: ${flowText(flow)} cookie ${flow.cookie.toString(16)}`)
+    const isInRange = flow.table >= OURS.firstTable && flow.table <= OURS.lastTable
+    // In table 0: a match on in_port alone (OXM_OF_IN_PORT, 8 bytes).
+    const isEntry = flow.table === 0 && flow.priority === OURS.entryPriority && flow.match.length === 8 && flow.match.readUInt32BE(0) === 0x80000004
+    if (!isInRange && !isEntry) this.#report(`a flow outside our places was changed: ${flowText(flow)}`)
+  }
+
+  /** Nothing may be able to leave by a tunnel while the flow that stops packets from tunnels is missing. */
+  #watchSplitHorizon(): void {
+    let hasEncap = false
+    let hasStop = false
+    for (const flow of this.tables.flows.values()) {
+      if (flow.table !== ENCAP || isForeign(flow)) continue
+      if (flow.instructions.length === 0 && flow.priority > 200) hasStop = true
+      else hasEncap = true
+    }
+    if (hasEncap && !hasStop) this.#report('flows into tunnels stand without the split horizon')
+  }
+}
+
+/** The table in which packets enter tunnels. */
+const ENCAP = 205
+
+export function flowText(flow: Flow): string {
+  return `table=${flow.table} priority=${flow.priority} match=${flow.match.toString('hex')} instructions=${flow.instructions.toString('hex')}`
+}
+
+/** Flows and groups in a form that compares: sorted, buckets by id. */
+export function tableTexts(tables: Tables): string[] {
+  const flows = [...tables.flows.values()].map((flow) => `${flowText(flow)} cookie=${flow.cookie.toString(16)}`)
+  const groups = [...tables.groups.values()].map(({ groupId, type, buckets, selection }) => {
+    const members = buckets.map(({ id, weight, actions }) => `${id}/${weight ?? ''}=${actions.toString('hex')}`).sort()
+    return `group ${groupId} ${type} ${selection?.method ?? ''} ${members.join(' ')}`
+  })
+  return [...flows, ...groups].sort()
+}

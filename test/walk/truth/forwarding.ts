@@ -1,0 +1,131 @@
+// The truth about forwarding: packets are sent through the fake switch's tables, and what leaves is compared with what
+// should. Unicast reaches its one destination, broadcast everybody once, nothing crosses VNIs, nothing from a tunnel
+// enters one.
+import type { Chassis } from '../chassis.js'
+import { ALL_MACS, UDP_PORTS, VTEPS } from '../pools.js'
+import type { Random } from '../random.js'
+import { number, packet, Pipeline, type Packet, type Sent } from '../switch/packet.js'
+import type { FakeSwitch } from '../switch/switch.js'
+import { readConfig, trueVnis, type TrueConfig, type TruePort } from './config.js'
+import { readVni, type TrueVni, type TrueVtep } from './vni.js'
+
+const BROADCAST = 'ff:ff:ff:ff:ff:ff'
+const STRANGER = '02:00:00:00:ee:01'
+
+interface World {
+  readonly config: TrueConfig
+  readonly fake: FakeSwitch
+  readonly pipeline: Pipeline
+  readonly vnis: readonly TrueVni[]
+}
+
+/** Every disagreement between what a packet does and what it should do, in words. */
+export function checkForwarding(chassis: Chassis, r: Random): string[] {
+  const config = readConfig(chassis.database)
+  const fake = chassis.vswitchd.switches.get(config.bridge)
+  if (config.isOvns || fake === undefined || !config.exists) return []
+  const world = { config, fake, pipeline: new Pipeline(fake.tables), vnis: trueVnis(config).map((vni) => readVni(vni, config, chassis.kernel)) }
+  return world.vnis.flatMap((vni) => [...fromPorts(world, vni, r), ...fromTunnels(world, vni, r)])
+}
+
+function ofport(world: World, name: string): number | undefined {
+  return world.fake.ports.get(name)?.port
+}
+
+/** The tunnel port for a UDP port, when it is the agent's and there. */
+function tunnelPort(world: World, udpPort: number): number | undefined {
+  return world.config.tunnels.includes(udpPort) ? ofport(world, `ovn-evpn-${udpPort}`) : undefined
+}
+
+// --- what should leave, as lines that compare
+
+function toPort(world: World, port: TruePort, inPort: number): string[] {
+  const number = ofport(world, port.name)
+  return number === undefined || number === inPort ? [] : [`port ${number}`]
+}
+
+function toVtep(world: World, vni: TrueVni, { ip, udpPort }: { ip: string, udpPort: number }): string[] {
+  const tunnel = tunnelPort(world, udpPort)
+  const local = vni.localIp(ip)
+  return tunnel === undefined || local === undefined ? [] : [`port ${tunnel} vni ${vni.vni} from ${local} to ${ip}`]
+}
+
+function everybody(world: World, vni: TrueVni, inPort: number, fromTunnel: boolean): string[] {
+  const isFlooding = !fromTunnel && world.config.option('evpn-flood', vni.vni) !== 'none'
+  const vteps = isFlooding ? vni.vteps.filter(({ flood }) => flood) : []
+  return [...vni.ports.flatMap((port) => toPort(world, port, inPort)), ...vteps.flatMap((vtep) => toVtep(world, vni, vtep))]
+}
+
+function expected(world: World, vni: TrueVni, dst: string, inPort: number, fromTunnel: boolean): string[] {
+  if (dst === BROADCAST) return everybody(world, vni, inPort, fromTunnel)
+  const local = vni.locals.find(({ mac }) => mac === dst)
+  // While others announce a MAC of ours, traffic follows them.
+  if (local?.port !== undefined && !vni.claimed.has(dst) && ofport(world, local.port.name) !== undefined) return toPort(world, local.port, inPort)
+  const remote = vni.remote.get(dst)
+  if (remote !== undefined) return fromTunnel ? [] : toVtep(world, vni, remote)
+  return vni.ports.some(({ unknown }) => unknown) ? everybody(world, vni, inPort, fromTunnel) : []
+}
+
+// --- what does leave
+
+function lines(world: World, sent: readonly Sent[]): string[] {
+  const tunnels = new Set(UDP_PORTS.map((udpPort) => tunnelPort(world, udpPort)))
+  return sent.map(({ port, packet: fields }) => (tunnels.has(port) ? `port ${port} vni ${fields['tun_id']} from ${ends(fields, 'src')} to ${ends(fields, 'dst')}` : `port ${port}`))
+}
+
+/** The tunnel address: IPv4's if set, as Open vSwitch decides; both set is a mistake that shows as such. */
+function ends(fields: Packet, end: 'src' | 'dst'): string {
+  const v4 = fields[`tun_${end}`] ?? 0n
+  const v6 = fields[`tun_ipv6_${end}`] ?? 0n
+  return [...v4 === 0n ? [] : [nameOf(v4)], ...v6 === 0n ? [] : [nameOf(v6)]].join(' and ')
+}
+
+function nameOf(address: bigint): string {
+  return ADDRESSES.find((ip) => number(ip) === address) ?? address.toString(16)
+}
+
+const ADDRESSES: readonly string[] = [...VTEPS, '198.51.100.1', '198.51.100.2', '2001:db8:f::1', '2001:db8:f::2']
+
+// --- the packets
+
+function compare(world: World, what: string, start: Packet, wanted: readonly string[]): string[] {
+  const run = world.pipeline.run(start)
+  const got = lines(world, run.sent).sort()
+  const want = [...wanted].sort()
+  if (run.problems.length === 0 && got.join('\n') === want.join('\n')) return []
+  return [`${what}\n    should leave as: ${want.join('; ') || 'nothing'}\n    leaves as: ${got.join('; ') || 'nothing'}\n    flows: ${run.path.join(', ')}` +
+    (run.problems.length === 0 ? '' : `\n    problems: ${run.problems.join('; ')}`)]
+}
+
+function fromPorts(world: World, vni: TrueVni, r: Random): string[] {
+  return vni.ports.flatMap((port) => {
+    const inPort = ofport(world, port.name)
+    if (inPort === undefined) return []
+    return [BROADCAST, STRANGER, ...r.some(ALL_MACS, 0.5)].flatMap((dst) => compare(world,
+      `a frame of VNI ${vni.vni} from ${port.name} (port ${inPort}) to ${dst}`,
+      packet({ in_port: inPort, eth_src: STRANGER, eth_dst: dst }), expected(world, vni, dst, inPort, false)))
+  })
+}
+
+function fromTunnels(world: World, vni: TrueVni, r: Random): string[] {
+  const isStrict = world.config.option('evpn-decap', vni.vni) !== 'off'
+  return world.config.udpPorts.flatMap((udpPort) => {
+    const inPort = tunnelPort(world, udpPort)
+    if (inPort === undefined) return []
+    return r.some(VTEPS, 0.4).flatMap((source) => {
+      const local = vni.localIp(source)
+      const known = vni.vteps.some((vtep: TrueVtep) => vtep.ip === source && vtep.udpPort === udpPort)
+      const to = r.chance(0.8) ? local : '192.0.2.200'
+      const mayEnter = local !== undefined && to === local && (known || !isStrict)
+      const dst = r.pick([BROADCAST, STRANGER, ...ALL_MACS])
+      return compare(world, `a frame of VNI ${vni.vni} from VTEP ${source} port ${udpPort} (port ${inPort}) to ${to}, inside to ${dst}`,
+        packet({ in_port: inPort, tun_id: vni.vni, ...tunnel(source, to ?? source), eth_src: STRANGER, eth_dst: dst }),
+        mayEnter ? expected(world, vni, dst, inPort, true) : [])
+    })
+  })
+}
+
+function tunnel(source: string, to: string): Record<string, string> {
+  if (source.includes(':')) return { tun_ipv6_src: source, tun_ipv6_dst: to.includes(':') ? to : '2001:db8:f::99' }
+  return { tun_src: source, tun_dst: to.includes(':') ? '192.0.2.200' : to }
+}

@@ -1,0 +1,127 @@
+// What one VNI should be like, worked out from the fake kernel, the configuration and the switch's ports alone, from
+// the rules of the design and in the plainest way: what is remote, what is local, what we tell others.
+import { IFF, NTF, NUD } from '../../../lib/netlink/index.js'
+import { ZERO_MAC } from '../../../lib/net/mac.js'
+import type { FakeKernel } from '../kernel/kernel.js'
+import type { Device, Neighbour } from '../kernel/rows.js'
+import type { Address, TrueConfig, TruePort } from './config.js'
+
+export interface TrueVtep { readonly ip: string, readonly udpPort: number, readonly flood: boolean, readonly localIp: string | undefined }
+
+export interface TrueLocal {
+  readonly mac: string
+  readonly ips: readonly string[]
+  /** undefined: an address without a port. */
+  readonly port: TruePort | undefined
+}
+
+export interface TrueVni {
+  readonly vni: number
+  readonly ports: readonly TruePort[]
+  readonly locals: readonly TrueLocal[]
+  readonly vteps: readonly TrueVtep[]
+  /** Remote MACs with their VTEP. */
+  readonly remote: ReadonlyMap<string, { readonly ip: string, readonly udpPort: number }>
+  /** MACs others announce: no claim of ours, and traffic follows theirs. */
+  readonly claimed: ReadonlySet<string>
+  readonly localIp: (ip: string) => string | undefined
+  /** Kernel rows that tell others: `fdb IFINDEX MAC`, `neigh IFINDEX IP MAC`. */
+  readonly told: readonly string[]
+}
+
+interface Devices { readonly bridge: Device | undefined, readonly vxlans: readonly Device[], readonly advertise: Device | undefined }
+
+export function readVni(vni: number, config: TrueConfig, kernel: FakeKernel): TrueVni {
+  const devices = devicesOf(vni, config, kernel)
+  const ports = config.ports.filter((port) => port.vni === vni)
+  const locals = localsOf(ports, config.virtual(vni) ?? [])
+  const udpPort = Number(config.option('evpn-vxlan-port', vni) ?? config.udpPorts[0])
+  const localIp = (ip: string) => localIpFor(ip.includes(':'), vni, config, devices.vxlans)
+  const remote = remoteMacs(devices, kernel, udpPort)
+  const claimed = new Set([...remote.keys(), ...bridgeClaims(devices, kernel)])
+  const vteps = vtepsOf(devices, kernel, udpPort).map((vtep) => ({ ...vtep, localIp: localIp(vtep.ip) }))
+  const told = locals.flatMap((local) => toldRows(local, vni, devices, config, kernel, claimed))
+  return { vni, ports, locals, vteps, remote, claimed, localIp, told }
+}
+
+function devicesOf(vni: number, config: TrueConfig, kernel: FakeKernel): Devices {
+  const named = (key: string, fallback: string) => config.option(`dynamic-routing-${key}-ifname`, vni) ?? fallback
+  const bridge = [kernel.byName(named('bridge', `br-${vni}`))].find((device) => device?.kind === 'bridge')
+  const vxlans = named('vxlan', `vxlan-${vni}`).split(',').flatMap((name) => kernel.byName(name) ?? [])
+    .filter((device) => device.kind === 'vxlan' && device.vxlan?.vni === vni && !device.vxlan.external)
+  const advertise = kernel.byName(named('advertise', `lo-${vni}`))
+  return { bridge, vxlans, advertise: bridge !== undefined && advertise?.master === bridge.ifindex ? advertise : undefined }
+}
+
+/** The first that names a MAC has it, with those of its IPs that nobody before has; ports by name, then addresses without a port. */
+function localsOf(ports: readonly TruePort[], virtual: readonly Address[]): TrueLocal[] {
+  const locals: TrueLocal[] = []
+  const owners = [...ports.map((port) => ({ port, addresses: port.addresses })), { port: undefined, addresses: virtual }]
+  for (const { port, addresses } of owners) {
+    for (const { mac, ips } of addresses) {
+      if (locals.some((local) => local.mac === mac)) continue
+      locals.push({ mac, port, ips: [...new Set(ips)].filter((ip) => !locals.some((local) => local.ips.includes(ip))) })
+    }
+  }
+  return locals
+}
+
+/** The VNI's own address, else the default of the family, else the first device's. */
+function localIpFor(isV6: boolean, vni: number, config: TrueConfig, vxlans: readonly Device[]): string | undefined {
+  const ofFamily = (ip: string | undefined) => ip !== undefined && ip.includes(':') === isV6
+  const own = config.localIps.filter((item) => item.startsWith(`${vni}-`)).map((item) => item.slice(`${vni}-`.length)).find(ofFamily)
+  return own ?? config.localIps.filter((item) => !item.includes('-')).find(ofFamily) ?? vxlans.map((device) => device.vxlan?.local).find(ofFamily)
+}
+
+/** Where the bridge has the MAC on a port that is none of the VNI's vxlan devices, it is not remote. */
+function isElsewhere(mac: string, { bridge, vxlans }: Devices, kernel: FakeKernel): boolean {
+  const row = bridge === undefined ? undefined : kernel.bridges.get(bridge.ifindex, mac)
+  return row !== undefined && !vxlans.some(({ ifindex }) => ifindex === row.port)
+}
+
+function remoteMacs(devices: Devices, kernel: FakeKernel, udpPort: number): Map<string, { ip: string, udpPort: number }> {
+  const remote = new Map<string, { ip: string, udpPort: number }>()
+  for (const device of devices.vxlans) {
+    for (const row of kernel.vxlans.rows(device.ifindex)) {
+      if (row.mac === ZERO_MAC || (row.flags & (NTF.EXT_LEARNED | NTF.STICKY)) === 0 || remote.has(row.mac) || isElsewhere(row.mac, devices, kernel)) continue
+      remote.set(row.mac, { ip: row.dst, udpPort: row.port ?? udpPort })
+    }
+  }
+  return remote
+}
+
+function bridgeClaims({ bridge, vxlans }: Devices, kernel: FakeKernel): string[] {
+  const rows = bridge === undefined ? [] : kernel.bridges.rows(bridge.ifindex)
+  return rows.filter((row) => vxlans.some(({ ifindex }) => ifindex === row.port)).map(({ mac }) => mac)
+}
+
+function vtepsOf({ vxlans }: Devices, kernel: FakeKernel, udpPort: number): { ip: string, udpPort: number, flood: boolean }[] {
+  const vteps = new Map<string, { ip: string, udpPort: number, flood: boolean }>()
+  for (const row of vxlans.flatMap((device) => kernel.vxlans.rows(device.ifindex))) {
+    const isFlood = row.mac === ZERO_MAC
+    if (row.dst.startsWith('239.') || (!isFlood && (row.flags & (NTF.EXT_LEARNED | NTF.STICKY)) === 0)) continue
+    const vtep = { ip: row.dst, udpPort: row.port ?? udpPort, flood: isFlood }
+    const key = `${vtep.ip} ${vtep.udpPort}`
+    vteps.set(key, { ...vtep, flood: isFlood || vteps.get(key)?.flood === true })
+  }
+  return [...vteps.values()]
+}
+
+function toldRows(local: TrueLocal, vni: number, { bridge, advertise }: Devices, config: TrueConfig, kernel: FakeKernel, claimed: ReadonlySet<string>): string[] {
+  const kinds = (config.option('dynamic-routing-redistribute', vni) ?? 'fdb,ip').split(',')
+  const { mac, port } = local
+  const ips = kinds.includes('ip') ? local.ips : []
+  if (bridge === undefined || advertise === undefined || claimed.has(mac) || (!kinds.includes('fdb') && ips.length === 0)) return []
+  if (port !== undefined && (!port.advertise || !port.isMade)) return []
+  const row = kernel.bridges.get(bridge.ifindex, mac)
+  if (row !== undefined && row.port !== advertise.ifindex) return []
+  const free = bridge.up ? ips.filter((ip) => isFree(kernel.neighbours.get(bridge.ifindex, ip))) : []
+  return [`fdb ${advertise.ifindex} ${mac}`, ...free.map((ip) => `neigh ${bridge.ifindex} ${ip} ${mac}`)]
+}
+
+/** Nobody's, ours, or only what ARP and ND found. */
+function isFree(row: Neighbour | undefined): boolean {
+  return row === undefined || row.protocol === 85 || ((row.flags & NTF.EXT_LEARNED) === 0 && (row.state & (NUD.NOARP | NUD.PERMANENT)) === 0)
+}
+
+export { IFF }
