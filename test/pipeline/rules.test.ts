@@ -10,7 +10,7 @@ import {
   COOKIE, ENTRY_PRIORITY, ENTRY_TABLE, FIRST_GROUP, FIRST_TABLE, floodGroupId, isOurCookie, isOurGroup, LAST_GROUP, LAST_TABLE, NEXTHOP_GROUPS, TRAMPOLINE_GROUP
 } from '../../lib/pipeline/slots.js'
 import { TABLE, TABLES } from '../../lib/pipeline/tables.js'
-import { members, remote } from '../evpn/members.js'
+import { local, members, remote } from '../evpn/members.js'
 import { flood, TOPICS } from './fabric.js'
 import { flowText, tableName } from './golden.js'
 
@@ -178,6 +178,13 @@ await t.test('a packet from a tunnel is flooded to local ports only', (t) => {
   const tables = reached(fromTunnel[0]?.actions ?? [])
   t.equal(tables.length, 900, 'every local port')
   t.strictSame([...new Set(tables)], [TABLE.DELIVER])
+  t.end()
+})
+
+await t.test("the bridge's own port, whose number is above all bucket ids, is a member like any other", (t) => {
+  const [part] = flood(1000, [local(0xfffffffe), local(1)]).groups
+  t.equal(part?.buckets.length, 2)
+  for (const { id } of part?.buckets ?? []) t.ok(id < 0xffffff00, `bucket ${id}`)
   t.end()
 })
 
