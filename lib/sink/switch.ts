@@ -118,15 +118,15 @@ export class SwitchSink {
   async #readBack(connection: SwitchConnection): Promise<void> {
     this.#isReady = false
     const groups = await connection.groupDescs()
-    const flows: FlowDesc[] = [...await connection.flowDescs({ tableId: ENTRY_TABLE })]
-    for (let tableId = FIRST_TABLE; tableId <= LAST_TABLE; tableId++) flows.push(...await connection.flowDescs({ tableId }))
+    const tables = [await connection.flowDescs({ tableId: ENTRY_TABLE })]
+    for (let tableId = FIRST_TABLE; tableId <= LAST_TABLE; tableId++) tables.push(await connection.flowDescs({ tableId }))
     if (this.#connection !== connection) return
     this.counters.readBacks++
     this.#retry.clear()
     for (const tracker of [this.flows, this.groups]) {
       for (const key of [...tracker.blocked().keys()]) tracker.unblock(key)
     }
-    const [ours, foreign] = sortFlows(flows)
+    const [ours, foreign] = sortFlows(tables.flat())
     for (const [key] of foreign) this.flows.block(key, 'a foreign flow stands there')
     this.flows.replaceRealized(ours)
     this.groups.replaceRealized(groups.filter((group) => isOurGroup(group.groupId)).map(entryOfGroupDesc))
