@@ -92,7 +92,8 @@ function bucketIds(members: readonly FloodMember[]): [number, FloodMember][] {
 }
 
 function wantedBucketId(member: FloodMember): number {
-  if (member.kind === 'local') return member.ofport
+  // The bridge's own port, LOCAL, has a number above the range.
+  if (member.kind === 'local') return member.ofport % MAX_BUCKET_ID
   if (ipFamily(member.ip) === 4) return ipToBytes(member.ip).readUInt32BE() % MAX_BUCKET_ID
   return member.hash % MAX_BUCKET_ID
 }
