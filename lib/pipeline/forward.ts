@@ -58,16 +58,19 @@ export function deliverFlow(vni: Vni, ofport: number): Flow {
   return { table: TABLE.DELIVER, priority: 100, match: { metadata: vni, reg1: ofport }, actions: [{ kind: 'output', port: ofport }] }
 }
 
-/** Split horizon as a rule: whatever the UDP ports and families in play, from a tunnel never into a tunnel. */
+/** Split horizon as a rule: whatever the UDP ports and families in play, from a tunnel never into a tunnel. Counts what it stops. */
 export const SPLIT_HORIZON: Flow = {
   table: TABLE.ENCAP, priority: 300, match: { reg0: [FROM_TUNNEL, FROM_TUNNEL] }, actions: []
 }
 
-/** Tunnel id, source address and port for the VTEPs of one VNI, family and UDP port. */
+/**
+ * Tunnel id, source address and port for the VTEPs of one VNI, family and UDP port. It never takes a packet from a tunnel:
+ * SPLIT_HORIZON may be refused, or its place be another's, and that must not let frames circle between chassis.
+ */
 export function encapFlow(vni: Vni, family: IpFamily, udpPort: number, localIp: Ip, ofport: number): Flow {
   return {
     table: TABLE.ENCAP, priority: 200,
-    match: { metadata: vni, reg0: [encapBits(family, udpPort), ENCAP_MASK] },
+    match: { metadata: vni, reg0: [encapBits(family, udpPort), (ENCAP_MASK | FROM_TUNNEL) >>> 0] },
     actions: [
       { kind: 'set_field', field: 'tun_id', value: vni },
       { kind: 'set_field', field: family === 4 ? 'tun_src' : 'tun_ipv6_src', value: localIp },

@@ -7,7 +7,7 @@
 
 export const FROM_TUNNEL = 0x00000001
 const IPV6 = 0x00000002
-/** The bits that ENCAP chooses by. */
+/** The bits that ENCAP chooses by, and that are set on the way there. */
 export const ENCAP_MASK = 0xffff0002
 
 /** reg0 under ENCAP_MASK for a VTEP's family and UDP port. */

@@ -107,6 +107,16 @@ await t.test('a packet from a tunnel stays marked on its way: no builder writes 
   t.end()
 })
 
+await t.test('no flow into a tunnel matches a packet from a tunnel, whatever other flows there are', (t) => {
+  const into = FLOWS.filter(({ table, actions }) => table === TABLE.ENCAP && actions.length > 0)
+  t.ok(into.length > 0)
+  for (const flow of into) {
+    const [bits, mask] = flow.match.reg0 as readonly [number, number]
+    t.ok((mask & FROM_TUNNEL) !== 0 && (bits & FROM_TUNNEL) === 0, flowText(flow))
+  }
+  t.end()
+})
+
 await t.test('family and UDP port: different pairs never look alike to ENCAP', (t) => {
   const all = ([4, 6] as const).flatMap((family) => [1, 4789, 8472, 32768, 65535].map((udpPort) => encapBits(family, udpPort)))
   t.equal(new Set(all).size, all.length)
