@@ -80,7 +80,8 @@ export class KernelSink {
     this.counters.refused++
     // The mirror may have brought the news first: a row already gone, or one no longer wanted.
     if (this.rows.blocked().get(key) === undefined) return
-    this.#warn(`the kernel refused ${key}: ${error.message}; it will be tried again`)
+    // A device that has just gone takes its rows along one by one; that it is gone is the next news.
+    if (error.code !== 'ENODEV') this.#warn(`the kernel refused ${key}: ${error.message}; it will be tried again`)
     this.rows.block(key, `refused by the kernel: ${error.message}`)
   }
 }
