@@ -185,6 +185,8 @@ export class Chassis {
   #rowAt({ op, row }: WriteRequest): Row | undefined {
     if (row.family !== AF.BRIDGE) return this.kernel.neighbours.get(row.ifindex, row.dst ?? '')
     const master = this.kernel.devices.get(row.ifindex)?.master
+    // In another bridge than the agent knows the device to be in, any row may be there.
+    if (master !== this.#life?.agent.state.mirrors.links.byIndex(row.ifindex)?.master) return undefined
     const found = master === undefined ? undefined : this.kernel.bridges.get(master, row.lladdr ?? '')
     // A deletion names its port: it cannot hit a row elsewhere.
     return op === 'delete' && found?.port !== row.ifindex ? undefined : found

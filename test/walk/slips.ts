@@ -5,6 +5,16 @@ import type { Random } from './random.js'
 
 type Slip = (chassis: Chassis, r: Random) => void | Promise<void>
 
+/** The switch takes some requests, or the agent reads some answers. */
+async function talk(chassis: Chassis, r: Random): Promise<void> {
+  const connection = r.maybe(chassis.connections)
+  for (let left = r.weighted([[3, 1], [2, 4], [2, 80]]); left > 0 && connection?.isIdle === false; left--) {
+    if (r.chance(0.5)) connection.serve()
+    else connection.deliver()
+    await chassis.breathe()
+  }
+}
+
 const SLIPS: readonly (readonly [weight: number, slip: Slip])[] = [
   [6, ({ life }, r) => life?.socket.deliver(r.weighted([[5, 1], [3, 3], [2, 50]]), r)],
   [4, ({ life }, r) => life?.socket.continueDump(r.weighted([[4, 1], [2, r.int(2, 6)], [1, 100]]))],
@@ -15,8 +25,7 @@ const SLIPS: readonly (readonly [weight: number, slip: Slip])[] = [
   [1, ({ life }) => life?.session.connect()],
   [3, ({ vswitchd }, r) => void vswitchd.run(r)],
   [2, (chassis) => chassis.connect()],
-  [6, ({ connections }, r) => void r.maybe(connections)?.serve()],
-  [6, ({ connections }, r) => void r.maybe(connections)?.deliver()],
+  [8, talk],
   [1, ({ clock }, r) => clock.advance(r.pick([100, 1_000, 10_000]))]
 ]
 

@@ -68,7 +68,8 @@ export class FakeSession implements Transactor {
   }
 
   get isIdle(): boolean {
-    return this.#isConnected && this.#waiting.length + this.#watching.length === 0 && !this.#isBehind()
+    const isWatching = this.#watching.length > 0 && this.#vswitchd.isRunning
+    return this.#isConnected && this.#waiting.length === 0 && !isWatching && !this.#isBehind()
   }
 
   connect(): void {

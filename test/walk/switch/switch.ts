@@ -2,7 +2,7 @@
 // nothing outside our places is touched, nothing foreign overwritten, no group grows past what vswitchd survives.
 import type { ApplyResult, PortDesc } from '../../../lib/openflow/index.js'
 import { applyError } from './connection.js'
-import { isForeign, Refusal, Tables, type Change, type Flow } from './tables.js'
+import { flowMatch, isForeign, Refusal, Tables, type Change, type Flow } from './tables.js'
 
 /** The agent's places on the bridge, written down a second time here: the walk checks the code against them. */
 const OURS = { firstTable: 200, lastTable: 215, entryPriority: 36864, firstGroup: 0x40000000, lastGroup: 0xff000000, maxGroupBytes: 60_000 } as const
@@ -64,7 +64,10 @@ export class FakeSwitch {
   }
 
   #try(tables: Tables, mod: Buffer, changes: Change[]): string | undefined {
-    if (this.faults.refuseMessage >= 0 && this.faults.refuseMessage-- === 0) return 'OFPFMFC_TABLE_FULL'
+    if (this.faults.refuseMessage >= 0 && this.faults.refuseMessage-- === 0) {
+      this.mayRefuse = true
+      return 'OFPFMFC_TABLE_FULL'
+    }
     try {
       changes.push(...tables.apply(mod))
       return undefined
@@ -75,7 +78,7 @@ export class FakeSwitch {
     }
   }
 
-  /** Set while the switch may rightly refuse something, because the walk made it refuse something else. */
+  /** True while it may rightly refuse something, because the walk made it refuse something else that is needed first. */
   mayRefuse = false
 
   #onRefusal(name: string, mod: Buffer): void {
@@ -87,7 +90,6 @@ export class FakeSwitch {
       if (change.kind === 'group') this.#watchGroup(change.id, change.bytes)
       else for (const flow of [...change.before, ...(change.after === undefined ? [] : [change.after])]) this.#watchFlow(flow)
     }
-    if (changes.length > 0) this.#watchSplitHorizon()
   }
 
   #watchGroup(id: number, bytes: number): void {
@@ -96,6 +98,7 @@ export class FakeSwitch {
   }
 
   #watchFlow(flow: Flow): void {
+    this.#watchSplitHorizon(flow)
     if (isForeign(flow)) this.#report(`a foreign flow was changed: ${flowText(flow)} cookie ${flow.cookie.toString(16)}`)
     const isInRange = flow.table >= OURS.firstTable && flow.table <= OURS.lastTable
     // In table 0: a match on in_port alone (OXM_OF_IN_PORT, 8 bytes).
@@ -103,19 +106,17 @@ export class FakeSwitch {
     if (!isInRange && !isEntry) this.#report(`a flow outside our places was changed: ${flowText(flow)}`)
   }
 
-  /** Nothing may be able to leave by a tunnel while the flow that stops packets from tunnels is missing. */
-  #watchSplitHorizon(): void {
-    let hasEncap = false
-    let hasStop = false
-    for (const flow of this.tables.flows.values()) {
-      if (flow.table !== ENCAP || isForeign(flow)) continue
-      if (flow.instructions.length === 0 && flow.priority > 200) hasStop = true
-      else hasEncap = true
-    }
-    if (hasEncap && !hasStop) this.#report('flows into tunnels stand without the split horizon')
+  /** What came out of a tunnel enters none, whatever else is in the table at any moment. */
+  #watchSplitHorizon(flow: Flow): void {
+    if (flow.table !== ENCAP || flow.instructions.length === 0) return
+    const { reg0 } = flowMatch(flow.match)
+    const [bits, mask] = Array.isArray(reg0) ? reg0.map(Number) : [0, 0]
+    if (((mask ?? 0) & FROM_TUNNEL) === 0 || ((bits ?? 0) & FROM_TUNNEL) !== 0) this.#report(`a flow takes packets from a tunnel into a tunnel: ${flowText(flow)}`)
   }
 }
 
+/** Bit of reg0: the packet came from a tunnel. */
+const FROM_TUNNEL = 1
 /** The table in which packets enter tunnels. */
 const ENCAP = 205
 
@@ -125,7 +126,8 @@ export function flowText(flow: Flow): string {
 
 /** Flows and groups in a form that compares: sorted, buckets by id. */
 export function tableTexts(tables: Tables): string[] {
-  const flows = [...tables.flows.values()].map((flow) => `${flowText(flow)} cookie=${flow.cookie.toString(16)}`)
+  // The lower half of a cookie of ours means nothing, and cannot be changed in a flow that stands.
+  const flows = [...tables.flows.values()].map((flow) => `${flowText(flow)}${isForeign(flow) ? ` foreign, cookie=${flow.cookie.toString(16)}` : ''}`)
   const groups = [...tables.groups.values()].map(({ groupId, type, buckets, selection }) => {
     const members = buckets.map(({ id, weight, actions }) => `${id}/${weight ?? ''}=${actions.toString('hex')}`).sort()
     return `group ${groupId} ${type} ${selection?.method ?? ''} ${members.join(' ')}`

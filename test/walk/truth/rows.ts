@@ -1,6 +1,7 @@
 // The kernel rows that tell others of our addresses: exactly those that should be there.
 import { NUD } from '../../../lib/netlink/index.js'
 import type { Chassis } from '../chassis.js'
+import type { Device } from '../kernel/rows.js'
 import { readConfig, trueVnis } from './config.js'
 import { readVni } from './vni.js'
 
@@ -9,8 +10,8 @@ export function ourRows({ kernel, database }: Chassis): string[] {
   const config = readConfig(database)
   const bridgeKeys = database.table('Bridge').get(database.find('Bridge', config.bridge) ?? '')?.['external_ids'] as ReadonlyMap<string, string> | undefined
   const named = [...bridgeKeys ?? []].filter(([key]) => key.startsWith('dynamic-routing-advertise-ifname')).map(([, name]) => name)
-  const isGiven = (name: string | undefined) => name !== undefined && (named.includes(name) || /^lo-\d+$/.test(name))
-  const fdb = kernel.bridges.all().filter(({ port, state }) => isGiven(kernel.devices.get(port)?.name) && (state & NUD.PERMANENT) === 0)
+  const isGiven = (device: Device | undefined) => device?.kind === 'veth' && (named.includes(device.name) || /^lo-\d+$/.test(device.name))
+  const fdb = kernel.bridges.all().filter(({ port, state }) => isGiven(kernel.devices.get(port)) && (state & NUD.PERMANENT) === 0)
   const neighbours = kernel.neighbours.all().filter(({ protocol }) => protocol === 85)
   return [...fdb.map(({ port, mac }) => `fdb ${port} ${mac}`), ...neighbours.map(({ ifindex, ip, mac }) => `neigh ${ifindex} ${ip} ${mac}`)].sort()
 }

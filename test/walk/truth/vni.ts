@@ -1,6 +1,6 @@
 // What one VNI should be like, worked out from the fake kernel, the configuration and the switch's ports alone, from
 // the rules of the design and in the plainest way: what is remote, what is local, what we tell others.
-import { IFF, NTF, NUD } from '../../../lib/netlink/index.js'
+import { NTF, NUD } from '../../../lib/netlink/index.js'
 import { ZERO_MAC } from '../../../lib/net/mac.js'
 import type { FakeKernel } from '../kernel/kernel.js'
 import type { Device, Neighbour } from '../kernel/rows.js'
@@ -50,7 +50,8 @@ function devicesOf(vni: number, config: TrueConfig, kernel: FakeKernel): Devices
   const vxlans = named('vxlan', `vxlan-${vni}`).split(',').flatMap((name) => kernel.byName(name) ?? [])
     .filter((device) => device.kind === 'vxlan' && device.vxlan?.vni === vni && !device.vxlan.external)
   const advertise = kernel.byName(named('advertise', `lo-${vni}`))
-  return { bridge, vxlans, advertise: bridge !== undefined && advertise?.master === bridge.ifindex ? advertise : undefined }
+  const isUsable = bridge !== undefined && advertise?.kind === 'veth' && advertise.master === bridge.ifindex
+  return { bridge, vxlans, advertise: isUsable ? advertise : undefined }
 }
 
 /** The first that names a MAC has it, with those of its IPs that nobody before has; ports by name, then addresses without a port. */
@@ -123,5 +124,3 @@ function toldRows(local: TrueLocal, vni: number, { bridge, advertise }: Devices,
 function isFree(row: Neighbour | undefined): boolean {
   return row === undefined || row.protocol === 85 || ((row.flags & NTF.EXT_LEARNED) === 0 && (row.state & (NUD.NOARP | NUD.PERMANENT)) === 0)
 }
-
-export { IFF }
