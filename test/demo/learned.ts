@@ -6,7 +6,8 @@ import { withoutPrefix, type LabPlan, type Vtep, type Workload } from '../lab/sp
 import { waitFor } from '../lab/wait.js'
 import { requireSame } from './compare.js'
 
-const CTL_PATH = fileURLToPath(new URL('../../bin/ovs-evpnctl.js', import.meta.url))
+/** The compiled ovs-evpnctl. */
+export const CTL_PATH = fileURLToPath(new URL('../../bin/ovs-evpnctl.js', import.meta.url))
 
 /** Lines of text, one for each thing known. */
 export interface Knowledge {
