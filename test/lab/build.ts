@@ -54,7 +54,7 @@ export async function detachWorkload(plan: LabPlan, workload: Workload): Promise
     await hostTools(plan, vtep.name).run(['ovs-vsctl', '--timeout=20', '--if-exists', 'del-port', 'br-int', workload.name])
   }
   // The namespace's devices die with it, but some time later: the port must be gone when this returns.
-  await ipBatch(plan.id, vtep.netns, [`link del ${workload.name}`])
+  await ipBatch(plan.id, vtep.netns, [`link del dev ${workload.name}`])
   await ipBatch(plan.id, undefined, [`netns del ${workload.netns}`])
 }
 
@@ -63,7 +63,7 @@ export async function startService(plan: LabPlan, vtep: Vtep, service: ServiceNa
   const tools = hostTools(plan, vtep.name)
   switch (service) {
     case 'ovsdb-server': return startOvsdbServer(tools, vtep)
-    case 'ovs-vswitchd': return startVswitchd(tools, vtep)
+    case 'ovs-vswitchd': return startVswitchd(tools, vtep, plan.datapath)
     case 'zebra':
     case 'bgpd': return startFrrDaemon(tools, vtep, service)
   }
@@ -107,8 +107,8 @@ async function startSwitches(plan: LabPlan, progress: Progress): Promise<void> {
     }
     const tools = hostTools(plan, vtep.name)
     await startOvsdbServer(tools, vtep)
-    await configureOvs(tools, vtep, own)
-    await startVswitchd(tools, vtep)
+    await configureOvs(tools, vtep, plan.datapath, own)
+    await startVswitchd(tools, vtep, plan.datapath)
   }))
 }
 

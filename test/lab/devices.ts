@@ -31,7 +31,7 @@ export function underlayLines(plan: LabPlan): string[] {
     ...quietlyUp('underlay'),
     ...plan.vteps.flatMap(({ name, netns }) => [
       `link add name ${name} mtu ${UNDERLAY_MTU} type veth peer name eth0 mtu ${UNDERLAY_MTU} netns ${netns}`,
-      `link set ${name} master underlay`,
+      `link set dev ${name} master underlay`,
       ...quietlyUp(name)
     ])
   ]
@@ -45,7 +45,7 @@ export function uplinkLines(vtep: Vtep): string[] {
 
 /** Up without a link-local address: two commands, because the kernel looks at `up` before `addrgenmode`. */
 function quietlyUp(device: string): string[] {
-  return [`link set ${device} addrgenmode none`, `link set ${device} up`]
+  return [`link set dev ${device} addrgenmode none`, `link set dev ${device} up`]
 }
 
 /** The VTEP's underlay address with prefix length. */
@@ -101,7 +101,7 @@ export function portLines(vtep: Vtep, workload: Workload): string[] {
   const { name, vni, mac, netns } = workload
   return [
     `link add name ${name} type veth peer name eth0 address ${mac} netns ${netns}`,
-    ...(vtep.kind === 'linux' ? [`link set ${name} master br-${vni}`] : []),
+    ...(vtep.kind === 'linux' ? [`link set dev ${name} master br-${vni}`] : []),
     ...quietlyUp(name)
   ]
 }
