@@ -43,7 +43,7 @@ const small = fc.uniqueArray(member, { selector: memberKey, maxLength: 60 })
 /** Members that fill the tree to a given depth. */
 const FILLS: readonly (readonly [kind: 'v4' | 'v6' | 'local', count: number])[] = [
   ['v4', 0], ['v4', 1], ['v4', 599], ['v4', 600], ['v4', 601], ['v4', 5000], ['v4', 9000], ['v4', 20000],
-  ['v6', 400], ['v6', 401], ['v6', 5000], ['v6', 12000], ['local', 600], ['local', 601], ['local', 3000]
+  ['v6', 480], ['v6', 481], ['v6', 5000], ['v6', 12000], ['local', 600], ['local', 601], ['local', 3000]
 ]
 
 await t.test('no member, no part', (t) => {
@@ -103,10 +103,10 @@ function onStep(kind: 'v4' | 'v6' | 'local', count: number): number {
 }
 
 await t.test('one member more changes one part, or three where one splits', (t) => {
-  for (const [kind, counts] of [['v4', [0, 1, 599, 5000, 9000]], ['v6', [399, 5000]], ['local', [3, 599]]] as const) {
+  for (const [kind, counts] of [['v4', [0, 1, 599, 5000, 9000]], ['v6', [479, 5000]], ['local', [3, 599]]] as const) {
     for (const count of counts) t.equal(onStep(kind, count), 1, `${kind}: ${count} + 1`)
   }
-  for (const [kind, count] of [['v4', 600], ['v6', 400], ['local', 600]] as const) t.equal(onStep(kind, count), 3, `${kind}: ${count} + 1 splits`)
+  for (const [kind, count] of [['v4', 600], ['v6', 480], ['local', 600]] as const) t.equal(onStep(kind, count), 3, `${kind}: ${count} + 1 splits`)
   t.end()
 })
 
