@@ -7,6 +7,7 @@ import type { LinkRow } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import { parseVni, type Vni } from '../net/number.js'
+import { canAdvertise } from '../evpn/domain.js'
 import { vtepKeyOfRemote } from '../evpn/vtep.js'
 import { fdbKey, neighbourKey, realizedFdb, realizedNeighbour } from '../sink/kernel-row.js'
 import type { State } from './state.js'
@@ -81,7 +82,9 @@ function markRemote(state: State, vni: Vni, remote: string): void {
  * A device given to us exclusively: named by any advertise option, or by the default name. Independent of whether its
  * VNI is configured now, so that rows of a VNI that went away while we were down are still ours to remove.
  */
-function isAdvertiseDevice(state: State, name: string): boolean {
+function isAdvertiseDevice(state: State, link: LinkRow): boolean {
+  const { name } = link
+  if (!canAdvertise(link)) return false
   const { all, ofVni } = state.database.bridge
   if (all.advertiseIfname === name) return true
   for (const options of ofVni.values()) {
@@ -92,12 +95,12 @@ function isAdvertiseDevice(state: State, name: string): boolean {
 
 function observeFdb(state: State, row: FdbRow): void {
   const link = state.mirrors.links.byIndex(row.ifindex)
-  if (link !== undefined && isAdvertiseDevice(state, link.name)) state.kernel.observe(fdbKey(row.ifindex, row.lladdr), realizedFdb(row))
+  if (link !== undefined && isAdvertiseDevice(state, link)) state.kernel.observe(fdbKey(row.ifindex, row.lladdr), realizedFdb(row))
 }
 
 /** Looks at a device's rows again, after its name or the configuration made it an advertise device. */
 export function observeDevice(state: State, link: LinkRow): void {
-  if (link.master === undefined || !isAdvertiseDevice(state, link.name)) return
+  if (link.master === undefined || !isAdvertiseDevice(state, link)) return
   for (const row of state.mirrors.fdb.bridgeRows(link.master)) {
     if (row.ifindex === link.ifindex) observeFdb(state, row)
   }

@@ -79,10 +79,16 @@ function findVxlan(name: string, vni: Vni, bridge: LinkRow | undefined, links: L
   return [link]
 }
 
+/** Every row on an advertise device counts as ours; a vxlan device's and a bridge's own are the speaker's and the kernel's. */
+export function canAdvertise(link: LinkRow): boolean {
+  return link.kind !== 'vxlan' && link.kind !== 'bridge'
+}
+
 /** Outside the bridge our rows would mean nothing to the speaker, so nothing is written there. */
 function findAdvertise(name: string, bridge: LinkRow | undefined, links: LinkView, problems: string[]): LinkRow | undefined {
   const link = links.byName(name)
   if (link === undefined) problems.push(`advertise device ${name} does not exist`)
+  else if (!canAdvertise(link)) problems.push(`${name} is a ${link.kind} and cannot be the advertise device: its rows are not ours`)
   else if (bridge === undefined) return undefined
   else if (link.master !== bridge.ifindex) problems.push(`advertise device ${name} is not in bridge ${bridge.name}`)
   else return link
