@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { checksumOff, ipBatch, UNDERLAY_MTU, uplinkAddress } from './devices.js'
 import { checkRunning, type HostTools } from './host.js'
-import { withoutPrefix, type Vtep, type Workload } from './spec.js'
+import { withoutPrefix, type Datapath, type Vtep, type Workload } from './spec.js'
 import { waitFor } from './wait.js'
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
@@ -24,14 +24,14 @@ export async function startOvsdbServer(tools: HostTools, vtep: Vtep): Promise<Ch
 }
 
 /** Writes bridges and ports into the database; ovs-vswitchd makes them when it starts. */
-export async function configureOvs(tools: HostTools, vtep: Vtep, workloads: readonly Workload[]): Promise<void> {
+export async function configureOvs(tools: HostTools, vtep: Vtep, datapath: Datapath, workloads: readonly Workload[]): Promise<void> {
   await tools.run([
     'ovs-vsctl', '--no-wait', 'init',
     '--', 'set', 'Open_vSwitch', '.', `external_ids:system-id=${vtep.name}`, `external_ids:hostname=${vtep.name}`,
-    '--', 'add-br', 'br-phy', '--', 'set', 'Bridge', 'br-phy', 'datapath_type=netdev', '--', 'add-port', 'br-phy', 'eth0',
+    '--', 'add-br', 'br-phy', '--', 'set', 'Bridge', 'br-phy', `datapath_type=${datapath}`, '--', 'add-port', 'br-phy', 'eth0',
     '--', 'set', 'Interface', 'br-phy', `mtu_request=${UNDERLAY_MTU}`,
     // Without fail_mode=secure an empty bridge forwards like a plain switch.
-    '--', 'add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', 'datapath_type=netdev', 'fail_mode=secure',
+    '--', 'add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', `datapath_type=${datapath}`, 'fail_mode=secure',
     ...workloads.flatMap(portCommand)
   ])
 }
@@ -48,12 +48,13 @@ export function portCommand(workload: Workload): string[] {
 }
 
 /** Starts ovs-vswitchd, waits until it has made what the database says, and gives br-phy the underlay address. */
-export async function startVswitchd(tools: HostTools, vtep: Vtep): Promise<ChildProcess> {
+export async function startVswitchd(tools: HostTools, vtep: Vtep, datapath: Datapath): Promise<ChildProcess> {
   const child = tools.start('ovs-vswitchd', [
-    'ovs-vswitchd', `unix:${vtep.dir}/db.sock`, '--pidfile', '--log-file', '-vconsole:off', '--disable-system'
+    'ovs-vswitchd', `unix:${vtep.dir}/db.sock`, '--pidfile', '--log-file', '-vconsole:off',
+    ...(datapath === 'netdev' ? ['--disable-system'] : [])
   ])
   await tools.run(['ovs-vsctl', '--timeout=20', 'set', 'Open_vSwitch', '.', 'external_ids:lab=1'])
-  // br-phy is a tap device of ovs-vswitchd: new, and without address, after every start.
+  // br-phy is a device of ovs-vswitchd: new, and without address, after every start.
   await ipBatch(tools.labId, vtep.netns, [
     'link set br-phy addrgenmode none',
     'link set br-phy up',

@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process'
 export interface RunOptions {
   /** The whole environment, the caller's own when missing; on a host of the lab: additions to that host's. */
   readonly env?: NodeJS.ProcessEnv
+  /** The caller's own when missing. */
+  readonly cwd?: string
   /** Written to standard input, which is then closed. */
   readonly input?: string
   /** SIGKILL after this time. Default 60 s. */
@@ -38,7 +40,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
 function collect(argv: readonly string[], options: RunOptions): Promise<RunResult> {
   const [program = '', ...args] = argv
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: options.env, timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL' })
+    const child = spawn(program, args, { env: options.env, cwd: options.cwd, timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL' })
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })

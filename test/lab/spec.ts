@@ -16,11 +16,16 @@ export interface LabSpec {
   readonly vnis?: readonly Vni[]
   /** Kernel bridge, vxlan and advertise device of each VNI on the OVS chassis; a Linux VTEP always has its own. */
   readonly devices?: boolean
+  /** Open vSwitch's datapath on the chassis. Default: what the environment variable OVS_EVPN_DATAPATH says, else userspace. */
+  readonly datapath?: Datapath
   /** Every workload of the lab. Default: two for each VTEP and VNI. */
   readonly workloads?: readonly WorkloadSpec[]
   /** Underlay address by VTEP name. Default 192.0.2.1, .2, ... in the order c1, c2, ..., l1, ... */
   readonly vtepIps?: Readonly<Record<string, Ip>>
 }
+
+/** OVS's words for `datapath_type`: in ovs-vswitchd itself, or in the kernel (module openvswitch). */
+export type Datapath = 'netdev' | 'system'
 
 /** A host with one interface, on one VTEP. */
 export interface WorkloadSpec {
@@ -58,6 +63,7 @@ export interface LabPlan {
   readonly underlayNetns: string
   readonly frr: boolean
   readonly devices: boolean
+  readonly datapath: Datapath
   readonly vnis: readonly Vni[]
   readonly vteps: readonly Vtep[]
   readonly workloads: readonly Workload[]
@@ -90,6 +96,7 @@ export function planLab(spec: LabSpec): LabPlan {
     underlayNetns: `${netnsPrefix(id)}underlay`,
     frr: spec.frr ?? true,
     devices: spec.devices ?? true,
+    datapath: spec.datapath ?? checkDatapath(process.env['OVS_EVPN_DATAPATH'] ?? 'netdev'),
     vnis,
     vteps,
     workloads: []
@@ -164,6 +171,11 @@ export function checkId(id: string): string {
 
 function checkVni(vni: number): void {
   if (!Number.isInteger(vni) || vni < 0 || vni > MAX_VNI) throw new SpecError(`lab: VNI ${vni} is not in 0..${MAX_VNI}`)
+}
+
+function checkDatapath(type: string): Datapath {
+  if (type === 'netdev' || type === 'system') return type
+  throw new SpecError(`lab: OVS_EVPN_DATAPATH is '${type}'; it must be netdev or system`)
 }
 
 function checkIp(name: string, ip: string): Ip {

@@ -7,17 +7,21 @@ export class Hopeless extends Error {
   override readonly name = 'Hopeless'
 }
 
+/** How many times as long everything may take here: more than 1 on a machine that is emulated. */
+const PATIENCE = Number(process.env['OVS_EVPN_PATIENCE'] ?? 1)
+
 /**
  * Waits until `condition` returns exactly true; any other value is what was seen instead. An exception counts as seen too
- * (a socket that does not listen yet). Throws after `timeoutMs` with what was waited for and the last thing seen.
+ * (a socket that does not listen yet). Throws after `timeoutMs` (times PATIENCE) with what was waited for and the last thing seen.
  */
 export async function waitFor(what: string, condition: () => unknown, timeoutMs = 10_000, intervalMs = 50): Promise<void> {
-  const deadline = Date.now() + timeoutMs
+  const patienceMs = timeoutMs * PATIENCE
+  const deadline = Date.now() + patienceMs
   for (;;) {
     const seen = await look(condition)
     if (seen === true) return
     if (seen instanceof Hopeless) throw new Error(`waited for ${what}, in vain: ${seen.message}`)
-    if (Date.now() >= deadline) throw new Error(`waited ${timeoutMs} ms for ${what}; last seen: ${asText(seen)}`)
+    if (Date.now() >= deadline) throw new Error(`waited ${patienceMs} ms for ${what}; last seen: ${asText(seen)}`)
     await delay(intervalMs)
   }
 }
