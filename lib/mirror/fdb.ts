@@ -71,8 +71,12 @@ export class FdbMirror {
 
   put(row: NeighRow): void {
     if (!hasMac(row)) return
-    const old = this.#rows.put(rowKey(row), row)
-    if (old === undefined || !isSameFdbRow(old, row)) this.#index(old, row)
+    const key = rowKey(row)
+    const held = this.#rows.get(key)
+    const isSame = held !== undefined && isSameFdbRow(held, row)
+    // A dump brings every row again as a new object: the one that the indexes hold stays, or each row would be kept twice.
+    const old = this.#rows.put(key, isSame ? held : row)
+    if (!isSame) this.#index(old, row)
   }
 
   delete(row: NeighRow): void {
