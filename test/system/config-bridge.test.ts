@@ -172,3 +172,17 @@ await t.test('evpn-vxlan-port: the UDP port of a VNI\'s VTEPs; one without tunne
   await chassis.unset(BRIDGE, 'evpn-vxlan-port', 'evpn-vxlan-port-10')
   await eventuallyHas('VNI 10 to be back on the first port', () => vteps(10), '192.0.2.7 4789 ok')
 })
+
+await t.test('evpn-inner-vlan: tagged frames are dropped, or carried, for all VNIs and for one', async (t) => {
+  const dropped = async (vni: number) => (await chassis.ourFlows(`table=202,metadata=${vni}`)).filter((flow) => flow.includes('vlan_tci=0x1000/0x1000') && flow.endsWith('actions=drop'))
+  const drops = (why: string, vni: number, there: boolean) => eventually(`VNI ${vni} to ${there ? 'drop' : 'carry'} tagged frames (${why})`,
+    () => dropped(vni), (flows) => (flows.length === 1) === there)
+  await drops('by default', 10, true)
+  await withOptions(t, { 'evpn-inner-vlan-10': 'carry' })
+  await drops('carry for VNI 10', 10, false)
+  await drops('carry for VNI 10', 20, true)
+  await withOptions(t, { 'evpn-inner-vlan': 'carry' })
+  await chassis.set(BRIDGE, { 'evpn-inner-vlan-10': 'drop' })
+  await drops('carry for all but VNI 10', 10, true)
+  await drops('carry for all but VNI 10', 20, false)
+})
