@@ -7,15 +7,22 @@ import koffi, { type KoffiFunc } from 'koffi'
 
 const AF_PACKET = 17
 const SOCK_RAW = 3
+const SOL_SOCKET = 1
+const SO_RCVBUFFORCE = 33
+/** Thousands of frames may come in at once. */
+const RECEIVE_BUFFER_BYTES = 64 * 1024 * 1024
 const ETH_P_ALL = 3
 const PACKET_OUTGOING = 4
 const POLLIN = 1
+const POLLOUT = 4
 const POLLHUP = 16
 const SOCKADDR_LL_BYTES = 20
 
 const libc = koffi.load(null)
 const socket = libc.func('int socket(int, int, int)') as KoffiFunc<(domain: number, type: number, protocol: number) => number>
 const bind = libc.func('int bind(int, void *, uint32_t)') as KoffiFunc<(fd: number, address: Buffer, length: number) => number>
+const setsockopt = libc.func('int setsockopt(int, int, int, void *, uint32_t)') as
+  KoffiFunc<(fd: number, level: number, option: number, value: Buffer, length: number) => number>
 const send = libc.func('long send(int, void *, size_t, int)') as KoffiFunc<(fd: number, bytes: Buffer, length: number, flags: number) => number>
 const recvfrom = libc.func('long recvfrom(int, void *, size_t, int, void *, void *)') as
   KoffiFunc<(fd: number, bytes: Buffer, length: number, flags: number, address: Buffer, addressLength: Buffer) => number>
@@ -26,7 +33,7 @@ function main(device: string): void {
   const fds = Buffer.alloc(16)
   const isReady = (slot: number): boolean => (host16(fds, 8 * slot + 6) & (POLLIN | POLLHUP)) !== 0
   const sendLines = senderOf(fd)
-  writeSync(1, 'ready\n')
+  print('ready\n')
   for (;;) {
     setHost32(fds, 0, 0)
     setHost32(fds, fd, 8)
@@ -39,6 +46,9 @@ function main(device: string): void {
 
 function open(ifindex: number): number {
   const fd = checked(socket(AF_PACKET, SOCK_RAW, 0), 'open a packet socket')
+  const size = Buffer.alloc(4)
+  setHost32(size, RECEIVE_BUFFER_BYTES, 0)
+  checked(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, size, 4), 'set the receive buffer')
   const address = Buffer.alloc(SOCKADDR_LL_BYTES)
   setHost16(address, AF_PACKET, 0)
   address.writeUInt16BE(ETH_P_ALL, 2)
@@ -47,14 +57,31 @@ function open(ifindex: number): number {
   return fd
 }
 
+const frame = Buffer.alloc(65536)
+
 function receive(fd: number): void {
-  const frame = Buffer.alloc(65536)
   const address = Buffer.alloc(SOCKADDR_LL_BYTES)
   const addressLength = Buffer.alloc(4)
   setHost32(addressLength, address.length, 0)
   const length = checked(recvfrom(fd, frame, frame.length, 0, address, addressLength), 'receive')
   // What this host itself sends is not what came in.
-  if (address.readUInt8(10) !== PACKET_OUTGOING) writeSync(1, frame.toString('hex', 0, length) + '\n')
+  if (address.readUInt8(10) !== PACKET_OUTGOING) print(frame.toString('hex', 0, length) + '\n')
+}
+
+/** Writes all of the text: standard output may be a pipe that does not block. */
+function print(text: string): void {
+  const bytes = Buffer.from(text, 'latin1')
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(1, bytes, at)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      const fds = Buffer.alloc(8)
+      setHost32(fds, 1, 0)
+      setHost16(fds, POLLOUT, 4)
+      checked(poll(fds, 1, -1), 'poll')
+    }
+  }
 }
 
 /** Returns what reads standard input and sends its whole lines; false at its end. */

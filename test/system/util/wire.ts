@@ -22,18 +22,18 @@ export class Wire {
   #isReady = false
   #said = ''
 
-  private constructor(lab: Lab, host: string, udpPorts: readonly number[]) {
+  private constructor(lab: Lab, host: string, udpPorts: readonly number[], device: string) {
     this.host = host
     this.#udpPorts = udpPorts
-    this.#child = lab.spawn(host, [process.execPath, PROGRAM, 'eth0'], { stdio: ['pipe', 'pipe', 'pipe'] })
+    this.#child = lab.spawn(host, [process.execPath, PROGRAM, device], { stdio: ['pipe', 'pipe', 'pipe'] })
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => { this.#said += text })
     if (this.#child.stdout === null) throw new Error('standard output of the wire is not a pipe')
     createInterface({ input: this.#child.stdout }).on('line', (line) => { this.#read(line) })
   }
 
-  /** Attaches to eth0 of a host; VXLAN is what goes to one of the UDP ports. Returns when frames are seen. */
-  static async open(lab: Lab, host: string, udpPorts: readonly number[] = [4789]): Promise<Wire> {
-    const wire = new Wire(lab, host, udpPorts)
+  /** Attaches to a device of a host; VXLAN is what goes to one of the UDP ports. Returns when frames are seen. */
+  static async open(lab: Lab, host: string, udpPorts: readonly number[] = [4789], device = 'eth0'): Promise<Wire> {
+    const wire = new Wire(lab, host, udpPorts, device)
     await waitFor(`a packet socket on ${host}`, () => {
       if (wire.#child.exitCode !== null) throw new Hopeless(wire.#said)
       return wire.#isReady
