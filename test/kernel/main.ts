@@ -1,0 +1,95 @@
+// The program `npm run test:kernel`: boots Debian's kernel as a process and runs a command in it, the system tests by
+// default, over this machine's own file system, to which nothing is written.
+import { readdirSync } from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { parseWhole } from '../../lib/net/number.js'
+import { plainEnv } from '../lab/process.js'
+import { makeInitramfs, type Job } from './initramfs.js'
+import { checkPrograms, MissingError, provideKernel } from './kernel.js'
+import { runMachine, type MachineOptions, type Outcome } from './machine.js'
+
+interface Options {
+  readonly shell: boolean
+  readonly timeLimit: number
+  readonly memory: number
+  readonly cpus: number
+}
+
+async function boot(words: readonly string[], options: Options): Promise<number> {
+  checkPrograms()
+  const kernel = await provideKernel(say)
+  const initramfs = await makeInitramfs(kernel, jobOf(words, options.shell))
+  const machine: MachineOptions = {
+    cpus: options.cpus, memoryMb: options.memory, interactive: options.shell, timeLimitS: options.timeLimit
+  }
+  try {
+    say(`booting ${kernel.release}`)
+    return exitCode(await runMachine(kernel, initramfs.path, machine), options)
+  } finally {
+    initramfs.remove()
+  }
+}
+
+/** A shell's conventions: 124 as timeout(1), 128 + signal, 125 for a machine that failed. */
+function exitCode(outcome: Outcome, { timeLimit }: Options): number {
+  switch (outcome.kind) {
+    case 'ended': return outcome.code
+    case 'timeout':
+      say(`not done after ${timeLimit} s: ended (--time-limit gives more)`)
+      return 124
+    case 'stopped': return 128 + constants.signals[outcome.signal]
+    case 'crashed':
+      say(`the machine ended before the command did; it said last:\n${outcome.console}`)
+      return 125
+  }
+}
+
+function jobOf(words: readonly string[], shell: boolean): Job {
+  const { PATH = '' } = plainEnv()
+  const env = {
+    PATH, HOME: '/root', LC_ALL: 'C', TERM: shell ? process.env['TERM'] ?? 'vt100' : 'dumb',
+    // The lab's: Open vSwitch's datapath is the one in this kernel, and on an emulated machine everything takes longer.
+    OVS_EVPN_DATAPATH: 'system', OVS_EVPN_PATIENCE: '10'
+  }
+  const cwd = process.cwd()
+  if (!shell) return { argv: words.length > 0 ? words : systemTests(), cwd, env }
+  const { rows = 24, columns = 80 } = process.stdout
+  return { argv: words.length > 0 ? words : ['bash'], cwd, env, terminal: { rows, columns } }
+}
+
+function systemTests(): string[] {
+  const dir = 'dist/test/system'
+  const files = readdirSync(dir).filter((name) => name.endsWith('.test.js')).sort()
+  return [process.execPath, '.ci/tally.mjs', ...files.map((name) => join(dir, name))]
+}
+
+function say(text: string): void {
+  console.error(`test:kernel: ${text}`)
+}
+
+function whole(from: number, to: number): (text: string) => number {
+  return (text) => {
+    const value = parseWhole(text, from, to)
+    if (value === undefined) throw new InvalidArgumentError(`It must be ${from} to ${to}.`)
+    return value
+  }
+}
+
+const program = new Command('test:kernel')
+  .description('Boots the kernel of Debian as a process and runs COMMAND in it, the system tests by default.')
+  .argument('[command...]')
+  .passThroughOptions()
+  .option('--shell', 'with this terminal; COMMAND is bash by default', false)
+  .option('--time-limit <seconds>', 'then it is ended', whole(1, 86_400), 900)
+  .option('--memory <MiB>', 'of the machine', whole(256, 65_536), 2048)
+  .option('--cpus <n>', 'of the machine', whole(1, 16), 2)
+  .action(async (words: readonly string[], options: Options) => { process.exitCode = await boot(words, options) })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error))
+  process.exitCode = error instanceof MissingError ? 2 : 1
+}
