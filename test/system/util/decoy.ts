@@ -1,4 +1,4 @@
-// Listens where a daemon should and hangs up on everybody: shows from outside how often somebody tries to connect.
+// Listens where a daemon should and hangs up on everybody who says something: shows from outside how often somebody tries.
 import { createServer, type Server } from 'node:net'
 import { once } from 'node:events'
 import { eventually } from './eventually.js'
@@ -13,7 +13,8 @@ export class Decoy {
     this.#server = createServer((socket) => {
       this.#attempts++
       socket.on('error', () => undefined)
-      socket.destroy()
+      // Hanging up with words unread would be another error each time, depending on who is faster.
+      socket.once('data', () => socket.end())
     })
   }
 
