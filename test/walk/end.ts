@@ -7,6 +7,7 @@ import { tableTexts, type FakeSwitch } from './switch/switch.js'
 import { isForeign, type Flow } from './switch/tables.js'
 import { checkForwarding } from './truth/forwarding.js'
 import { checkOurRows, ourRows } from './truth/rows.js'
+import { checkTunnels } from './truth/tunnels.js'
 import { readConfig } from './truth/config.js'
 
 /** All that the agent has brought about. */
@@ -66,7 +67,7 @@ async function arrive(chassis: Chassis, what: string): Promise<string[]> {
 }
 
 function checkTruth(chassis: Chassis, r: Random): string[] {
-  return [...checkOurRows(chassis), ...checkForwarding(chassis, r)]
+  return [...checkTunnels(chassis), ...checkOurRows(chassis), ...checkForwarding(chassis, r)]
 }
 
 function tables(chassis: Chassis): Tables {

@@ -29,7 +29,7 @@ const FIRST: readonly Operation[] = [
   addPort, addPort, addPort, addPort, setSystem, announceMany, announceMany, announceMany, announceMany
 ]
 const BUILD_STEPS = FIRST.length + 12
-const CHANGE_STEPS = 36
+const CHANGE_STEPS = 60
 
 export const STEPS = BUILD_STEPS + CHANGE_STEPS
 
@@ -69,7 +69,7 @@ async function steer(chassis: Chassis, seed: number, left: ReadonlySet<number>, 
     if (text !== undefined) steps.push(`${i}: ${text}`)
     if (!isBuilding) await slips(chassis, r, r.weighted([[3, 0], [4, r.int(1, 5)], [2, r.int(5, 30)]]))
     if (chassis.violations.length > 0) return [...chassis.violations]
-    if (!isBuilding && r.chance(0.04)) {
+    if (!isBuilding && r.chance(0.06)) {
       steps.push(`${i}: all is quiet for a while`)
       const failures = await checkNow(chassis, r)
       if (failures.length > 0) return failures

@@ -3,7 +3,7 @@
 import { AF, NTF, NUD, type NeighRow } from '../../../lib/netlink/index.js'
 import { ZERO_MAC } from '../../../lib/net/mac.js'
 import type { Device } from '../kernel/rows.js'
-import { ALL_MACS, SHARED_MACS, UDP_PORTS, VTEPS, WORKLOAD_IPS } from '../pools.js'
+import { ALL_MACS, REMOTE_MACS, SHARED_MACS, UDP_PORTS, VTEPS, WORKLOAD_IPS } from '../pools.js'
 import { devicesOf } from './devices.js'
 import type { Operation, Weighted } from './operation.js'
 
@@ -40,7 +40,7 @@ const withdrawVtep: Operation = (chassis, r) => {
 const announceMac: Operation = (chassis, r) => {
   const device = r.maybe(devicesOf(chassis, 'vxlan'))
   if (device === undefined) return undefined
-  const mac = r.pick(ALL_MACS)
+  const mac = r.chance(0.4) ? r.pick(SHARED_MACS) : r.pick(REMOTE_MACS)
   const dst = r.pick(VTEPS)
   const sticky = r.chance(0.15)
   // FRR writes both drivers' rows in one request; some speakers write the device's alone.
@@ -85,7 +85,7 @@ export const announceMany: Operation = (chassis, r) => {
   const device = r.maybe(devicesOf(chassis, 'vxlan'))
   if (device === undefined) return undefined
   const vteps = r.some(VTEPS, 0.6)
-  const macs = vteps.length === 0 ? [] : r.some(ALL_MACS, 0.6).map((mac) => [mac, r.pick(vteps)] as const)
+  const macs = vteps.length === 0 ? [] : [...r.some(SHARED_MACS, 0.15), ...r.some(REMOTE_MACS, 0.7)].map((mac) => [mac, r.pick(vteps)] as const)
   for (const vtep of vteps) chassis.kernel.write({ op: 'append', row: vtepRow(device, vtep) }, 'speaker')
   for (const [mac, vtep] of macs) chassis.kernel.write({ op: 'replace', row: macRow(device, mac, vtep) }, 'speaker', r.chance(0.5))
   const told = macs.map(([mac, vtep]) => `${mac} at ${vtep}`)

@@ -82,6 +82,7 @@ const drift: Operation = (chassis, r) => {
   for (const [id, group] of r.some([...groups], 0.2)) {
     if (r.chance(0.3)) fake.tables.dropGroup(id)
     else if (r.chance(0.5)) groups.set(id, { ...group, buckets: r.some(group.buckets, 0.7) })
+    else if (r.chance(0.5)) groups.set(id, { ...group, buckets: group.buckets.map((bucket) => ({ ...bucket, actions: r.pick(group.buckets).actions })) })
     else groups.set(id, { groupId: id, type: r.pick(['all', 'select', 'indirect', 'ff']), buckets: group.buckets })
   }
   const groupId = 0x40000000 + r.int(0, 1000)

@@ -52,6 +52,7 @@ export class FakeSession implements Transactor {
   reconfigured(): Promise<void> {
     if (!this.#isConnected) return Promise.reject(new Error('not connected'))
     const { runs } = this.#vswitchd
+    this.#vswitchd.tryAgain()
     return new Promise((resolve, reject) => {
       this.#watching.push({ runs, resolve, reject })
     })

@@ -20,7 +20,7 @@ export class FakeVswitchd {
   /** How often it looked at the database. */
   runs = 0
   isRunning = true
-  /** Interfaces it failed to make for another tunnel port's sake: it does not try again until they are made anew. */
+  /** Interfaces it failed to make for another tunnel port's sake: it does not try again by itself. */
   readonly #failed = new Set<string>()
   /** Where each port was before this look at the database. */
   #holders: ReadonlyMap<string, FakeSwitch> = new Map()
@@ -47,6 +47,11 @@ export class FakeVswitchd {
     }
     for (const [name, interfaces] of layout) changed = this.#runBridge(name, interfaces) || changed
     return changed
+  }
+
+  /** next_cfg was counted on: at its next look it tries again what failed. */
+  tryAgain(): void {
+    this.#failed.clear()
   }
 
   stop(r: Random): void {
