@@ -37,20 +37,26 @@ export function realizedFdb(row: NeighRow | undefined): KernelValue | undefined 
   return (row.state & NUD.NOARP) !== 0 ? STATIC : `state ${row.state}`
 }
 
+/**
+ * NOARP, so that the kernel never asks for it and zebra takes it as it is; and PERMANENT, because the kernel's garbage
+ * collector throws plain NOARP neighbours away when the machine (all namespaces together) has more than gc_thresh1 = 128.
+ */
+const NEIGHBOUR_STATE = NUD.NOARP | NUD.PERMANENT
+
 /** What a neighbour counts as: its MAC when it is ours and static, something else that must be rewritten, or not ours. */
 export function realizedNeighbour(row: NeighRow | undefined): KernelValue | undefined {
   if (row === undefined || !isOurNeighbour(row)) return undefined
-  return (row.state & NUD.NOARP) !== 0 ? row.lladdr ?? '' : `state ${row.state}`
+  return row.state === NEIGHBOUR_STATE ? row.lladdr ?? '' : `state ${row.state}`
 }
 
-/** The request that brings one entry about. Never EXT_LEARNED, STICKY or PERMANENT: those are the speaker's and the device's. */
+/** The request that brings one entry about. Never EXT_LEARNED or STICKY, they are the speaker's; no PERMANENT FDB row, it is the device's. */
 export function kernelRequest(pending: Pending<KernelValue>): WriteRequest {
   const [kind, index, address = ''] = pending.key.split(' ')
   const op = pending.desired === undefined ? 'delete' : 'replace'
   const ifindex = Number(index)
   if (kind === 'fdb') return { op, row: { family: AF.BRIDGE, ifindex, state: NUD.NOARP, flags: NTF.MASTER, type: 0, lladdr: address } }
   const family = ipFamily(address) === 4 ? AF.INET : AF.INET6
-  const row = { family, ifindex, state: NUD.NOARP, flags: 0, type: 0, dst: address, protocol: PROTOCOL_OVS_EVPN }
+  const row = { family, ifindex, state: NEIGHBOUR_STATE, flags: 0, type: 0, dst: address, protocol: PROTOCOL_OVS_EVPN }
   return { op, row: pending.desired === undefined ? row : { ...row, lladdr: pending.desired } }
 }
 

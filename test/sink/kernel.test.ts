@@ -24,7 +24,8 @@ await t.test('an FDB row on the advertise device is ours when static, whatever f
 await t.test('a neighbour is ours by its protocol, and right when static with our MAC', (t) => {
   const cases: readonly (readonly [what: string, row: NeighRow | undefined, value: string | undefined])[] = [
     ['none', undefined, undefined],
-    ['ours', neighbour(BRIDGE, '10.0.0.1', MAC, { protocol: 85, flags: 0 }), MAC],
+    ['ours', neighbour(BRIDGE, '10.0.0.1', MAC, { protocol: 85, flags: 0, state: NUD.NOARP | NUD.PERMANENT }), MAC],
+    ['ours, but the garbage collector may take it', neighbour(BRIDGE, '10.0.0.1', MAC, { protocol: 85, flags: 0, state: NUD.NOARP }), `state ${NUD.NOARP}`],
     ['ours, no longer static', neighbour(BRIDGE, '10.0.0.1', MAC, { protocol: 85, flags: 0, state: NUD.STALE }), `state ${NUD.STALE}`],
     ["zebra's", neighbour(BRIDGE, '10.0.0.1', MAC), undefined],
     ["the kernel's own", neighbour(BRIDGE, '10.0.0.1', MAC, { protocol: 0, flags: 0, state: NUD.REACHABLE }), undefined]
@@ -33,7 +34,7 @@ await t.test('a neighbour is ours by its protocol, and right when static with ou
   t.end()
 })
 
-await t.test('requests: replace, never EXT_LEARNED, STICKY or PERMANENT; delete by what identifies alone', (t) => {
+await t.test('requests: replace, never EXT_LEARNED or STICKY, no PERMANENT FDB row; delete by what identifies alone', (t) => {
   const [fdb, isStatic] = fdbEntry(ADVERTISE, MAC)
   const [ip4, mac] = neighbourEntry(BRIDGE, '10.0.0.1', MAC)
   const [ip6] = neighbourEntry(BRIDGE, '2001:db8::1', MAC)
@@ -41,7 +42,7 @@ await t.test('requests: replace, never EXT_LEARNED, STICKY or PERMANENT; delete 
     { op: 'replace', row: { family: AF.BRIDGE, ifindex: ADVERTISE, state: NUD.NOARP, flags: NTF.MASTER, type: 0, lladdr: MAC } })
   t.match(kernelRequest({ key: fdb, desired: undefined, realized: isStatic }), { op: 'delete', row: { ifindex: ADVERTISE, lladdr: MAC } })
   t.strictSame(kernelRequest({ key: ip4, desired: mac, realized: OTHER }),
-    { op: 'replace', row: { family: AF.INET, ifindex: BRIDGE, state: NUD.NOARP, flags: 0, type: 0, dst: '10.0.0.1', protocol: 85, lladdr: MAC } })
+    { op: 'replace', row: { family: AF.INET, ifindex: BRIDGE, state: NUD.NOARP | NUD.PERMANENT, flags: 0, type: 0, dst: '10.0.0.1', protocol: 85, lladdr: MAC } })
   t.match(kernelRequest({ key: ip6, desired: mac, realized: undefined }), { op: 'replace', row: { family: AF.INET6, dst: '2001:db8::1', lladdr: MAC } })
   const { op, row } = kernelRequest({ key: ip6, desired: undefined, realized: mac })
   t.equal(op, 'delete')

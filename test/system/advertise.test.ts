@@ -55,7 +55,7 @@ await t.test('a local MAC is a static FDB row on the advertise device, a local I
   t.same((await chassis.fdb('lo-10')).filter(({ mac }) => mac === w10.mac),
     [{ mac: w10.mac, ifname: 'lo-10', flags: [], master: 'br-10', state: 'static' }], 'neither extern_learn nor sticky nor permanent')
   t.same((await chassis.neighbours('br-10')).filter(({ protocol }) => protocol === '85'), ['10.0.0.1', 'fd00::1'].map((dst) =>
-    ({ dst, dev: 'br-10', lladdr: w10.mac, state: ['NOARP'], protocol: '85' })), 'neither extern_learn nor permanent')
+    ({ dst, dev: 'br-10', lladdr: w10.mac, state: ['NOARP', 'PERMANENT'], protocol: '85' })), 'no extern_learn; permanent, or the garbage collector takes it')
   t.equal(await stateOf(w10.mac), 'advertised: ')
 })
 

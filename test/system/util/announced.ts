@@ -8,7 +8,7 @@ const ADVERTISE = /^(lo|adv)-/
 /** `MAC DEVICE` of every static row of an advertise device, and `IP MAC DEVICE` of every neighbour of protocol 85, sorted. */
 export async function announced(chassis: Chassis): Promise<string[]> {
   const fdb = (await chassis.fdb()).filter(({ ifname, master, state }) => ADVERTISE.test(ifname) && master !== undefined && state === 'static')
-  const neighbours = (await chassis.neighbours()).filter(({ protocol, state }) => protocol === '85' && state.join() === 'NOARP')
+  const neighbours = (await chassis.neighbours()).filter(({ protocol, state }) => protocol === '85' && state.join() === 'NOARP,PERMANENT')
   return [...fdb.map(({ mac, ifname }) => `${mac} ${ifname}`), ...neighbours.map(({ dst, lladdr, dev }) => `${dst} ${lladdr} ${dev}`)].sort()
 }
 
