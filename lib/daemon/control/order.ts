@@ -13,6 +13,11 @@ export function sortRows<Row extends OfVni>(rows: readonly Row[], key: (row: Row
     .map(({ row }) => row)
 }
 
+/** IPs as numbers, IPv4 before IPv6. */
+export function sortIps(ips: readonly Ip[]): Ip[] {
+  return ips.map(ip => ({ ip, key: ipOrder(ip) })).sort((a, b) => compareText(a.key, b.key)).map(({ ip }) => ip)
+}
+
 /** Text that orders IPs as numbers, IPv4 before IPv6. */
 export function ipOrder(ip: Ip): string {
   const bytes = ipToBytes(ip)
