@@ -1,6 +1,7 @@
 // Issue 2, "floods in parts", for IPv4 and IPv6 VTEPs: how many copies one translation of Open vSwitch carries, and
 // that every broadcast arrives whole on both sides of the number where a part splits.
 import t from 'tap'
+import { readFileSync } from 'node:fs'
 import { PART_CAPACITY } from '../../lib/evpn/flood.js'
 import { Lab } from '../lab/lab.js'
 import { waitFor } from '../lab/wait.js'
@@ -105,7 +106,7 @@ await t.test('our parts are smaller than what one translation of Open vSwitch ca
 
 const { v6: FULL } = PART_CAPACITY
 
-for (const [v4, v6] of [[0, 1], [0, FULL], [0, FULL + 1], [0, 1300], [0, FULL], [30, FULL], [5000, FULL + 1], [700, 0], [0, 0]] as const) {
+for (const [v4, v6] of [[0, 1], [0, FULL], [0, FULL + 1], [0, 1300], [0, FULL], [30, FULL], [700, FULL + 1], [700, 0], [5000, 0]] as const) {
   await t.test(`a broadcast to ${v4} IPv4 and ${v6} IPv6 VTEPs arrives whole: each gets exactly one copy`, async (t) => {
     await vteps(4, v4)
     await vteps(6, v6)
@@ -115,6 +116,25 @@ for (const [v4, v6] of [[0, 1], [0, FULL], [0, FULL + 1], [0, 1300], [0, FULL], 
     t.equal(flood?.reached, v4 + v6, 'ovs-evpnctl flood says so')
   })
 }
+
+/** Group messages that ovs-vswitchd has received while something happened, as it logs them. */
+async function groupMessages(happens: () => Promise<void>): Promise<string[]> {
+  const path = `${lab.host('c1').dir}/ovs-vswitchd.log`
+  const start = readFileSync(path).length
+  await appctl('vlog/set', 'vconn:file:dbg')
+  await happens()
+  await appctl('vlog/set', 'vconn:file:info')
+  const log = readFileSync(path).subarray(start).toString()
+  return [...log.matchAll(/OFPT_GROUP_MOD \(OF1\.5\).*:\s+([A-Z_]+ .*)$/gm)].map(([, message = '']) => message)
+}
+
+await t.test('one of 5,001 VTEPs that joins or leaves costs one message about one bucket', async (t) => {
+  const joined = await groupMessages(() => vteps(4, 5001))
+  t.match(joined, [new RegExp(`^INSERT_BUCKET .*bucket=bucket_id:\\d+,actions=set_field:${address[4](5000)}->tun_dst,`)], 'one joins')
+  const left = await groupMessages(() => vteps(4, 5000))
+  t.match(left, [/^REMOVE_BUCKET command_bucket_id:\d+,group_id=\d+/], 'one leaves')
+  for (const message of [...joined, ...left]) t.equal(message.split('bucket=').length - 1, message.startsWith('INSERT') ? 1 : 0, message)
+})
 
 await t.test('ovs-vswitchd lives through all that', async (t) => {
   t.equal(await pidOfSwitch(), vswitchd)
