@@ -32,7 +32,9 @@ export class BridgeFdb {
     const plain = (request.state & NUD.PERMANENT) !== 0 ? NUD.PERMANENT : (request.state & NUD.NOARP) !== 0 ? NUD.NOARP : NUD.REACHABLE
     const state = isExternal ? old?.state ?? NUD.REACHABLE : plain
     const row: BridgeRow = { table: 'bridge', bridge: port.master, mac, port: port.ifindex, state, flags, writer }
-    if (old !== undefined && old.port === row.port && old.state === state && old.flags === flags) return
+    // A plain write of a state the bridge shows otherwise (a sticky one is REACHABLE too) is told each time.
+    const isSameState = isExternal || old?.state === request.state
+    if (old !== undefined && old.port === row.port && isSameState && old.state === state && old.flags === flags) return
     this.#put(row)
     notify(rowNews('new', row))
   }
@@ -89,12 +91,15 @@ export class VxlanFdb {
     const { lladdr: mac = '', dst } = request
     if (dst === undefined || (request.state & (NUD.PERMANENT | NUD.REACHABLE)) === 0) return 'EINVAL'
     const port = request.port === device.vxlan?.port ? undefined : request.port
-    const flags = request.flags & (NTF.EXT_LEARNED | NTF.STICKY)
-    const row: DeviceRow = { table: 'device', ifindex: device.ifindex, mac, dst, port, state: request.state, flags, writer }
+    // The bridge takes MASTER off a request; without a bridge it stays, and is told.
+    const kept = NTF.EXT_LEARNED | NTF.STICKY | (device.master === undefined ? NTF.MASTER : 0)
+    const fresh: DeviceRow = { table: 'device', ifindex: device.ifindex, mac, dst, port, state: request.state, flags: request.flags & kept, writer }
     const table = this.#tables.get(device.ifindex) ?? new Map<string, DeviceRow>()
     this.#tables.set(device.ifindex, table)
     if (isMany(mac) && op === 'replace' && this.rows(device.ifindex).some((other) => other.mac === mac)) return 'EOPNOTSUPP'
-    const old = table.get(rowKey(row))
+    const old = table.get(rowKey(fresh))
+    // A speaker's claim on a row that stands changes where it points, and nothing else about it.
+    const row = old !== undefined && (request.flags & NTF.EXT_LEARNED) !== 0 ? { ...fresh, state: old.state, flags: old.flags } : fresh
     if (old !== undefined && old.dst === row.dst && old.port === row.port && old.state === row.state && old.flags === row.flags) return undefined
     table.set(rowKey(row), row)
     notify(rowNews('new', row))
@@ -105,9 +110,11 @@ export class VxlanFdb {
   remove(device: Device, request: NeighRow, notify: Notify): string | undefined {
     const { lladdr: mac = '', dst } = request
     const port = request.port === device.vxlan?.port ? undefined : request.port
-    const row = this.rows(device.ifindex).find((one) => one.mac === mac && (dst === undefined || (one.dst === dst && one.port === port)))
-    if (row === undefined) return 'ENOENT'
-    this.drop(row, notify)
+    const rows = this.rows(device.ifindex).filter((one) => one.mac === mac)
+    if (rows.length === 0) return 'ENOENT'
+    // A remote the row does not have is no error: nothing happens.
+    const row = rows.find((one) => dst === undefined || (one.dst === dst && one.port === port))
+    if (row !== undefined) this.drop(row, notify)
     return undefined
   }
 

@@ -128,6 +128,13 @@ export class FakeKernel {
     })
   }
 
+  /** Its last running port is gone: neighbours go that are not PERMANENT, NOARP ones too (neigh_carrier_down). */
+  loseCarrier(bridge: Device): void {
+    this.#record((news) => {
+      for (const row of this.neighbours.on(bridge.ifindex)) if ((row.state & NUD.PERMANENT) === 0) this.neighbours.drop(row, push(news))
+    })
+  }
+
   /** `bridge fdb flush`: every row, whoever wrote it. */
   flush(bridge: Device): void {
     this.#record((news) => {
@@ -162,10 +169,10 @@ export class FakeKernel {
     if (device === undefined) return 'ENODEV'
     const bridgeNews: News[] = []
     const deviceNews: News[] = []
-    let error: string | undefined = 'EOPNOTSUPP'
-    if ((row.flags & NTF.SELF) === 0 || (row.flags & NTF.MASTER) !== 0) error = this.#writeMaster(device, op, row, writer, bridgeNews)
-    const isRefused = error !== undefined && isPort(device)
-    if ((row.flags & NTF.SELF) !== 0 && !isRefused) error = this.#writeSelf(device, op, row, writer, deviceNews)
+    let error: string | undefined
+    const isForBridge = (row.flags & NTF.SELF) === 0 || ((row.flags & NTF.MASTER) !== 0 && isPort(device))
+    if (isForBridge) error = this.#writeMaster(device, op, row, writer, bridgeNews)
+    if ((row.flags & NTF.SELF) !== 0 && error === undefined) error = this.#writeSelf(device, op, row, writer, deviceNews)
     this.#tell(swap ? [...deviceNews, ...bridgeNews] : [...bridgeNews, ...deviceNews])
     return error
   }
@@ -173,6 +180,9 @@ export class FakeKernel {
   #writeMaster(device: Device, op: WriteRequest['op'], row: NeighRow, writer: Writer, news: News[]): string | undefined {
     if (!isPort(device)) return 'EOPNOTSUPP'
     if (op === 'delete') return this.bridges.remove(device, row.lladdr ?? '', push(news))
+    // A port that cannot learn takes static rows only, and what a speaker learned.
+    const isForwarding = device.up && this.devices.get(device.master)?.up === true
+    if (!isForwarding && (row.state & (NUD.NOARP | NUD.PERMANENT)) === 0 && (row.flags & NTF.EXT_LEARNED) === 0) return 'EPERM'
     this.bridges.add(device, row, writer, push(news))
     return undefined
   }
@@ -201,13 +211,16 @@ export class FakeKernel {
       if (row.port === port.ifindex && row.mac !== port.mac) this.bridges.drop(row, push(news))
     }
     const local = this.bridges.get(port.master, port.mac)
+    if (local?.port === port.ifindex && !port.lendsAddress) this.bridges.drop(local, push(news))
     if (!isDying) {
       port.master = undefined as never
       news.push(linkNews('new', port))
     }
-    // The address was the bridge's too, so it first stayed with the bridge, which was told to nobody.
-    if (local?.port === port.ifindex) this.bridges.drop(local, push(news), port.lendsAddress ? local.bridge : local.port)
-    if (port.lendsAddress && bridge !== undefined) this.#addressChanged(bridge, news)
+    if (port.lendsAddress) {
+      // The address was the bridge's too, so it first stayed with the bridge, which was told to nobody.
+      if (local?.port === port.ifindex) this.bridges.drop(local, push(news), local.bridge)
+      if (bridge !== undefined) this.#addressChanged(bridge, news)
+    }
     if (isDying) port.master = undefined as never
   }
 

@@ -42,7 +42,7 @@ export class Neighbours {
   remove(ifindex: number, ip: Ip, notify: Notify): string | undefined {
     const row = this.get(ifindex, ip)
     if (row === undefined) return 'ENOENT'
-    const failed: Neighbour = { ...row, mac: undefined, state: NUD.FAILED }
+    const failed: Neighbour = { ...row, mac: undefined, state: NUD.FAILED, flags: 0 }
     this.#rows.delete(`${ifindex} ${ip}`)
     notify(rowNews('new', failed))
     notify(rowNews('del', failed))
@@ -57,8 +57,10 @@ export class Neighbours {
   #put(row: Neighbour, notify: Notify): void {
     const key = `${row.ifindex} ${row.ip}`
     const old = this.#rows.get(key)
-    if (old !== undefined && old.mac === row.mac && old.state === row.state && old.flags === row.flags && old.protocol === row.protocol) return
+    const isSame = old !== undefined && old.mac === row.mac && old.state === row.state && old.flags === row.flags
+    if (isSame && old.protocol === row.protocol) return
     this.#rows.set(key, row)
-    notify(rowNews('new', row))
+    // That nothing but the protocol changed is told to nobody.
+    if (!isSame) notify(rowNews('new', row))
   }
 }

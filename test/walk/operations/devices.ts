@@ -153,6 +153,13 @@ const changeAddress: Operation = (chassis, r) => {
   return `${bridge.name} gets another MAC address`
 }
 
+const loseCarrier: Operation = (chassis, r) => {
+  const bridge = r.maybe(devicesOf(chassis, 'bridge'))
+  if (bridge === undefined) return undefined
+  chassis.kernel.loseCarrier(bridge)
+  return `${bridge.name} loses its carrier for a moment`
+}
+
 const flush: Operation = (chassis, r) => {
   const bridge = r.maybe(devicesOf(chassis, 'bridge'))
   if (bridge === undefined) return undefined
@@ -171,5 +178,5 @@ function anyDevice(chassis: Chassis, r: Random): Device | undefined {
 export const BUILD_DEVICES: Weighted = [[10, createVni], [2, createOne], [1, createTap]]
 
 export const CHANGE_DEVICES: Weighted = [
-  ...BUILD_DEVICES, [2, destroy], [2, recreate], [2, rename], [1, swapNames], [3, move], [6, repair], [4, upDown], [2, changeVxlan], [1, changeAddress], [1, flush]
+  ...BUILD_DEVICES, [2, destroy], [2, recreate], [2, rename], [1, swapNames], [3, move], [6, repair], [4, upDown], [2, changeVxlan], [1, changeAddress], [1, loseCarrier], [1, flush]
 ]

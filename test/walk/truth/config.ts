@@ -26,6 +26,8 @@ export interface TrueConfig {
   /** UDP ports of which the tunnel port on the bridge is the agent's. */
   readonly tunnels: readonly number[]
   readonly option: (key: string, vni: number) => string | undefined
+  /** Every device that an option gives to the agent. */
+  readonly advertiseNames: readonly string[]
   /** Addresses without a port; undefined = the VNI is not named. */
   readonly virtual: (vni: number) => readonly Address[] | undefined
 }
@@ -48,6 +50,7 @@ export function readConfig(database: FakeDatabase): TrueConfig {
     ports: interfaces.flatMap(readPort).sort((a, b) => (a.name < b.name ? -1 : 1)),
     tunnels: (udpPorts.length === 0 ? [4789] : udpPorts).filter((udpPort) => isOurTunnel(database, row, udpPort)),
     option: (key, vni) => bridgeKeys.get(`${key}-${vni}`) ?? bridgeKeys.get(key),
+    advertiseNames: [...bridgeKeys].filter(([key]) => key.startsWith('dynamic-routing-advertise-ifname')).map(([, name]) => name),
     virtual: (vni) => (bridgeKeys.has(`evpn-addresses-${vni}`) ? readAddresses(bridgeKeys.get(`evpn-addresses-${vni}`)) : undefined)
   }
 }

@@ -1,17 +1,24 @@
 // The kernel rows that tell others of our addresses: exactly those that should be there.
 import { NUD } from '../../../lib/netlink/index.js'
 import type { Chassis } from '../chassis.js'
-import type { Device } from '../kernel/rows.js'
+import type { BridgeRow } from '../kernel/rows.js'
 import { readConfig, trueVnis } from './config.js'
 import { readVni } from './vni.js'
 
-/** The agent's rows in the kernel: on devices given to it, and neighbours with its protocol. */
+/**
+ * The agent's rows in the kernel: on the advertise device of a VNI or one an option names, all; on the default one of a VNI
+ * that nobody names, in its default bridge, static ones; and neighbours with its protocol.
+ */
 export function ourRows({ kernel, database }: Chassis): string[] {
   const config = readConfig(database)
-  const bridgeKeys = database.table('Bridge').get(database.find('Bridge', config.bridge) ?? '')?.['external_ids'] as ReadonlyMap<string, string> | undefined
-  const named = [...bridgeKeys ?? []].filter(([key]) => key.startsWith('dynamic-routing-advertise-ifname')).map(([, name]) => name)
-  const isGiven = (device: Device | undefined) => device?.kind === 'veth' && (named.includes(device.name) || /^lo-\d+$/.test(device.name))
-  const fdb = kernel.bridges.all().filter(({ port, state }) => isGiven(kernel.devices.get(port)) && (state & NUD.PERMANENT) === 0)
+  const given = new Set([...config.advertiseNames, ...trueVnis(config).map((vni) => config.option('dynamic-routing-advertise-ifname', vni) ?? `lo-${vni}`)])
+  const isOurs = ({ port, bridge, state }: BridgeRow) => {
+    const device = kernel.devices.get(port)
+    if (device?.kind !== 'veth' || (state & NUD.PERMANENT) !== 0) return false
+    const [, vni] = /^lo-(\d+)$/.exec(device.name) ?? []
+    return given.has(device.name) || (vni !== undefined && kernel.devices.get(bridge)?.name === `br-${vni}` && (state & NUD.NOARP) !== 0)
+  }
+  const fdb = kernel.bridges.all().filter(isOurs)
   const neighbours = kernel.neighbours.all().filter(({ protocol }) => protocol === 85)
   return [...fdb.map(({ port, mac }) => `fdb ${port} ${mac}`), ...neighbours.map(({ ifindex, ip, mac }) => `neigh ${ifindex} ${ip} ${mac}`)].sort()
 }

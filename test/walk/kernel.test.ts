@@ -1,0 +1,205 @@
+// The fake kernel against the real one: the same operations, the same answers, the same news in the same order, the
+// same tables in the end. Needs root, and network namespaces.
+import t from 'tap'
+import { AF, NTF, NUD, type RtMessage, type WriteRequest } from '../../lib/netlink/index.js'
+import { ZERO_MAC } from '../../lib/net/mac.js'
+import { enterNewNamespace } from '../netlink/support/namespace.js'
+import { Dump } from './kernel/dump.js'
+import { FakeKernel } from './kernel/kernel.js'
+import { RealKernel } from './kernel/real.js'
+import type { Device, News } from './kernel/rows.js'
+import { Random } from './random.js'
+
+const MACS = ['02:00:00:00:00:01', '02:00:00:00:00:02', '02:00:00:00:00:03'] as const
+const IPS = ['10.0.0.1', '10.0.0.2', 'fd00::1'] as const
+const REMOTES = ['127.0.0.2', '127.0.0.3'] as const
+const BRIDGES = ['br1', 'br2'] as const
+const PORTS = ['vx1', 'lo1', 'tap1'] as const
+
+/** Both kernels, with devices of the same names. */
+class Pair {
+  readonly real = new RealKernel()
+  #news: News[] = []
+  readonly fake = new FakeKernel((news) => this.#news.push(...news))
+
+  constructor() {
+    this.real.ip('link set lo up')
+    for (const [i, name] of [...BRIDGES, ...PORTS].entries()) {
+      const mac = `02:00:00:00:dd:0${i}`
+      const [kind, text] = name.startsWith('br') ? ['bridge', 'bridge'] as const
+        : name.startsWith('vx') ? ['vxlan', 'vxlan id 1000 local 127.0.0.1 dstport 61000 nolearning'] as const : ['veth', `veth peer name ${name}p`] as const
+      this.real.ip(`link add ${name} address ${mac} type ${text}`)
+      this.real.ip(`link set ${name} addrgenmode none`)
+      const vxlan = kind === 'vxlan' ? { vxlan: { vni: 1000, local: '127.0.0.1', port: 61000, learning: false, external: false, vnifilter: false } } : {}
+      this.fake.create({ name, kind, mac, ...vxlan })
+    }
+    this.#keepCarrier()
+  }
+
+  /** A bridge without a running port loses its neighbours, some time later: each keeps one that runs. */
+  #keepCarrier(): void {
+    for (const [i, bridge] of BRIDGES.entries()) {
+      this.real.ip(`link add keep${i} type vxlan id ${2000 + i} local 127.0.0.1 dstport 62000 nolearning`)
+      this.real.ip(`link set keep${i} addrgenmode none up master ${bridge}`)
+    }
+  }
+
+  device(name: string): Device {
+    return this.fake.byName(name) as Device
+  }
+
+  ifindex(kernel: 'fake' | 'real', name: string): number {
+    return kernel === 'fake' ? this.device(name).ifindex : this.#realIndex.get(name) ?? 0
+  }
+
+  readonly #realIndex = new Map<string, number>()
+
+  async start(): Promise<void> {
+    for (const message of await this.real.dump('link')) {
+      if (message.kind === 'link') this.#realIndex.set(message.row.name, message.row.ifindex)
+    }
+    this.#news = []
+  }
+
+  /** The names of devices of the real kernel and of the fake one, by ifindex. */
+  #nameOf(kernel: 'fake' | 'real', ifindex: number | undefined): string {
+    if (ifindex === undefined) return '-'
+    const found = kernel === 'fake' ? this.fake.devices.get(ifindex)?.name : [...this.#realIndex].find(([, index]) => index === ifindex)?.[0]
+    return found ?? `device ${ifindex}`
+  }
+
+  async told(kernel: 'fake' | 'real'): Promise<string[]> {
+    if (kernel === 'real') return this.texts('real', await this.real.told())
+    const news = this.#news
+    this.#news = []
+    return this.texts('fake', news.map(({ message }) => message))
+  }
+
+  async dumped(kernel: 'fake' | 'real'): Promise<string[]> {
+    const kinds = ['fdb', 'neigh'] as const
+    const messages = kernel === 'real' ? (await Promise.all(kinds.map((kind) => this.real.dump(kind)))).flat()
+      : kinds.flatMap((kind) => new Dump(this.fake, kind).next(1000).map(({ message }) => message))
+    return this.texts(kernel, messages).sort()
+  }
+
+  /** Messages about our addresses and devices, in words; the kernel's own multicast entries are left out, and how often it tells of a device. */
+  texts(kernel: 'fake' | 'real', messages: readonly RtMessage[]): string[] {
+    const lines = messages.flatMap((message) => {
+      if (message.kind === 'link') {
+        const { name, flags, master } = message.row
+        const isTold = [...BRIDGES, ...PORTS].some((one) => one === name)
+        return isTold ? [`${message.op} ${name} ${(flags & 1) === 1 ? 'up' : 'down'} in ${this.#nameOf(kernel, master)}`] : []
+      }
+      if (message.kind !== 'neigh' || this.#nameOf(kernel, message.row.ifindex).startsWith('keep')) return []
+      const { row: { ifindex, lladdr, dst, state, flags, master, protocol, port }, op } = message
+      if (dst === undefined ? !lladdr?.startsWith('02:') : !lladdr?.startsWith('02:') && lladdr !== ZERO_MAC && state !== NUD.FAILED) return []
+      return [[op, this.#nameOf(kernel, ifindex), lladdr, dst, `state ${state} flags ${flags}`, this.#nameOf(kernel, master), `proto ${protocol ?? 0}`, `port ${port ?? 0}`].join(' ')]
+    })
+    return sortDeletions(lines.filter((line) => this.#isNew(kernel, line)))
+  }
+
+  readonly #lastOf = new Map<string, string>()
+
+  /** Nobody cares how often a device is told unchanged. */
+  #isNew(kernel: string, line: string): boolean {
+    const [, name] = /^new (\S+) (?:up|down)/.exec(line) ?? []
+    if (name === undefined) return true
+    const isNew = this.#lastOf.get(`${kernel} ${name}`) !== line
+    this.#lastOf.set(`${kernel} ${name}`, line)
+    return isNew
+  }
+}
+
+/** What goes at once goes in the order of a hash table. */
+function sortDeletions(lines: readonly string[]): string[] {
+  const end = lines.findIndex((line, i) => i > 0 && line.startsWith('del') !== (lines[i - 1] ?? '').startsWith('del'))
+  const run = lines.slice(0, end < 0 ? lines.length : end)
+  return run.length === 0 ? [] : [...run[0]?.startsWith('del') === true ? run.sort() : run, ...sortDeletions(lines.slice(run.length))]
+}
+
+/** An operation on one of the two. */
+type Step = { readonly text: string, readonly real: () => Promise<string | undefined>, readonly fake: () => string | undefined }
+
+function write(pair: Pair, text: string, device: string, request: (ifindex: number) => WriteRequest): Step {
+  return {
+    text: `${text} on ${device}`,
+    real: () => pair.real.write(request(pair.ifindex('real', device))),
+    fake: () => pair.fake.write(request(pair.ifindex('fake', device)), 'foreign')
+  }
+}
+
+function command(pair: Pair, text: string, fake: () => void): Step {
+  return {
+    text,
+    real: () => {
+      if (text.startsWith('fdb')) pair.real.bridge(text)
+      else pair.real.ip(text)
+      return Promise.resolve(undefined)
+    },
+    fake: () => {
+      fake()
+      return undefined
+    }
+  }
+}
+
+function fdbStep(pair: Pair, r: Random): Step {
+  const [mac, dst] = [r.pick(MACS), r.pick(REMOTES)]
+  const op = r.pick(['replace', 'replace', 'delete'] as const)
+  const row = (flags: number, state: number) => (ifindex: number) => ({ op, row: { family: AF.BRIDGE, ifindex, state, flags, type: 0, lladdr: mac } })
+  return r.weighted<() => Step>([
+    [3, () => write(pair, `${op} ${mac} static`, r.pick(PORTS), row(NTF.MASTER, NUD.NOARP))],
+    // Of the ports, only the vxlan device has a carrier here.
+    [1, () => write(pair, `${op} ${mac} dynamic`, 'vx1', row(NTF.MASTER, NUD.REACHABLE))],
+    [4, () => remote(pair, op, mac, dst, NTF.SELF | NTF.MASTER | NTF.EXT_LEARNED, NUD.REACHABLE, r)],
+    [1, () => remote(pair, op, mac, dst, NTF.SELF | NTF.EXT_LEARNED, NUD.REACHABLE, r)],
+    [2, () => remote(pair, op, mac, dst, NTF.SELF | NTF.MASTER | NTF.STICKY, NUD.REACHABLE | NUD.NOARP, r)],
+    [2, () => remote(pair, op === 'delete' ? op : 'append', ZERO_MAC, dst, NTF.SELF, NUD.NOARP | NUD.PERMANENT, r)]
+  ])()
+}
+
+function remote(pair: Pair, op: WriteRequest['op'], lladdr: string, dst: string, flags: number, state: number, r: Random): Step {
+  const port = r.chance(0.2) ? { port: r.pick([61000, 4789]) } : {}
+  return write(pair, `${op} ${lladdr} behind ${dst} flags ${flags}`, 'vx1', (ifindex) =>
+    ({ op, row: { family: AF.BRIDGE, ifindex, state, flags, type: 0, lladdr, dst, ...port } }))
+}
+
+function neighbourStep(pair: Pair, r: Random): Step {
+  const dst = r.pick(IPS)
+  const row = { family: dst.includes(':') ? AF.INET6 : AF.INET, flags: r.pick([0, NTF.EXT_LEARNED]), type: 0, dst }
+  const protocol = r.pick([{}, { protocol: 85 }, { protocol: 11 }])
+  const [lladdr, state, isDeletion] = [r.pick(MACS), r.pick([NUD.NOARP, NUD.PERMANENT]), r.chance(0.3)]
+  return write(pair, `${isDeletion ? 'delete' : 'replace'} neighbour ${dst}`, r.pick(BRIDGES), (ifindex) => isDeletion
+    ? { op: 'delete', row: { ...row, ifindex, state: 0 } }
+    : { op: 'replace', row: { ...row, ifindex, state, lladdr, ...protocol } })
+}
+
+function deviceStep(pair: Pair, r: Random): Step {
+  const name = r.pick([...BRIDGES, ...PORTS])
+  const device = pair.device(name)
+  return r.weighted<() => Step>([
+    [3, () => command(pair, `link set ${name} ${device.up ? 'down' : 'up'}`, () => pair.fake.setUp(device, !device.up))],
+    [3, () => {
+      const port = pair.device(r.pick(PORTS))
+      const bridge = r.chance(0.25) ? undefined : pair.device(r.pick(BRIDGES))
+      return bridge?.ifindex === port.master ? command(pair, 'link show', () => undefined)
+        : command(pair, bridge === undefined ? `link set ${port.name} nomaster` : `link set ${port.name} master ${bridge.name}`, () => pair.fake.enslave(port, bridge))
+    }]
+  ])()
+}
+
+enterNewNamespace()
+
+await t.test('the fake kernel answers and tells as the real one does', async (t) => {
+  const pair = new Pair()
+  t.teardown(() => pair.real.close())
+  await pair.start()
+  const r = new Random(1)
+  for (let i = 0; i < 400; i++) {
+    const step = r.weighted([[5, fdbStep], [3, neighbourStep], [2, deviceStep]])(pair, r)
+    t.strictSame({ answer: step.fake() }, { answer: await step.real() }, `step ${i}: ${step.text}: the answer`)
+    t.strictSame(await pair.told('fake'), await pair.told('real'), `step ${i}: ${step.text}: the news`)
+    if (t.counts.fail > 3) return
+  }
+  t.strictSame(await pair.dumped('fake'), await pair.dumped('real'), 'the tables in the end')
+})
