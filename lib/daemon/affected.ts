@@ -2,8 +2,9 @@
 // and what the kernel says of rows we wrote goes to the kernel sink's realized side.
 import { tunnelName } from '../config/tunnel-port.js'
 import { remoteKey, type FdbRow } from '../mirror/fdb.js'
+import { MAX_PORT_NAME } from '../mirror/ports.js'
 import type { NeighbourRow } from '../mirror/neighbours.js'
-import type { LinkRow } from '../netlink/index.js'
+import { NUD, type LinkRow } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import { parseVni, type Vni } from '../net/number.js'
@@ -20,7 +21,8 @@ export function markLink(state: State, old: LinkRow | undefined, current: LinkRo
   }
   if (current === undefined && old?.kind === 'vxlan') state.mirrors.fdb.deleteDevice(old.ifindex)
   // Rows may have been mirrored before the device had the name that makes it ours to write on.
-  if (current !== undefined && old?.name !== current.name) observeDevice(state, current)
+  if (current === undefined || old?.name === current.name) return
+  for (const link of current.kind === 'bridge' ? state.mirrors.links.rows() : [current]) observeDevice(state, link)
 }
 
 /** A bridge-level row: where a MAC is in the bridge. A row that moved away from an advertise device is no longer there. */
@@ -49,6 +51,10 @@ export function markNeighbour(state: State, ifindex: number, ip: Ip, current: Ne
 export function markPort(state: State, name: string): void {
   const port = state.database.ports.get(name)
   if (port !== undefined) state.dirty.locals.add(port.vni)
+  // OpenFlow cuts names: a full one may be the beginning of longer ones.
+  for (const { name: whole, vni } of name.length < MAX_PORT_NAME ? [] : state.database.ports.values()) {
+    if (whole.startsWith(name)) state.dirty.locals.add(vni)
+  }
   if (!state.database.system.vxlanPorts.some((udpPort) => tunnelName(udpPort) === name)) return
   state.dirty.tunnels = true
   for (const vni of state.domains.keys()) markDomain(state, vni)
@@ -78,29 +84,40 @@ function markRemote(state: State, vni: Vni, remote: string): void {
   if (domain !== undefined) state.dirty.vteps.add(vni, vtepKeyOfRemote(domain, remote))
 }
 
-/**
- * A device given to us exclusively: named by any advertise option, or by the default name. Independent of whether its
- * VNI is configured now, so that rows of a VNI that went away while we were down are still ours to remove.
- */
+/** A device given to us exclusively: that of a VNI, or one that any advertise option names. */
 function isAdvertiseDevice(state: State, link: LinkRow): boolean {
   const { name } = link
   if (!canAdvertise(link)) return false
+  for (const vni of state.vnisOfName.under(name).keys()) {
+    if (state.domains.get(vni)?.options.advertiseIfname === name) return true
+  }
   const { all, ofVni } = state.database.bridge
   if (all.advertiseIfname === name) return true
   for (const options of ofVni.values()) {
     if (options.advertiseIfname === name) return true
   }
-  return name.startsWith('lo-') && parseVni(name.slice(3)) !== undefined
+  return false
+}
+
+/**
+ * A static row on the default advertise device of a VNI nobody names any more, in that VNI's default bridge: we left it when
+ * the VNI went away while we were down. Anything less certain is another's.
+ */
+function isLeftover(state: State, row: FdbRow, link: LinkRow): boolean {
+  const vni = link.name.startsWith('lo-') ? parseVni(link.name.slice(3)) : undefined
+  if (vni === undefined || link.master === undefined || !canAdvertise(link)) return false
+  return state.mirrors.links.byIndex(link.master)?.name === `br-${vni}` && (row.state & NUD.NOARP) !== 0
 }
 
 function observeFdb(state: State, row: FdbRow): void {
   const link = state.mirrors.links.byIndex(row.ifindex)
-  if (link !== undefined && isAdvertiseDevice(state, link)) state.kernel.observe(fdbKey(row.ifindex, row.lladdr), realizedFdb(row))
+  if (link === undefined || !(isAdvertiseDevice(state, link) || isLeftover(state, row, link))) return
+  state.kernel.observe(fdbKey(row.ifindex, row.lladdr), realizedFdb(row))
 }
 
 /** Looks at a device's rows again, after its name or the configuration made it an advertise device. */
 export function observeDevice(state: State, link: LinkRow): void {
-  if (link.master === undefined || !isAdvertiseDevice(state, link)) return
+  if (link.master === undefined) return
   for (const row of state.mirrors.fdb.bridgeRows(link.master)) {
     if (row.ifindex === link.ifindex) observeFdb(state, row)
   }

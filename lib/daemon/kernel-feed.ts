@@ -13,6 +13,8 @@ export interface KernelSource {
 /** A dump that the kernel's own changes interrupt again and again is tried this often before a pause. */
 const MAX_ATTEMPTS = 5
 const PAUSE_AFTER_FAILURE = 1_000
+/** Notifications lost again during a resync: the next one waits, twice as long each time, so that it has a chance. In ms. */
+const PAUSE_AFTER_OVERRUN = { first: 100, longest: 5_000 } as const
 
 const KINDS: readonly DumpKind[] = ['link', 'fdb', 'neigh']
 
@@ -71,6 +73,7 @@ export class KernelFeed {
   }
 
   async #run(): Promise<void> {
+    let pause: number = PAUSE_AFTER_OVERRUN.first
     while (this.#isWanted && !this.#isClosed) {
       this.#isWanted = false
       this.counters.resyncs++
@@ -79,8 +82,11 @@ export class KernelFeed {
       if (this.#isClosed) return
       if (!ok) {
         this.#isWanted = true
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_FAILURE).unref())
-      } else if (!this.#isWanted) {
+        await sleep(PAUSE_AFTER_FAILURE)
+      } else if (this.#isWanted) {
+        await sleep(pause)
+        pause = Math.min(2 * pause, PAUSE_AFTER_OVERRUN.longest)
+      } else {
         this.#isSynced = true
         this.#synced()
       }
@@ -127,4 +133,8 @@ export class KernelFeed {
       if (message.isReply !== true) this.resync()
     }
   }
+}
+
+async function sleep(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms).unref())
 }

@@ -63,18 +63,17 @@ class Ending {
 }
 
 function connect(options: DaemonOptions, log: Log): Connections {
-  const netlinkLog = log.module('netlink')
   const ovsdbLog = log.module('ovsdb')
   const monitor = NetlinkClient.open({
     groups: ['link', 'neigh', 'nexthop'],
     handlers: {
       messages: (batch) => agent.kernelMessages(batch),
       overrun: () => agent.kernelOverrun(),
-      failed: (error) => netlinkLog.err(`netlink socket failed: ${error.message}`)
+      failed: fatal
     }
   })
   // Requests have a socket of their own: an overrun of notifications must not lose their answers.
-  const requests = NetlinkClient.open({ groups: [], handlers: { messages: () => undefined, overrun: () => undefined } })
+  const requests = NetlinkClient.open({ groups: [], handlers: { messages: () => undefined, overrun: () => undefined, failed: fatal } })
   const ovsdb = new OvsdbClient({
     remote: options.database,
     database: 'Open_vSwitch',
@@ -108,6 +107,13 @@ function connect(options: DaemonOptions, log: Log): Connections {
     requests.close()
   }
   return { agent, ovsdb, link, close }
+}
+
+/** Without netlink we would go on blind: better to end and be started again, which costs no packet. */
+function fatal(error: Error): void {
+  setImmediate(() => {
+    throw new Error(`netlink socket failed: ${error.message}`, { cause: error })
+  })
 }
 
 function completeTls(tls: NonNullable<DaemonOptions['tls']>): { privateKey: string, certificate: string, caCert: string } {

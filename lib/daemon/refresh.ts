@@ -36,7 +36,7 @@ export function refreshDomain(state: State, vni: Vni): void {
     else state.domains.set(vni, domain)
     if (domain !== undefined) indexDomain(state, domain, true)
     markDomain(state, vni)
-    const advertise = domain?.advertise === undefined ? undefined : mirrors.links.byIndex(domain.advertise)
+    const advertise = domain && mirrors.links.byName(domain.options.advertiseIfname)
     if (advertise !== undefined) observeDevice(state, advertise)
   }
   state.switch.setFlows(`domain ${vni}`, domain === undefined ? [] : domainFlows(state, domain))
@@ -82,7 +82,7 @@ export function refreshVtep(state: State, vni: Vni, key: VtepKey): void {
   if (vtep === undefined) state.vteps.delete(vni, key)
   else state.vteps.set(vni, key, vtep)
   state.switch.setFlows(`vtep ${vni} ${key}`, vtep === undefined ? [] : vtepFlows(vtep))
-  state.dirty.floods.add(vni)
+  if (old?.flood === true || vtep?.flood === true) state.dirty.floods.add(vni)
 }
 
 function vtepFlows(vtep: ReachableVtep): Flow[] {

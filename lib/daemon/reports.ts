@@ -4,6 +4,7 @@ import { tunnelName } from '../config/tunnel-port.js'
 import type { Claim } from '../evpn/claim.js'
 import type { Domain } from '../evpn/domain.js'
 import { ipFamily } from '../net/ip.js'
+import { MAX_PORT_NAME } from '../mirror/ports.js'
 import type { Vni } from '../net/number.js'
 import { describeFlowKey } from '../sink/flow-entry.js'
 import type { Agent } from './agent.js'
@@ -186,10 +187,15 @@ function reasonOf(reason: string | undefined): { reason?: string } {
   return reason === undefined ? {} : { reason }
 }
 
+function whyNoOfport(name: string): string {
+  return name.length <= MAX_PORT_NAME ? 'the switch has no such port'
+    : `the switch has no port, or several, whose name begins with the first ${MAX_PORT_NAME} characters, which is all that OpenFlow tells`
+}
+
 function portReports(state: State): PortReport[] {
   return [...state.database.ports.values()].map((port) => {
     const ofport = state.mirrors.ports.ofport(port.name)
-    const reason = ofport === undefined ? port.problem ?? 'the switch has no such port' : undefined
+    const reason = ofport === undefined ? port.problem ?? whyNoOfport(port.name) : undefined
     return {
       port: port.name, vni: port.vni,
       ...(ofport === undefined ? {} : { ofport }),

@@ -20,6 +20,8 @@ export class TunnelKeeper {
   #problems: ReadonlyMap<string, string> = new Map()
   #failure: string | undefined
   #wanted: { readonly bridgeUuid: string | undefined, readonly udpPorts: readonly number[] } = { bridgeUuid: undefined, udpPorts: [] }
+  /** The operations of the transaction before, as text. */
+  #done: string | undefined
   #isBusy = false
   /** The replica has changed since the plan was made. */
   #isChanged = false
@@ -56,13 +58,15 @@ export class TunnelKeeper {
     this.#isBusy = true
     this.#bringAbout(plan).then(() => {
       this.#failure = undefined
+      this.#done = JSON.stringify(plan.operations)
       this.#isBusy = false
       // The replica may have changed meanwhile.
       this.#work()
     }).catch((error: unknown) => {
       this.#isBusy = false
-      this.#failure = `OVSDB refused the tunnel ports: ${String(error)}`
-      this.#log.warn(this.#failure)
+      const failure = `the tunnel ports could not be set up: ${String(error)}`
+      if (this.#failure !== failure) this.#log.warn(failure)
+      this.#failure = failure
       this.#retry = setTimeout(() => {
         this.#retry = undefined
         this.#work()
@@ -72,6 +76,10 @@ export class TunnelKeeper {
 
   async #bringAbout({ operations, isMove }: TunnelPlan): Promise<void> {
     if (operations.length > 0) {
+      // Done, and not there: somebody else changes the same rows. Doing it again at once would be a fight at full speed.
+      const isFight = this.#done === JSON.stringify(operations)
+      this.#done = undefined
+      if (isFight) throw new Error('what was written is gone again; does another program manage these ports?')
       await this.#database.transact(operations)
       if (isMove) await this.#database.reconfigured()
     } else {

@@ -4,39 +4,50 @@ import type { PortDesc } from '../openflow/index.js'
 
 export type PortChanged = (name: string) => void
 
+/** OpenFlow carries 15 characters of a port's name (OFP_MAX_PORT_NAME_LEN); OVS allows more for ports that are no kernel devices. */
+export const MAX_PORT_NAME = 15
+
 export class PortMirror {
-  readonly #byName = new Map<string, number>()
+  /** OpenFlow name to port numbers: two long names can be one here. */
+  readonly #numbers = new Map<string, ReadonlySet<number>>()
   readonly #changed: PortChanged
 
+  /** `changed` is told the OpenFlow name. */
   constructor(changed: PortChanged) {
     this.#changed = changed
   }
 
-  /** The OpenFlow port number of a port by name, or undefined when the switch has none. */
+  /** The OpenFlow port number of a port by name; undefined when the switch has none, or several that its first 15 characters fit. */
   ofport(name: string): number | undefined {
-    return this.#byName.get(name)
+    const numbers = this.#numbers.get(name.slice(0, MAX_PORT_NAME))
+    return numbers?.size === 1 ? [...numbers][0] : undefined
   }
 
   put(port: PortDesc): void {
-    if (this.#byName.get(port.name) === port.port) return
-    this.#byName.set(port.name, port.port)
-    this.#changed(port.name)
+    // A port whose number is known under another name was renamed or replaced, which PORT_STATUS tells as one change.
+    const numbers = this.#numbers.get(port.name) ?? new Set<number>()
+    if (numbers.has(port.port)) return
+    this.#set(port.name, new Set([...numbers, port.port]))
   }
 
   delete(port: PortDesc): void {
-    if (this.#byName.get(port.name) !== port.port) return
-    this.#byName.delete(port.name)
-    this.#changed(port.name)
+    const numbers = this.#numbers.get(port.name)
+    if (numbers?.has(port.port) === true) this.#set(port.name, new Set([...numbers].filter((number) => number !== port.port)))
   }
 
   /** Replaces everything: what the switch has after a (re)connect. */
   replaceAll(ports: readonly PortDesc[]): void {
-    const current = new Map(ports.map((port) => [port.name, port.port]))
-    const gone = [...this.#byName.keys()].filter((name) => !current.has(name))
-    for (const name of gone) {
-      this.#byName.delete(name)
-      this.#changed(name)
+    const current = new Map<string, Set<number>>([...this.#numbers.keys()].map((name) => [name, new Set()]))
+    for (const port of ports) current.set(port.name, (current.get(port.name) ?? new Set()).add(port.port))
+    for (const [name, numbers] of current) {
+      const old = this.#numbers.get(name)
+      if (numbers.size !== old?.size || [...numbers].some((number) => !old.has(number))) this.#set(name, numbers)
     }
-    for (const port of ports) this.put(port)
+  }
+
+  #set(name: string, numbers: ReadonlySet<number>): void {
+    if (numbers.size === 0) this.#numbers.delete(name)
+    else this.#numbers.set(name, numbers)
+    this.#changed(name)
   }
 }

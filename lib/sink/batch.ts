@@ -23,7 +23,8 @@ export function planBatch(flows: Tracker<string>, groups: Tracker<GroupValue>): 
   const raised = groupChanges.filter((pending) => pending.desired !== undefined).slice(0, MAX_GROUPS)
   // A flow that names a group waits for it: with more groups than a batch takes, groups go alone.
   const changes = raised.length === MAX_GROUPS ? [] : flows.pending(MAX_FLOWS)
-  const isLast = changes.length < MAX_FLOWS && raised.length < MAX_GROUPS
+  // OVS deletes the flows that name a group with the group. While a change of a flow is held back, it may still name any.
+  const isLast = changes.length < MAX_FLOWS && raised.length < MAX_GROUPS && !flows.isHeldBack
   const dropped = isLast ? groupChanges.filter((pending) => pending.desired === undefined).reverse().slice(0, MAX_GROUPS) : []
   const ordered = [...changes.filter((pending) => pending.desired !== undefined), ...changes.filter((pending) => pending.desired === undefined)]
   return assemble(ordered, raised, dropped)

@@ -1,7 +1,8 @@
 // Groups as the tracker keeps them: type and buckets by id, each bucket's actions as a byte string; and the messages
 // that turn one into another, which for one member more or less are one message however large the group.
-import { encodeActions, encodeBucket, encodeGroupMod, groupDescSize, type Bucket, type GroupDesc } from '../openflow/index.js'
+import { decodeActions, encodeActions, encodeBucket, encodeGroupMod, groupDescSize, type Bucket, type GroupDesc } from '../openflow/index.js'
 import type { Group } from '../pipeline/flow.js'
+import { FIRST_TABLE, isOurGroup, LAST_TABLE } from '../pipeline/slots.js'
 import type { Pending } from './tracker.js'
 
 export interface GroupValue {
@@ -38,6 +39,18 @@ export function entryOfGroupDesc(desc: GroupDesc): GroupEntry {
     buckets: new Map(desc.buckets.map((bucket) => [bucket.id, bucket.actions.toString('latin1')])),
     strange: !isKnown
   }]
+}
+
+/**
+ * True for a group that we made. Groups have no cookie, so an id in our range is not enough: every bucket of ours ends in one
+ * of our tables or in another group of ours.
+ */
+export function isOurs(desc: GroupDesc): boolean {
+  return isOurGroup(desc.groupId) && desc.buckets.every((one) => {
+    const last = decodeActions(one.actions).at(-1)
+    if (last?.kind === 'group') return isOurGroup(last.group)
+    return last?.kind === 'resubmit' && last.table !== undefined && last.table >= FIRST_TABLE && last.table <= LAST_TABLE
+  })
 }
 
 export function isEqualGroup(a: GroupValue, b: GroupValue): boolean {

@@ -5,7 +5,7 @@ import type { ApplyError, FlowDesc, GroupDesc } from '../openflow/index.js'
 import type { Flow, Group } from '../pipeline/flow.js'
 import { ENTRY_PRIORITY, ENTRY_TABLE, FIRST_TABLE, isOurCookie, isOurGroup, LAST_TABLE } from '../pipeline/slots.js'
 import { compileFlow, describeFlowKey, entryOfDesc, type FlowEntry } from './flow-entry.js'
-import { compileGroup, entryOfGroupDesc, groupBytes, isEqualGroup, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
+import { compileGroup, entryOfGroupDesc, groupBytes, isEqualGroup, isOurs, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
 import { planBatch, type Batch } from './batch.js'
 import { Retry } from './retry.js'
 import { Tracker, type Pending } from './tracker.js'
@@ -26,10 +26,13 @@ export interface SwitchReport {
 
 /** After so many bundles in a row that failed, the next batch goes unbundled: a bundle is all or nothing. */
 const MAX_FAILED_BUNDLES = 3
-/** While a foreign entry stands in one of our places, we look again this often, in ms. */
+/** While a foreign entry stands in one of our places, we look again after this pause, in ms; it doubles while nothing changes. */
 const CONFLICT_RECHECK = 10_000
+const LONGEST_RECHECK = 160_000
 /** After a failure of unknown outcome on a connection that still stands, we look again after this pause, in ms. */
 const FAILURE_RECHECK = 1_000
+
+const GROUP_EXISTS = 'OFPGMFC_GROUP_EXISTS'
 
 export class SwitchSink {
   readonly flows = new Tracker<string>((a, b) => a === b)
@@ -46,8 +49,9 @@ export class SwitchSink {
   #isBusy = false
   #failedBundles = 0
   #recheck: NodeJS.Timeout | undefined
-  /** Keys of foreign flows that stand where only ours may. */
-  #foreign: readonly string[] = []
+  /** Keys of foreign entries that stand where only ours may. */
+  #foreign: { readonly flows: readonly string[], readonly groups: readonly string[] } = { flows: [], groups: [] }
+  #recheckPause = CONFLICT_RECHECK
 
   /** `wake` is called when there may be more to send: who decides whether it may be sent now flushes. */
   constructor(report: SwitchReport, wake: () => void = () => this.flush()) {
@@ -95,7 +99,7 @@ export class SwitchSink {
   flush(): void {
     const connection = this.#connection
     if (connection === undefined || !this.#isReady || this.#isBusy) return
-    this.#tellConflicts(connection)
+    if (this.#tellConflicts()) this.#lookAgain(connection, this.#nextRecheck())
     const batch = planBatch(this.flows, this.groups)
     if (batch.mods.length === 0) return
     this.#isBusy = true
@@ -127,25 +131,39 @@ export class SwitchSink {
       for (const key of [...tracker.blocked().keys()]) tracker.unblock(key)
     }
     const [ours, foreign] = sortFlows(tables.flat())
+    const foreignGroups = groups.filter((group) => isOurGroup(group.groupId) && !isOurs(group)).map((group) => String(group.groupId))
     for (const [key] of foreign) this.flows.block(key, 'a foreign flow stands there')
+    for (const key of foreignGroups) this.groups.block(key, 'a foreign group stands there')
     this.flows.replaceRealized(ours)
-    this.groups.replaceRealized(groups.filter((group) => isOurGroup(group.groupId)).map(entryOfGroupDesc))
-    this.#foreign = foreign.map(([key]) => key)
+    this.groups.replaceRealized(groups.filter(isOurs).map(entryOfGroupDesc))
+    this.#foreign = { flows: foreign.map(([key]) => key), groups: foreignGroups }
     this.#isReady = true
-    this.#tellConflicts(connection)
-    if (this.conflicts.length > 0) this.#lookAgain(connection, CONFLICT_RECHECK)
+    this.#tellConflicts()
+    if (this.conflicts.length > 0) this.#lookAgain(connection, this.#nextRecheck())
   }
 
-  /** A foreign flow in our tables is always in our way, one in the entry table once we want its place. */
-  #tellConflicts(connection: SwitchConnection): void {
-    if (this.#foreign.length === 0 && this.conflicts.length === 0) return
+  /** The longer a conflict stands, the longer the pause: each look reads all our tables. */
+  #nextRecheck(): number {
+    const pause = this.#recheckPause
+    this.#recheckPause = Math.min(2 * pause, LONGEST_RECHECK)
+    return pause
+  }
+
+  /** A foreign flow in our tables is always in our way, one in the entry table once we want its place. True when there is a new one. */
+  #tellConflicts(): boolean {
+    const { flows, groups } = this.#foreign
+    if (flows.length + groups.length + this.conflicts.length === 0) return false
     const before = new Set(this.conflicts)
-    const inOurWay = this.#foreign.filter((key) => key.charCodeAt(0) !== ENTRY_TABLE || this.flows.desired(key) !== undefined)
-    this.conflicts = inOurWay.map((key) => `foreign flow in our place: ${describeFlowKey(key)}`)
+    const inOurWay = flows.filter((key) => key.charCodeAt(0) !== ENTRY_TABLE || this.flows.desired(key) !== undefined)
+    this.conflicts = [
+      ...inOurWay.map((key) => `foreign flow in our place: ${describeFlowKey(key)}`),
+      ...groups.map((key) => `foreign group in our place: group_id=${key}`)
+    ]
     const fresh = this.conflicts.filter((text) => !before.has(text))
     for (const text of fresh) this.#report.warn(`${text}; it is left alone, and what we would put there is missing`)
-    if (fresh.length > 0) this.#lookAgain(connection, CONFLICT_RECHECK)
-    if (this.conflicts.length === 0 && before.size > 0) this.#report.info('no foreign flow is left in our places')
+    if (fresh.length > 0) this.#recheckPause = CONFLICT_RECHECK
+    if (this.conflicts.length === 0 && before.size > 0) this.#report.info('nothing foreign is left in our places')
+    return fresh.length > 0
   }
 
   /** What the switch holds is not known for sure any more: nothing is sent until it was read again. */
@@ -187,7 +205,7 @@ export class SwitchSink {
       const entry = batch.entryOfMod[error.index]
       if (entry === undefined) continue
       refused.add(entry)
-      this.#refuse(batch, entry, error)
+      this.#refuse(connection, batch, entry, error)
     }
     if (!applied) return
     batch.flows.forEach((pending, i) => {
@@ -206,7 +224,7 @@ export class SwitchSink {
   }
 
   /** Sets one entry aside, and tries it again after a while. */
-  #refuse(batch: Batch, entry: number, error: ApplyError): void {
+  #refuse(connection: SwitchConnection, batch: Batch, entry: number, error: ApplyError): void {
     this.counters.refused++
     const flow = batch.flows[entry]
     const group = batch.groups[entry - batch.flows.length]
@@ -217,6 +235,8 @@ export class SwitchSink {
       this.#report.warn(`the switch refused group ${group.key}: ${error.name}`)
       // One of its bucket commands may have been carried out: the next attempt writes it whole.
       if (group.realized !== undefined) this.groups.realize(group.key, { ...group.realized, strange: true })
+      // It came there since we looked: no ADD will ever succeed. What it is, the next read-back tells.
+      else if (error.name === GROUP_EXISTS) this.#distrust(connection)
       this.#retry.later(this.groups, group.key, `refused by the switch: ${error.name}`)
     }
   }

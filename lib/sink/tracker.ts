@@ -97,6 +97,14 @@ export class Tracker<V> {
     return batch
   }
 
+  /** True while something that is there must change or go, and may not be touched now. */
+  get isHeldBack(): boolean {
+    for (const key of this.#blocked.keys()) {
+      if (this.#pending.has(key) && this.realized(key) !== undefined) return true
+    }
+    return false
+  }
+
   block(key: string, reason: string): void {
     this.#blocked.set(key, reason)
   }

@@ -1,14 +1,15 @@
 // Everything of ours leaves a switch: for `exit --cleanup`, and for a bridge that is no longer the integration bridge.
 import { encodeFlowMod, encodeGroupMod, type GroupDesc } from '../openflow/index.js'
-import { COOKIE, COOKIE_MASK, isOurGroup } from '../pipeline/slots.js'
+import { COOKIE, COOKIE_MASK } from '../pipeline/slots.js'
+import { isOurs } from './group-entry.js'
 import type { SwitchConnection } from './switch.js'
 
 /** OFPTT_ALL: a deletion in every table (OpenFlow 1.5.1 section 7.2.3). */
 const ALL_TABLES = 0xff
 
-/** Removes all flows with our cookie, then all groups in our range. */
+/** Removes all flows with our cookie, then all groups of ours. */
 export async function wipeSwitch(connection: SwitchConnection): Promise<void> {
-  const groups = (await connection.groupDescs()).filter((group) => isOurGroup(group.groupId))
+  const groups = (await connection.groupDescs()).filter(isOurs)
   await connection.apply([deleteOurFlows(), ...groups.map(deleteGroup)], { bundle: false })
 }
 

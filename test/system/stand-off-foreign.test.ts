@@ -94,7 +94,7 @@ await t.test('it heals when the foreign flows go', async (t) => {
   await eventually('no foreign flow to be a problem', () => chassis.problems(), (problems) => problems.length === 0, 15_000)
   await eventuallyHas('w10 to lead into our tables', () => chassis.ourFlows('table=0'), 'in_port=w10 ')
   await eventuallyHas('frames to be delivered to w11', () => chassis.ourFlows('table=206'), 'output:w11')
-  t.match(daemon.log(), /INFO\|no foreign flow is left in our places/)
+  t.match(daemon.log(), /INFO\|nothing foreign is left in our places/)
 })
 
 await t.test('through changes, kill -9, a restart and exit --cleanup nothing outside our places changes', async (t) => {
