@@ -128,3 +128,13 @@ await t.test('a part that is new comes before the group that names it, however l
   t.ok(sent.indexOf('add group 1000') > sent.indexOf('add group 1009') && sent.indexOf('add group 1000') > sent.indexOf('add group 1008'))
   t.end()
 })
+
+await t.test('while the change of a flow is held back, no group goes: the switch would delete the flow with it', (t) => {
+  const side = new Side().have([flow(1, 10)], [group(10)]).want([flow(1, 11)], [group(11)])
+  const { key = '' } = side.flows.pending(1)[0] ?? {}
+  side.flows.block(key, 'refused')
+  t.strictSame(side.all(), [['add group 11']])
+  side.flows.unblock(key)
+  t.strictSame(side.all(), [['modify_strict flow 203 1', 'delete group 10']])
+  t.end()
+})
