@@ -57,10 +57,13 @@ export class FakeKernel {
     return device
   }
 
-  /** The device and everything that is on it; ports of a bridge stay, without a master. */
-  destroy(device: Device): void {
+  /**
+   * The device and everything that is on it; ports of a bridge stay, without a master. `isMoved`: it goes to another network
+   * namespace, and a vxlan device takes its rows along unannounced.
+   */
+  destroy(device: Device, isMoved = false): void {
     this.#record((news) => {
-      for (const row of this.vxlans.rows(device.ifindex)) this.vxlans.drop(row, push(news))
+      for (const row of this.vxlans.rows(device.ifindex)) this.vxlans.drop(row, isMoved ? () => undefined : push(news))
       device.up = false
       if (device.kind === 'bridge') {
         for (const port of this.ports(device.ifindex)) this.#release(port, news)

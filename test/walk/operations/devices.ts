@@ -67,8 +67,9 @@ const createTap: Operation = (chassis, r) => {
 const destroy: Operation = (chassis, r) => {
   const device = anyDevice(chassis, r)
   if (device === undefined) return undefined
-  chassis.kernel.destroy(device)
-  return `${device.name} (${device.ifindex}) is deleted`
+  const isMoved = r.chance(0.3)
+  chassis.kernel.destroy(device, isMoved)
+  return `${device.name} (${device.ifindex}) ${isMoved ? 'moves to another namespace' : 'is deleted'}`
 }
 
 const recreate: Operation = (chassis, r) => {

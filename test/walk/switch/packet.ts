@@ -8,7 +8,12 @@ import { flowActions, flowMatch, type Flow, type Tables } from './tables.js'
 export type Packet = Readonly<Record<string, bigint>>
 
 /** A packet that left by a port. */
-export interface Sent { readonly port: number, readonly packet: Packet }
+export interface Sent {
+  readonly port: number
+  readonly packet: Packet
+  /** Which translation it left in: a select group by dp_hash recirculates, and what follows is translated by itself. */
+  readonly translation: number
+}
 
 export interface Run {
   readonly sent: readonly Sent[]
@@ -18,8 +23,8 @@ export interface Run {
   readonly problems: readonly string[]
 }
 
-/** More than any sane pipeline needs; Open vSwitch allows 4096 resubmits. */
-const MAX_HITS = 4096
+/** Open vSwitch allows as many resubmits in one translation; no flood of ours comes near it in sum. */
+const MAX_HITS = 20_000
 
 export function number(value: unknown): bigint {
   if (typeof value === 'bigint') return value
@@ -48,7 +53,7 @@ export class Pipeline {
   }
 
   run(start: Packet): Run {
-    const run = { sent: [] as Sent[], path: [] as string[], problems: [] as string[], inPort: Number(start['in_port'] ?? 0n) }
+    const run = { sent: [] as Sent[], path: [] as string[], problems: [] as string[], inPort: Number(start['in_port'] ?? 0n), translation: 0, translations: 1 }
     this.#table(0, { ...start }, run)
     return run
   }
@@ -81,7 +86,7 @@ export class Pipeline {
         case 'output':
           // A packet never goes out where it came in.
           if (typeof action.port !== 'number') run.problems.push(`output to ${action.port}`)
-          else if (action.port !== run.inPort) run.sent.push({ port: action.port, packet: { ...fields } })
+          else if (action.port !== run.inPort) run.sent.push({ port: action.port, packet: { ...fields }, translation: run.translation })
           break
         case 'move': case 'learn': case 'controller': case 'clone': case 'output_field': case 'push_vlan': case 'pop_vlan': case 'dec_ttl': case 'meter':
         case 'set_queue': case 'conjunction': case 'exit': case 'ct_clear': case 'unknown':
@@ -97,12 +102,15 @@ export class Pipeline {
       run.problems.push(`group ${id} does not exist`)
       return
     }
-    const buckets = group.type === 'all' ? group.buckets : group.buckets.slice(0, 1)
-    for (const bucket of buckets) this.#actions(bucketActions(bucket.actions), { ...fields }, run, table)
+    const isSelect = group.type === 'select'
+    const outer = run.translation
+    if (isSelect) run.translation = run.translations++
+    for (const bucket of isSelect ? group.buckets.slice(0, 1) : group.buckets) this.#actions(bucketActions(bucket.actions), { ...fields }, run, table)
+    run.translation = outer
   }
 }
 
-interface Mutable { sent: Sent[], path: string[], problems: string[], readonly inPort: number }
+interface Mutable { sent: Sent[], path: string[], problems: string[], readonly inPort: number, translation: number, translations: number }
 
 interface Term { readonly name: string, readonly value: bigint, readonly mask: bigint }
 

@@ -13,7 +13,9 @@ export function checkTunnels({ database }: Chassis): string[] {
   if (config.isOvns) return []
   const tunnels = tunnelsIn(database)
   const wanted = config.exists ? config.udpPorts.map((udpPort) => `ovn-evpn-${udpPort}`) : []
-  const missing = wanted.filter((name) => !tunnels.some((tunnel) => tunnel.name === name && (!tunnel.isOurs || tunnel.bridge === config.bridge)))
+  // A name is given once: somebody's own port, or ours that is left to ovn-controller, stands in the way.
+  const isTaken = ({ isOurs, bridge }: Tunnel) => !isOurs || bridge === config.bridge || isOvns(database, bridge)
+  const missing = wanted.filter((name) => !tunnels.some((tunnel) => tunnel.name === name && isTaken(tunnel)))
   const extra = tunnels.filter(({ isOurs, name, bridge }) => isOurs && !(bridge === config.bridge && wanted.includes(name)) && !isOvns(database, bridge))
   return [
     ...missing.map((name) => `there is no tunnel port ${name} on ${config.bridge}`),
