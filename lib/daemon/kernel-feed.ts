@@ -1,13 +1,14 @@
 // From the kernel into the mirrors: notifications as they come, and whole dumps at start and whenever notifications
 // were lost (ENOBUFS, an interrupted dump, a message that could not be read). A resync goes through the same puts.
-import type { DumpKind, RtMessage } from '../netlink/index.js'
+import type { DumpKind, LinkRow, RtMessage } from '../netlink/index.js'
 import { AF } from '../netlink/index.js'
 import type { ModuleLog } from './log/log.js'
 import type { Mirrors } from './state.js'
 
 /** The part of a netlink connection the feed uses. Dump rows arrive as messages, in order among the notifications. */
 export interface KernelSource {
-  dump(kind: DumpKind): Promise<{ readonly interrupted: boolean }>
+  /** With `ifindex`: of the FDB, at least the rows of that device. */
+  dump(kind: DumpKind, ifindex?: number): Promise<{ readonly interrupted: boolean }>
 }
 
 /** A dump that the kernel's own changes interrupt again and again is tried this often before a pause. */
@@ -30,6 +31,8 @@ export class KernelFeed {
   #isRunning = false
   #isWanted = false
   #isClosed = false
+  /** Devices are being dumped; their rows will be after them. */
+  #isReadingLinks = false
 
   /** `synced` is called after each complete resync. */
   constructor(mirrors: Mirrors, source: KernelSource, log: ModuleLog, synced: () => void) {
@@ -78,7 +81,10 @@ export class KernelFeed {
       this.#isWanted = false
       this.counters.resyncs++
       let ok = true
-      for (const kind of KINDS) ok = await this.#dump(kind) && ok
+      for (const kind of KINDS) {
+        this.#isReadingLinks = kind === 'link'
+        ok = await this.#dump(kind) && ok
+      }
       if (this.#isClosed) return
       if (!ok) {
         this.#isWanted = true
@@ -116,11 +122,30 @@ export class KernelFeed {
     return false
   }
 
+  #putLink(row: LinkRow): void {
+    const isNew = this.#mirrors.links.byIndex(row.ifindex) === undefined
+    this.#mirrors.links.put(row)
+    // One that comes from another network namespace brings rows along of which the kernel says nothing (measured on 6.18).
+    if (isNew && row.kind === 'vxlan' && !this.#isReadingLinks) this.#readRowsOf(row)
+  }
+
+  #readRowsOf({ ifindex, name }: LinkRow): void {
+    const before = this.#deletions
+    this.#source.dump('fdb', ifindex).then(({ interrupted }) => {
+      // A row that went meanwhile may have come back with the dump.
+      if (interrupted || this.#deletions !== before) this.resync()
+    }).catch((error: unknown) => {
+      if (this.#isClosed) return
+      this.#log.warn(`reading the rows of ${name} failed: ${String(error)}; reading all tables again`)
+      this.resync()
+    })
+  }
+
   #apply(message: RtMessage): void {
     const { links, fdb, neighbours } = this.#mirrors
     if ('op' in message && message.op === 'del') this.#deletions++
     if (message.kind === 'link') {
-      if (message.op === 'new') links.put(message.row)
+      if (message.op === 'new') this.#putLink(message.row)
       else links.delete(message.row.ifindex)
     } else if (message.kind === 'neigh') {
       const table = message.row.family === AF.BRIDGE ? fdb : neighbours

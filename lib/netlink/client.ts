@@ -81,12 +81,12 @@ export class NetlinkClient {
   /**
    * Reads a whole table. Its rows go to `handlers.messages`; resolves after the last one was delivered. `interrupted`: the table changed
    * while it was read, or an overrun happened (reported to `handlers.overrun` as well): dump again. Rejects with NetlinkError.
-   * The kernel runs one dump at a time on a socket: further ones wait for their turn.
+   * The kernel runs one dump at a time on a socket: further ones wait for their turn. With `ifindex`, of the FDB that device's rows only.
    */
-  dump(kind: DumpKind): Promise<{ readonly interrupted: boolean }> {
+  dump(kind: DumpKind, ifindex?: number): Promise<{ readonly interrupted: boolean }> {
     return new Promise((resolve, reject) => {
       const settle: Settle = ({ error, interrupted }) => error === undefined ? resolve({ interrupted }) : reject(error)
-      this.#dumps.push({ request: dumpRequest(kind), settle })
+      this.#dumps.push({ request: dumpRequest(kind, ifindex), settle })
       this.#nextDump()
     })
   }

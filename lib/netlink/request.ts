@@ -1,6 +1,6 @@
 // Requests to rtnetlink as data: type, flags, payload, and the words an error uses for them.
 import { AF, IFLA, NLM_F, RTEXT_FILTER_SKIP_STATS, RTM } from './constants.js'
-import { encodeAttribute, hostU32 } from './attribute.js'
+import { encodeAttribute, hostU32, writeHostU32 } from './attribute.js'
 import { encodeLink, type LinkRow } from './link.js'
 import { encodeNeigh, neighText, type NeighRow } from './neigh.js'
 import { encodeNexthop, encodeNexthopId, type NexthopRow } from './nexthop.js'
@@ -66,22 +66,23 @@ export function deleteLinkRequest(ifindex: number): NetlinkRequest {
   return { type: RTM.DELLINK, flags: 0, payload: encodeLink({ ifindex }), text: `delete device ${ifindex}` }
 }
 
-/** struct ndmsg, ifinfomsg, nhmsg: all zero but the family, which comes first in each. */
-export function dumpRequest(kind: DumpKind): NetlinkRequest {
-  const text = `dump ${kind} table`
+/** struct ndmsg, ifinfomsg, nhmsg: all zero but the family, which comes first in each; with `ifindex`, the FDB rows of that device only. */
+export function dumpRequest(kind: DumpKind, ifindex = 0): NetlinkRequest {
+  const text = `dump ${kind} table${ifindex === 0 ? '' : ` of device ${ifindex}`}`
   switch (kind) {
     case 'link': {
       const skipStatistics = encodeAttribute(IFLA.EXT_MASK, hostU32.write(RTEXT_FILTER_SKIP_STATS))
       return { type: RTM.GETLINK, flags: NLM_F.DUMP, payload: Buffer.concat([header(16, AF.UNSPEC), skipStatistics]), text }
     }
-    case 'fdb': return { type: RTM.GETNEIGH, flags: NLM_F.DUMP, payload: header(12, AF.BRIDGE), text }
+    case 'fdb': return { type: RTM.GETNEIGH, flags: NLM_F.DUMP, payload: header(12, AF.BRIDGE, ifindex), text }
     case 'neigh': return { type: RTM.GETNEIGH, flags: NLM_F.DUMP, payload: header(12, AF.UNSPEC), text }
     case 'nexthop': return { type: RTM.GETNEXTHOP, flags: NLM_F.DUMP, payload: header(8, AF.UNSPEC), text }
   }
 }
 
-function header(length: number, family: number): Buffer {
+function header(length: number, family: number, ifindex = 0): Buffer {
   const bytes = Buffer.alloc(length)
   bytes[0] = family
+  writeHostU32(bytes, ifindex, 4)
   return bytes
 }

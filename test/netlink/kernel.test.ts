@@ -42,9 +42,9 @@ const recorder = openRecorder({ groups: ['link', 'neigh', 'nexthop'] })
 const { client } = recorder
 t.teardown(() => client.close())
 
-async function dump<Kind extends 'link' | 'neigh' | 'nexthop'>(table: DumpKind, kind: Kind) {
+async function dump<Kind extends 'link' | 'neigh' | 'nexthop'>(table: DumpKind, kind: Kind, ofDevice?: number) {
   recorder.take()
-  const { interrupted } = await client.dump(table)
+  const { interrupted } = await client.dump(table, ofDevice)
   if (interrupted) throw new Error(`nobody changes the ${table} table, yet its dump was interrupted`)
   return recorder.take().flatMap(message => message.kind === kind && message.op === 'new' ? [message.row as RowOf[Kind]] : [])
 }
@@ -82,6 +82,14 @@ void t.test('the FDB dump is what `bridge fdb` shows', async t => {
   const rows = await dump('fdb', 'neigh')
   t.ok(rows.length >= 12, 'all rows of the set-up are there')
   t.strictSame(texts(rows.map(asBridgeJson)), texts(json('bridge -j -d fdb show')))
+})
+
+void t.test('the FDB dump of one device is what `bridge fdb show dev` shows, without the rows of any other', async t => {
+  for (const name of ['vxlan-1000', 'vxlan-6', 'lo-1000']) {
+    const rows = await dump('fdb', 'neigh', ifindex(name))
+    t.ok(rows.length > 0, `${name} has rows`)
+    t.strictSame(texts(rows.map(row => ({ ...asBridgeJson(row), ifname: undefined }))), texts(json(`bridge -j -d fdb show dev ${name}`)), name)
+  }
 })
 
 function asNeighJson(row: NeighRow): object {
