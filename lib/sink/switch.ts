@@ -7,6 +7,7 @@ import { ENTRY_PRIORITY, ENTRY_TABLE, FIRST_TABLE, isOurCookie, isOurGroup, LAST
 import { compileFlow, describeFlowKey, entryOfDesc, type FlowEntry } from './flow-entry.js'
 import { compileGroup, entryOfGroupDesc, groupBytes, isEqualGroup, isOurs, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
 import { planBatch, type Batch } from './batch.js'
+import { holdWhatNames } from './held.js'
 import { Retry } from './retry.js'
 import { Tracker, type Pending } from './tracker.js'
 
@@ -100,6 +101,7 @@ export class SwitchSink {
     const connection = this.#connection
     if (connection === undefined || !this.#isReady || this.#isBusy) return
     if (this.#tellConflicts()) this.#lookAgain(connection, this.#nextRecheck())
+    if (this.#foreign.groups.length > 0) holdWhatNames(this.#foreign.groups, this.flows, this.groups)
     const batch = planBatch(this.flows, this.groups)
     if (batch.mods.length === 0) return
     this.#isBusy = true
