@@ -35,7 +35,7 @@ export async function checkNow(chassis: Chassis, r: Random): Promise<string[]> {
   if (chassis.violations.length > 0) return [...chassis.violations]
   if (!isQuiet) return ['a quiet time never comes to rest']
   const fake = chassis.vswitchd.switches.get(readConfig(chassis.database).bridge)
-  const isHindered = chassis.life === undefined || !chassis.vswitchd.isRunning || [...fake?.tables.flows.values() ?? []].some(isInOurPlace)
+  const isHindered = chassis.life === undefined || !chassis.vswitchd.isRunning || fake?.foreignGroups.size !== 0 || [...fake.tables.flows.values()].some(isInOurPlace)
   return isHindered ? [] : checkTruth(chassis, r)
 }
 
@@ -47,8 +47,10 @@ function heal(chassis: Chassis): void {
   chassis.start()
 }
 
-/** Foreign flows in our places go: what would be there in their stead is checked, too. */
-function removeForeign({ tables: { flows } }: FakeSwitch): void {
+/** Foreign entries in our places go: what would be there in their stead is checked, too. */
+function removeForeign(fake: FakeSwitch): void {
+  fake.removeForeignGroups()
+  const { flows } = fake.tables
   for (const [key, flow] of flows) if (isInOurPlace(flow)) flows.delete(key)
 }
 

@@ -1,7 +1,8 @@
 // What befalls the switch and the connection to it, and what other programs put there. Foreign entries in our places
 // come while no connection stands: the agent can know of them only from reading back.
 import type { Chassis } from '../chassis.js'
-import { encodeMatch } from '../../../lib/openflow/index.js'
+import { encodeActions, encodeMatch } from '../../../lib/openflow/index.js'
+import { VNIS } from '../pools.js'
 import type { Random } from '../random.js'
 import type { FakeSwitch } from '../switch/switch.js'
 import { flowKey, foreignFlow, isForeign, type Flow } from '../switch/tables.js'
@@ -61,9 +62,21 @@ const foreignInside: Operation = (chassis, r) => {
   return `somebody puts a flow in our place in table ${flow.table} of ${fake.name} (${flow.match.toString('hex')}), while we are not connected`
 }
 
+const foreignGroup: Operation = (chassis, r) => {
+  const fake = anySwitch(chassis, r)
+  if (fake === undefined) return undefined
+  cutOff(chassis, fake, r)
+  const groupId = 0x40000000 + r.pick(VNIS) * 128 + r.pick([0, 1, 4, 5, 6, 8, 100])
+  fake.tables.dropGroup(groupId)
+  fake.tables.groups.set(groupId, { groupId, type: 'all', buckets: [{ id: 1, actions: encodeActions([{ kind: 'output', port: 900 }]) }] })
+  fake.foreignGroups.add(groupId)
+  return `somebody puts group ${groupId} in our range of ${fake.name}, while we are not connected`
+}
+
 const removeForeign: Operation = (chassis, r) => {
   const fake = anySwitch(chassis, r)
   if (fake === undefined) return undefined
+  if (r.chance(0.7)) fake.removeForeignGroups()
   const gone = r.some([...fake.tables.flows].filter(([, flow]) => isForeign(flow)), 0.7)
   for (const [key] of gone) fake.tables.flows.delete(key)
   return gone.length === 0 ? undefined : `somebody removes ${gone.length} foreign flows from ${fake.name}`
@@ -79,14 +92,14 @@ const drift: Operation = (chassis, r) => {
     if (r.chance(0.5)) flows.delete(key)
     else flows.set(key, { ...flow, cookie: flow.cookie | BigInt(r.int(0, 1)), instructions: r.chance(0.5) ? flow.instructions : Buffer.alloc(0) })
   }
-  for (const [id, group] of r.some([...groups], 0.2)) {
+  for (const [id, group] of r.some([...groups].filter(([one]) => !fake.foreignGroups.has(one)), 0.2)) {
     if (r.chance(0.3)) fake.tables.dropGroup(id)
     else if (r.chance(0.5)) groups.set(id, { ...group, buckets: r.some(group.buckets, 0.7) })
     else if (r.chance(0.5)) groups.set(id, { ...group, buckets: group.buckets.map((bucket) => ({ ...bucket, actions: r.pick(group.buckets).actions })) })
     else groups.set(id, { groupId: id, type: r.pick(['all', 'select', 'indirect', 'ff']), buckets: group.buckets })
   }
   const groupId = 0x40000000 + r.int(0, 1000)
-  if (r.chance(0.5)) groups.set(groupId, { groupId, type: 'all', buckets: [] })
+  if (r.chance(0.5) && !fake.foreignGroups.has(groupId)) groups.set(groupId, { groupId, type: 'all', buckets: [] })
   const left = { ...foreignFlow(r.int(200, 215), 77, encodeMatch({ metadata: r.int(1, 9) })), cookie: 0x6576706e_00000000n }
   put(fake, left)
   return `${fake.name} is in disorder: flows and groups of ours missing, changed, left over; we are not connected`
@@ -97,4 +110,4 @@ const refuse: Operation = ({ faults }, r) => {
   return `the switch will refuse message ${faults.refuseMessage} from now`
 }
 
-export const CHANGE_SWITCHES: Weighted = [[3, disconnect], [2, restartVswitchd], [1, foreignOutside], [2, foreignInside], [2, removeForeign], [1, drift], [2, refuse]]
+export const CHANGE_SWITCHES: Weighted = [[3, disconnect], [2, restartVswitchd], [1, foreignOutside], [2, foreignInside], [1, foreignGroup], [2, removeForeign], [1, drift], [2, refuse]]

@@ -2,7 +2,7 @@
 // nothing outside our places is touched, nothing foreign overwritten, no group grows past what vswitchd survives.
 import type { ApplyResult, PortDesc } from '../../../lib/openflow/index.js'
 import { applyError } from './connection.js'
-import { flowMatch, isForeign, Refusal, Tables, type Change, type Flow } from './tables.js'
+import { flowActions, flowMatch, groupsIn, isForeign, Refusal, Tables, type Change, type Flow, type FlowChange } from './tables.js'
 
 /** The agent's places on the bridge, written down a second time here: the walk checks the code against them. */
 const OURS = { firstTable: 200, lastTable: 215, entryPriority: 36864, firstGroup: 0x40000000, lastGroup: 0xff000000, maxGroupBytes: 60_000 } as const
@@ -21,6 +21,8 @@ export class FakeSwitch {
   /** Told when messages are handed to a connection. */
   readonly onSend: () => void
   tables = new Tables()
+  /** Groups in our range that somebody else made. */
+  readonly foreignGroups = new Set<number>()
   /** Messages carried out since the start. */
   mods = 0
 
@@ -57,8 +59,14 @@ export class FakeSwitch {
     return { applied: true, errors }
   }
 
+  removeForeignGroups(): void {
+    for (const id of this.foreignGroups) this.tables.dropGroup(id)
+    this.foreignGroups.clear()
+  }
+
   /** vswitchd starts anew: only what OVSDB holds comes back. */
   forget(): void {
+    this.foreignGroups.clear()
     this.tables = new Tables()
     this.ports.clear()
   }
@@ -88,17 +96,26 @@ export class FakeSwitch {
   #watch(changes: readonly Change[]): void {
     for (const change of changes) {
       if (change.kind === 'group') this.#watchGroup(change.id, change.bytes)
-      else for (const flow of [...change.before, ...(change.after === undefined ? [] : [change.after])]) this.#watchFlow(flow)
+      else this.#watchChange(change)
     }
   }
 
   #watchGroup(id: number, bytes: number): void {
+    if (this.foreignGroups.has(id)) this.#report(`group ${id} is a foreign one and was changed`)
     if (id < OURS.firstGroup || id > OURS.lastGroup) this.#report(`group ${id} is not ours and was changed`)
     if (bytes > OURS.maxGroupBytes) this.#report(`group ${id} has ${bytes} bytes, which can end ovs-vswitchd`)
   }
 
-  #watchFlow(flow: Flow): void {
-    this.#watchSplitHorizon(flow)
+  #watchChange({ before, after }: FlowChange): void {
+    for (const flow of before) this.#watchPlace(flow)
+    if (after === undefined) return
+    this.#watchPlace(after)
+    this.#watchSplitHorizon(after)
+    const foreign = groupsIn(flowActions(after.instructions)).filter((id) => this.foreignGroups.has(id))
+    if (foreign.length > 0) this.#report(`a flow hands packets to foreign group ${foreign.join(' ')}: ${flowText(after)}`)
+  }
+
+  #watchPlace(flow: Flow): void {
     if (isForeign(flow)) this.#report(`a foreign flow was changed: ${flowText(flow)} cookie ${flow.cookie.toString(16)}`)
     const isInRange = flow.table >= OURS.firstTable && flow.table <= OURS.lastTable
     // In table 0: a match on in_port alone (OXM_OF_IN_PORT, 8 bytes).
