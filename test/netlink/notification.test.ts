@@ -114,7 +114,8 @@ void t.test('a vxlan device that is deleted: every row of both tables is told as
     'del 02:00:00:00:00:01 dev vx0 master br0',
     'del 02:00:00:00:00:02 dev vx0 dst 192.0.2.3'
   ])
-  t.match(all.at(-1), /^del link vx0/)
+  // What the bridge then says of itself may come still later.
+  t.match(all.filter(line => line.includes('vx0')).at(-1), /^del link vx0/)
   run('ip link add vx0 index 3 address 02:00:00:00:00:a0 type vxlan id 100 dstport 61000 local 192.0.2.1 nolearning')
 })
 
@@ -142,5 +143,6 @@ void t.test('a vxlan device that moves to another namespace takes its rows along
   await told('bridge fdb replace 02:00:00:00:00:0b dev vx0 dst 192.0.2.2 self extern_learn dynamic')
   const all = await told(`ip link set vx0 netns ${elsewhere.pid}`, true)
   t.notOk(all.some(line => line.includes('02:00:00:00:00:0b')), 'no row is told')
-  t.match(all.at(-1), /^del link vx0/)
+  // What the bridge then says of itself may come still later.
+  t.match(all.filter(line => line.includes('vx0')).at(-1), /^del link vx0/)
 })
