@@ -1,5 +1,7 @@
 // One batch of messages to the switch, in the only order that never leaves a flow without its group:
 // groups come first, then flows, then flows that go, and a group goes when no flow change is left that might name it.
+// Groups that go come last for another reason too: a bundle that deletes a group which a flow still names, and then fails
+// over a later message, ends ovs-vswitchd (measured on 3.1.0).
 import { flowMod } from './flow-entry.js'
 import { groupMods, type GroupValue } from './group-entry.js'
 import type { Pending, Tracker } from './tracker.js'

@@ -54,8 +54,8 @@ export class Tables {
         return { kind: 'flow', before: old === undefined ? [] : [old], after: flow }
       }
       case 'modify_strict': {
-        this.#checkGroups(mod.instructions)
         if (old === undefined || !hasCookie(old, mod)) return { kind: 'flow', before: [], after: undefined }
+        this.#checkGroups(mod.instructions)
         const flow = { ...old, instructions: Buffer.from(mod.instructions) }
         this.flows.set(key, flow)
         return { kind: 'flow', before: [old], after: flow }
@@ -123,6 +123,17 @@ export class Tables {
   groupDescs(): GroupDesc[] {
     return [...this.groups.values()]
   }
+}
+
+/** Tables as a switch describes them. */
+export function canonicalTables(flows: readonly FlowDesc[], groups: readonly GroupDesc[]): Tables {
+  const tables = new Tables()
+  for (const { tableId: table, priority, cookie, match, instructions } of flows) {
+    const flow = { table, priority, cookie, match: canonicalOxms(match), instructions }
+    tables.flows.set(flowKey(table, priority, flow.match), flow)
+  }
+  for (const group of groups) tables.groups.set(group.groupId, group)
+  return tables
 }
 
 export function flowKey(table: number, priority: number, match: Buffer): string {
