@@ -158,6 +158,6 @@ function openFiles(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     const path = readlinkSync(`/proc/${pid}/fd/${fd}`)
     const flags = parseInt(/flags:\s+([0-7]+)/.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0', 8)
-    return path.startsWith('/') && (flags & 3) !== 0 && statSync(path).isFile() ? [path] : []
+    return path.startsWith('/') && (flags & 3) !== 0 && statSync(`/proc/${pid}/fd/${fd}`).isFile() ? [path] : []
   })
 }
