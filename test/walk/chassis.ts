@@ -166,10 +166,24 @@ export class Chassis {
     const life = this.#life
     if (life === undefined) return
     this.#checkMaySend('the kernel is')
+    this.#checkOrder(requests)
     for (const request of requests) {
       const row = this.#rowAt(request)
       if (row === undefined || !life.socket.knows(row) || isAgents(row, request)) continue
       this.violations.push(`${request.op} over a row the agent knew to be another's: ${rowText(row)}`)
+    }
+  }
+
+  /** zebra keeps a neighbour inactive whose MAC is not in the bridge: the FDB row comes first, and goes last. */
+  #checkOrder(requests: readonly WriteRequest[]): void {
+    const told = new Set<string>()
+    for (const { op, row } of requests) {
+      const name = `${op} ${row.lladdr ?? this.kernel.neighbours.get(row.ifindex, row.dst ?? '')?.mac}`
+      if ((row.family === AF.BRIDGE) === (op === 'replace')) {
+        if (told.has(name)) this.violations.push(`${name}: the FDB row and its neighbour are written in the wrong order`)
+      } else {
+        told.add(name)
+      }
     }
   }
 

@@ -23,8 +23,8 @@ function create(chassis: Chassis, r: Random, kind: Device['kind'], name: string,
     }
   }
   // Some devices have a workload's address, as anycast gateways do.
-  const mac = kind === 'veth' && r.chance(0.08) ? r.pick(ALL_MACS) : newMac()
-  return chassis.kernel.create({ name, kind, mac, lendsAddress: kind === 'veth' && r.chance(0.3), ...vxlan })
+  const mac = kind === 'veth' && r.chance(0.15) ? r.pick(ALL_MACS) : newMac()
+  return chassis.kernel.create({ name, kind, mac, lendsAddress: kind === 'veth' && r.chance(0.5), ...vxlan })
 }
 
 const ROLES = [['bridge', 'bridge'], ['vxlan', 'vxlan'], ['advertise', 'veth']] as const

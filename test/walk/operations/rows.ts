@@ -44,7 +44,7 @@ const announceMac: Operation = (chassis, r) => {
   const dst = r.pick(VTEPS)
   const sticky = r.chance(0.15)
   // FRR writes both drivers' rows in one request; some speakers write the device's alone.
-  const master = r.chance(0.9) ? NTF.MASTER : 0
+  const master = r.chance(0.8) ? NTF.MASTER : 0
   const row = macRow(device, mac, dst, {
     flags: NTF.SELF | master | (sticky ? NTF.STICKY : NTF.EXT_LEARNED), state: sticky ? NUD.REACHABLE | NUD.NOARP : NUD.REACHABLE,
     ...(r.chance(0.1) ? { port: r.pick(UDP_PORTS) } : {})

@@ -106,8 +106,8 @@ const drift: Operation = (chassis, r) => {
 }
 
 const refuse: Operation = ({ faults }, r) => {
-  faults.refuseMessage = r.int(0, 40)
+  faults.refuseMessage = r.chance(0.5) ? r.int(0, 5) : r.int(0, 40)
   return `the switch will refuse message ${faults.refuseMessage} from now`
 }
 
-export const CHANGE_SWITCHES: Weighted = [[3, disconnect], [2, restartVswitchd], [1, foreignOutside], [2, foreignInside], [1, foreignGroup], [2, removeForeign], [1, drift], [2, refuse]]
+export const CHANGE_SWITCHES: Weighted = [[3, disconnect], [2, restartVswitchd], [1, foreignOutside], [2, foreignInside], [1, foreignGroup], [2, removeForeign], [1, drift], [4, refuse]]
