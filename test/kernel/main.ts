@@ -2,7 +2,7 @@
 // default, over this machine's own file system, to which nothing is written.
 import { readdirSync } from 'node:fs'
 import { constants } from 'node:os'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { parseWhole } from '../../lib/net/number.js'
 import { plainEnv } from '../lab/process.js'
@@ -55,14 +55,15 @@ function jobOf(words: readonly string[], shell: boolean): Job {
   }
   const cwd = process.cwd()
   if (!shell) return { argv: words.length > 0 ? words : systemTests(), cwd, env }
-  const { rows = 24, columns = 80 } = process.stdout
-  return { argv: words.length > 0 ? words : ['bash'], cwd, env, terminal: { rows, columns } }
+  const { rows, columns } = process.stdout
+  return { argv: words.length > 0 ? words : ['bash'], cwd, env, terminal: { rows: rows || 24, columns: columns || 80 } }
 }
 
+/** The compiled system tests, those beside this program. */
 function systemTests(): string[] {
-  const dir = 'dist/test/system'
-  const files = readdirSync(dir).filter((name) => name.endsWith('.test.js')).sort()
-  return [process.execPath, '.ci/tally.mjs', ...files.map((name) => join(dir, name))]
+  const own = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+  const files = readdirSync(own('../system')).filter((name) => name.endsWith('.test.js')).sort()
+  return [process.execPath, own('files.js'), ...files.map((name) => own(`../system/${name}`))]
 }
 
 function say(text: string): void {

@@ -82,7 +82,8 @@ export class Chassis {
       }
     })
     const session = new FakeSession(this.database, this.vswitchd, this.faults, (isComplete) => agent.databaseChanged(isComplete))
-    const agent: Agent = new Agent({ kernel: socket, database: session, log, bridgeChanged: (bridge, isMoved) => this.#useBridge(bridge, isMoved) })
+    const bridgeChanged = (bridge: string | undefined, isMoved: boolean) => this.#useBridge(bridge, isMoved)
+    const agent: Agent = new Agent({ kernel: socket, database: session, log, bridgeChanged })
     this.#life = { agent, socket, session, connection: undefined, bridge: undefined, wiping: undefined }
     agent.feed.resync()
   }
@@ -128,7 +129,8 @@ export class Chassis {
 
   get canConnect(): boolean {
     const life = this.#life
-    return life?.bridge !== undefined && life.connection === undefined && life.wiping === undefined && this.vswitchd.isRunning && this.vswitchd.switches.has(life.bridge)
+    if (life?.bridge === undefined || life.connection !== undefined || life.wiping !== undefined) return false
+    return this.vswitchd.isRunning && this.vswitchd.switches.has(life.bridge)
   }
 
   connect(): void {

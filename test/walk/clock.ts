@@ -94,7 +94,8 @@ export class Clock {
     let found: [unknown, Timer] | undefined
     for (const [handle, timer] of this.#timers) {
       if (timer.at > end) continue
-      if (found === undefined || timer.at < found[1].at || (timer.at === found[1].at && timer.order < found[1].order)) found = [handle, timer]
+      const isFirst = found === undefined || timer.at < found[1].at || (timer.at === found[1].at && timer.order < found[1].order)
+      if (isFirst) found = [handle, timer]
     }
     return found ?? [undefined, undefined]
   }

@@ -35,7 +35,8 @@ export async function checkNow(chassis: Chassis, r: Random): Promise<string[]> {
   if (chassis.violations.length > 0) return [...chassis.violations]
   if (!isQuiet) return ['a quiet time never comes to rest']
   const fake = chassis.vswitchd.switches.get(readConfig(chassis.database).bridge)
-  const isHindered = chassis.life === undefined || !chassis.vswitchd.isRunning || fake?.foreignGroups.size !== 0 || [...fake.tables.flows.values()].some(isInOurPlace)
+  const hasForeign = fake !== undefined && (fake.foreignGroups.size > 0 || [...fake.tables.flows.values()].some(isInOurPlace))
+  const isHindered = chassis.life === undefined || !chassis.vswitchd.isRunning || hasForeign
   return isHindered ? [] : checkTruth(chassis, r)
 }
 
@@ -78,15 +79,18 @@ function tables(chassis: Chassis): Tables {
 }
 
 function portTexts({ database }: Chassis): string[] {
-  return database.layout().flatMap(([bridge, interfaces]) => interfaces.map(([, row]) =>
-    `${bridge} ${textOf(row['name'])} ${textOf(row['type'])} ${[...row['options'] as ReadonlyMap<string, string>].sort().join(' ')}`)).sort()
+  return database.layout().flatMap(([bridge, interfaces]) => interfaces.map(([, row]) => {
+    const options = [...row['options'] as ReadonlyMap<string, string>].sort().join(' ')
+    return `${bridge} ${textOf(row['name'])} ${textOf(row['type'])} ${options}`
+  })).sort()
 }
 
 /** Computing everything anew changes nothing and sends nothing. */
 async function recompute(chassis: Chassis, end: Tables): Promise<string[]> {
   const sent = work(chassis)
   chassis.life?.agent.recompute()
-  return [...await arrive(chassis, 'a recomputation'), ...same('a recomputation', end, tables(chassis)), ...nothingSent('a recomputation', sent, chassis)]
+  const what = 'a recomputation'
+  return [...await arrive(chassis, what), ...same(what, end, tables(chassis)), ...nothingSent(what, sent, chassis)]
 }
 
 /** A new agent on the same world changes nothing and sends nothing. */
@@ -94,7 +98,8 @@ async function restart(chassis: Chassis, end: Tables, r: Random): Promise<string
   chassis.kill(r)
   const sent = work(chassis)
   chassis.start()
-  return [...await arrive(chassis, 'a restart'), ...same('a restart', end, tables(chassis)), ...nothingSent('a restart', sent, chassis)]
+  const what = 'a restart'
+  return [...await arrive(chassis, what), ...same(what, end, tables(chassis)), ...nothingSent(what, sent, chassis)]
 }
 
 /** A new agent on a switch and in a kernel that hold nothing of ours brings about the same. */
@@ -118,12 +123,14 @@ function removeOurRows(chassis: Chassis): void {
     const [kind, index, address = ''] = text.split(' ')
     const ifindex = Number(index)
     if (kind === 'neigh') kernel.neighbours.remove(ifindex, address, () => undefined)
-    else for (const row of kernel.bridges.all()) if (row.port === ifindex && row.mac === address && !announced.has(address)) kernel.bridges.drop(row, () => undefined)
+    if (kind === 'neigh' || announced.has(address)) continue
+    for (const row of kernel.bridges.all()) if (row.port === ifindex && row.mac === address) kernel.bridges.drop(row, () => undefined)
   }
 }
 
 function work({ writes, database, vswitchd }: Chassis): Record<string, number> {
-  return { 'kernel requests': writes, 'OVSDB transactions': database.transactions, 'OpenFlow messages': [...vswitchd.switches.values()].reduce((sum, { mods }) => sum + mods, 0) }
+  const mods = [...vswitchd.switches.values()].reduce((sum, fake) => sum + fake.mods, 0)
+  return { 'kernel requests': writes, 'OVSDB transactions': database.transactions, 'OpenFlow messages': mods }
 }
 
 function nothingSent(what: string, before: Record<string, number>, chassis: Chassis): string[] {
@@ -135,6 +142,9 @@ function same(what: string, before: Tables, after: Tables): string[] {
   return (['flows', 'rows', 'ports'] as const).flatMap((part) => {
     const gone = before[part].filter((line) => !after[part].includes(line))
     const fresh = after[part].filter((line) => !before[part].includes(line))
-    return [...gone.slice(0, 5).map((line) => `after ${what} this is gone: ${line}`), ...fresh.slice(0, 5).map((line) => `after ${what} this is new: ${line}`)]
+    return [
+      ...gone.slice(0, 5).map((line) => `after ${what} this is gone: ${line}`),
+      ...fresh.slice(0, 5).map((line) => `after ${what} this is new: ${line}`)
+    ]
   })
 }

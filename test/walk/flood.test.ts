@@ -12,7 +12,10 @@ import type { FakeSwitch } from './switch/switch.js'
 
 const V4 = 1400
 const V6 = 700
-const VTEPS = [...Array.from({ length: V4 }, (_, i) => `192.0.${i >> 8}.${i & 255}`).slice(1), ...Array.from({ length: V6 }, (_, i) => `2001:db8::${(i + 1).toString(16)}`)]
+const VTEPS = [
+  ...Array.from({ length: V4 }, (_, i) => `192.0.${(i + 1) >> 8}.${(i + 1) & 255}`),
+  ...Array.from({ length: V6 }, (_, i) => `2001:db8::${(i + 1).toString(16)}`)
+]
 /** Copies that one translation carries for certain; it loses the tail past 780 over IPv4, 630 over IPv6 (measured). */
 const MAX_COPIES = { v4: 700, v6: 550 } as const
 
@@ -29,8 +32,8 @@ async function world(): Promise<{ chassis: Chassis, fake: FakeSwitch, announce: 
   const vxlan = { vni: 100, port: 60000, learning: false, external: false, vnifilter: false }
   const device = kernel.create({ name: 'vxlan-100', kind: 'vxlan', mac: '02:00:00:00:dd:01', vxlan })
   const announce = (op: 'append' | 'delete', dst: string) => {
-    const row = { family: AF.BRIDGE, ifindex: device?.ifindex ?? 0, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, type: 0, lladdr: ZERO_MAC, dst }
-    kernel.write({ op, row }, 'speaker')
+    const row = { family: AF.BRIDGE, ifindex: device?.ifindex ?? 0, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, type: 0 }
+    kernel.write({ op, row: { ...row, lladdr: ZERO_MAC, dst } }, 'speaker')
   }
   for (const vtep of VTEPS) announce('append', vtep)
   chassis.start()
@@ -38,11 +41,21 @@ async function world(): Promise<{ chassis: Chassis, fake: FakeSwitch, announce: 
   return { chassis, fake: chassis.vswitchd.switches.get('br-int') as FakeSwitch, announce }
 }
 
-/** Copies of a broadcast from vm1: by tunnel destination, and how many each translation made of each family. */
-function flood(fake: FakeSwitch): { copies: Map<bigint, number>, perTranslation: Map<string, number>, ports: Set<number>, problems: readonly string[] } {
+interface Flood {
+  /** Copies by tunnel destination; 0 = to a local port. */
+  readonly copies: ReadonlyMap<bigint, number>
+  /** How many each translation made of each family. */
+  readonly perTranslation: ReadonlyMap<string, number>
+  readonly ports: ReadonlySet<number>
+  readonly problems: readonly string[]
+}
+
+/** A broadcast from vm1. */
+function flood(fake: FakeSwitch): Flood {
   const copies = new Map<bigint, number>()
   const perTranslation = new Map<string, number>()
-  const run = new Pipeline(fake.tables).run(packet({ in_port: fake.ports.get('vm1')?.port, eth_src: '02:00:00:00:01:01', eth_dst: 'ff:ff:ff:ff:ff:ff' }))
+  const broadcast = packet({ in_port: fake.ports.get('vm1')?.port, eth_src: '02:00:00:00:01:01', eth_dst: 'ff:ff:ff:ff:ff:ff' })
+  const run = new Pipeline(fake.tables).run(broadcast)
   const count = <K>(counts: Map<K, number>, key: K) => counts.set(key, (counts.get(key) ?? 0) + 1)
   for (const { packet: fields, translation } of run.sent) {
     const [v4, v6] = [fields['tun_dst'] ?? 0n, fields['tun_ipv6_dst'] ?? 0n]

@@ -26,12 +26,12 @@ class Pair {
     this.real.ip('link set lo up')
     for (const [i, name] of [...BRIDGES, ...PORTS].entries()) {
       const mac = `02:00:00:00:dd:0${i}`
-      const [kind, text] = name.startsWith('br') ? ['bridge', 'bridge'] as const
-        : name.startsWith('vx') ? ['vxlan', 'vxlan id 1000 local 127.0.0.1 dstport 61000 nolearning'] as const : ['veth', `veth peer name ${name}p`] as const
+      const kind = name.startsWith('br') ? 'bridge' : name.startsWith('vx') ? 'vxlan' : 'veth'
+      const text = { bridge: kind, vxlan: 'vxlan id 1000 local 127.0.0.1 dstport 61000 nolearning', veth: `veth peer name ${name}p` }[kind]
       this.real.ip(`link add ${name} address ${mac} type ${text}`)
       this.real.ip(`link set ${name} addrgenmode none`)
-      const vxlan = kind === 'vxlan' ? { vxlan: { vni: 1000, local: '127.0.0.1', port: 61000, learning: false, external: false, vnifilter: false } } : {}
-      this.fake.create({ name, kind, mac, ...vxlan })
+      const vxlan = { vni: 1000, local: '127.0.0.1', port: 61000, learning: false, external: false, vnifilter: false }
+      this.fake.create({ name, kind, mac, ...(kind === 'vxlan' ? { vxlan } : {}) })
     }
     this.#keepCarrier()
   }
@@ -64,7 +64,8 @@ class Pair {
   /** The names of devices of the real kernel and of the fake one, by ifindex. */
   #nameOf(kernel: 'fake' | 'real', ifindex: number | undefined): string {
     if (ifindex === undefined) return '-'
-    const found = kernel === 'fake' ? this.fake.devices.get(ifindex)?.name : [...this.#realIndex].find(([, index]) => index === ifindex)?.[0]
+    const [realName] = [...this.#realIndex].find(([, index]) => index === ifindex) ?? []
+    const found = kernel === 'fake' ? this.fake.devices.get(ifindex)?.name : realName
     return found ?? `device ${ifindex}`
   }
 
@@ -82,7 +83,7 @@ class Pair {
     return this.texts(kernel, messages).sort()
   }
 
-  /** Messages about our addresses and devices, in words; the kernel's own multicast entries are left out, and how often it tells of a device. */
+  /** Messages about our addresses and devices, in words, without the kernel's own multicast entries and what it tells unchanged. */
   texts(kernel: 'fake' | 'real', messages: readonly RtMessage[]): string[] {
     const lines = messages.flatMap((message) => {
       if (message.kind === 'link') {
@@ -92,8 +93,9 @@ class Pair {
       }
       if (message.kind !== 'neigh' || this.#nameOf(kernel, message.row.ifindex).startsWith('keep')) return []
       const { row: { ifindex, lladdr, dst, state, flags, master, protocol, port }, op } = message
-      if (dst === undefined ? !lladdr?.startsWith('02:') : !lladdr?.startsWith('02:') && lladdr !== ZERO_MAC && state !== NUD.FAILED) return []
-      return [[op, this.#nameOf(kernel, ifindex), lladdr, dst, `state ${state} flags ${flags}`, this.#nameOf(kernel, master), `proto ${protocol ?? 0}`, `port ${port ?? 0}`].join(' ')]
+      const isOurs = lladdr?.startsWith('02:') === true || (dst !== undefined && (lladdr === ZERO_MAC || state === NUD.FAILED))
+      const rest = `state ${state} flags ${flags} ${this.#nameOf(kernel, master)} proto ${protocol ?? 0} port ${port ?? 0}`
+      return isOurs ? [[op, this.#nameOf(kernel, ifindex), lladdr, dst, rest].join(' ')] : []
     })
     return sortDeletions(lines.filter((line) => this.#isNew(kernel, line)))
   }
@@ -146,7 +148,8 @@ function command(pair: Pair, text: string, fake: () => void): Step {
 function fdbStep(pair: Pair, r: Random): Step {
   const [mac, dst] = [r.pick(MACS), r.pick(REMOTES)]
   const op = r.pick(['replace', 'replace', 'delete'] as const)
-  const row = (flags: number, state: number) => (ifindex: number) => ({ op, row: { family: AF.BRIDGE, ifindex, state, flags, type: 0, lladdr: mac } })
+  const row = (flags: number, state: number) => (ifindex: number) =>
+    ({ op, row: { family: AF.BRIDGE, ifindex, state, flags, type: 0, lladdr: mac } })
   return r.weighted<() => Step>([
     [3, () => write(pair, `${op} ${mac} static`, r.pick(PORTS), row(NTF.MASTER, NUD.NOARP))],
     // Of the ports, only the vxlan device has a carrier here.
@@ -182,8 +185,9 @@ function deviceStep(pair: Pair, r: Random): Step {
     [3, () => {
       const port = pair.device(r.pick(PORTS))
       const bridge = r.chance(0.25) ? undefined : pair.device(r.pick(BRIDGES))
-      return bridge?.ifindex === port.master ? command(pair, 'link show', () => undefined)
-        : command(pair, bridge === undefined ? `link set ${port.name} nomaster` : `link set ${port.name} master ${bridge.name}`, () => pair.fake.enslave(port, bridge))
+      if (bridge?.ifindex === port.master) return command(pair, 'link show', () => undefined)
+      const text = `link set ${port.name} ${bridge === undefined ? 'nomaster' : `master ${bridge.name}`}`
+      return command(pair, text, () => pair.fake.enslave(port, bridge))
     }]
   ])()
 }

@@ -3,9 +3,9 @@
 export const VNIS = [0, 100, 16777215] as const
 
 /** MACs of workloads here, which other chassis may announce too. */
-export const SHARED_MACS = ['02:00:00:00:01:01', '02:00:00:00:01:02', '02:00:00:00:01:03', '02:00:00:00:01:04', '02:00:00:00:01:05'] as const
+export const SHARED_MACS = [1, 2, 3, 4, 5].map((number) => `02:00:00:00:01:0${number}`)
 /** MACs of workloads elsewhere only. */
-export const REMOTE_MACS = ['02:00:00:00:02:01', '02:00:00:00:02:02', '02:00:00:00:02:03', '02:00:00:00:02:04', '02:00:00:00:02:05'] as const
+export const REMOTE_MACS = [1, 2, 3, 4, 5].map((number) => `02:00:00:00:02:0${number}`)
 export const ALL_MACS: readonly string[] = [...SHARED_MACS, ...REMOTE_MACS]
 
 export const WORKLOAD_IPS = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', 'fd00::1', 'fd00::2', 'fe80::1'] as const

@@ -64,7 +64,8 @@ const done = new WeakMap<Chassis, number>()
 
 /** True when the agent changed anything since it was asked last. */
 function hasDoneSomething(chassis: Chassis): boolean {
-  const sum = chassis.writes + chassis.database.transactions + [...chassis.vswitchd.switches.values()].reduce((mods, fake) => mods + fake.mods, 0)
+  const mods = [...chassis.vswitchd.switches.values()].reduce((sum, fake) => sum + fake.mods, 0)
+  const sum = chassis.writes + chassis.database.transactions + mods
   const before = done.get(chassis)
   done.set(chassis, sum)
   return before !== sum

@@ -26,8 +26,8 @@ export class Dump {
   next(size: number): News[] {
     if (this.kind === 'link' && this.#kernel.linkGeneration !== this.#generation) this.interrupted = true
     const piece: News[] = []
-    const devices = [...this.#kernel.devices.values()].filter(({ ifindex }) => ifindex >= this.#ifindex).sort((a, b) => a.ifindex - b.ifindex)
-    for (const device of devices) {
+    const devices = [...this.#kernel.devices.values()].sort((a, b) => a.ifindex - b.ifindex)
+    for (const device of devices.filter(({ ifindex }) => ifindex >= this.#ifindex)) {
       const rows = this.#rowsOf(device)
       const taken = rows.slice(this.#index, this.#index + size - piece.length)
       piece.push(...taken)

@@ -93,14 +93,16 @@ export class VxlanFdb {
     const port = request.port === device.vxlan?.port ? undefined : request.port
     // The bridge takes MASTER off a request; without a bridge it stays, and is told.
     const kept = NTF.EXT_LEARNED | NTF.STICKY | (device.master === undefined ? NTF.MASTER : 0)
-    const fresh: DeviceRow = { table: 'device', ifindex: device.ifindex, mac, dst, port, state: request.state, flags: request.flags & kept, writer }
+    const flags = request.flags & kept
+    const fresh: DeviceRow = { table: 'device', ifindex: device.ifindex, mac, dst, port, state: request.state, flags, writer }
     const table = this.#tables.get(device.ifindex) ?? new Map<string, DeviceRow>()
     this.#tables.set(device.ifindex, table)
     if (isMany(mac) && op === 'replace' && this.rows(device.ifindex).some((other) => other.mac === mac)) return 'EOPNOTSUPP'
     const old = table.get(rowKey(fresh))
     // A speaker's claim on a row that stands changes where it points, and nothing else about it.
     const row = old !== undefined && (request.flags & NTF.EXT_LEARNED) !== 0 ? { ...fresh, state: old.state, flags: old.flags } : fresh
-    if (old !== undefined && old.dst === row.dst && old.port === row.port && old.state === row.state && old.flags === row.flags) return undefined
+    const isSameRemote = old !== undefined && old.dst === row.dst && old.port === row.port
+    if (isSameRemote && old.state === row.state && old.flags === row.flags) return undefined
     table.set(rowKey(row), row)
     notify(rowNews('new', row))
     return undefined

@@ -5,7 +5,7 @@ import type { Ip } from '../../../lib/net/ip.js'
 import type { Mac } from '../../../lib/net/mac.js'
 import { BridgeFdb, VxlanFdb } from './fdb.js'
 import { Neighbours } from './neighbours.js'
-import { linkNews, rowNews, type BridgeRow, type Device, type News, type Row, type Writer } from './rows.js'
+import { linkNews, rowNews, type Device, type News, type Row, type Writer } from './rows.js'
 
 export interface NewDevice {
   readonly name: string
@@ -247,9 +247,4 @@ function push(news: News[]): (one: News) => void {
 
 function isPort(device: Device): device is Port {
   return device.master !== undefined
-}
-
-/** True for a row the kernel itself put there. */
-export function isDevicesOwn(row: BridgeRow): boolean {
-  return row.writer === 'kernel' && row.state === NUD.PERMANENT
 }

@@ -27,14 +27,16 @@ export class Neighbours {
     const { ifindex, dst = '', lladdr, state } = request
     const old = this.get(ifindex, dst)
     const flags = request.flags & (NTF.EXT_LEARNED | NTF.ROUTER)
-    this.#put({ table: 'neighbour', ifindex, ip: dst, mac: lladdr, state, flags, protocol: request.protocol ?? old?.protocol ?? 0, writer }, notify)
+    const protocol = request.protocol ?? old?.protocol ?? 0
+    this.#put({ table: 'neighbour', ifindex, ip: dst, mac: lladdr, state, flags, protocol, writer }, notify)
   }
 
   /** The kernel's own ARP or ND: never touches a row that is static. */
   resolve(ifindex: number, ip: Ip, mac: Mac, state: number, notify: Notify): boolean {
     const old = this.get(ifindex, ip)
     if (old !== undefined && (old.state & STATIC) !== 0) return false
-    this.#put({ table: 'neighbour', ifindex, ip, mac, state, flags: old?.flags ?? 0, protocol: old?.protocol ?? 0, writer: old?.writer ?? 'kernel' }, notify)
+    const { flags, protocol, writer } = old ?? { flags: 0, protocol: 0, writer: 'kernel' as const }
+    this.#put({ table: 'neighbour', ifindex, ip, mac, state, flags, protocol, writer }, notify)
     return true
   }
 

@@ -82,7 +82,9 @@ export function linkRow(device: Device): LinkRow {
 export function neighRow(row: Row): NeighRow {
   switch (row.table) {
     case 'bridge':
-      return { family: AF.BRIDGE, ifindex: row.port, state: row.state, flags: row.flags, type: 0, lladdr: row.mac, master: row.bridge, flagsExt: 0 }
+      return {
+        family: AF.BRIDGE, ifindex: row.port, state: row.state, flags: row.flags, type: 0, lladdr: row.mac, master: row.bridge, flagsExt: 0
+      }
     case 'device':
       return {
         family: AF.BRIDGE, ifindex: row.ifindex, state: row.state, flags: row.flags | NTF.SELF, type: 1, lladdr: row.mac, dst: row.dst,
@@ -112,9 +114,10 @@ export function filterNews(device: Device): News {
 
 /** A row in words. */
 export function rowText(row: Row): string {
+  const rest = `state ${row.state} flags ${row.flags} by ${row.writer}`
   switch (row.table) {
-    case 'bridge': return `bridge ${row.bridge}: ${row.mac} on port ${row.port} state ${row.state} flags ${row.flags} by ${row.writer}`
-    case 'device': return `device ${row.ifindex}: ${row.mac} behind ${row.dst}${row.port === undefined ? '' : ` port ${row.port}`} by ${row.writer}`
-    case 'neighbour': return `neighbour ${row.ip} at ${row.mac} on device ${row.ifindex} state ${row.state} flags ${row.flags} proto ${row.protocol} by ${row.writer}`
+    case 'bridge': return `bridge ${row.bridge}: ${row.mac} on port ${row.port} ${rest}`
+    case 'device': return `device ${row.ifindex}: ${row.mac} behind ${row.dst}${row.port === undefined ? '' : ` port ${row.port}`} ${rest}`
+    case 'neighbour': return `neighbour ${row.ip} at ${row.mac} on device ${row.ifindex} proto ${row.protocol} ${rest}`
   }
 }

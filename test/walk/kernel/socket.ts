@@ -29,7 +29,11 @@ type Item =
   | { readonly kind: 'news', readonly news: News, readonly isDump: boolean }
   | { readonly kind: 'end', interrupted: boolean, readonly resolve: (outcome: { interrupted: boolean }) => void }
 
-interface WaitingDump { readonly kind: DumpKind, readonly resolve: (outcome: { interrupted: boolean }) => void, readonly reject: (error: Error) => void }
+interface WaitingDump {
+  readonly kind: DumpKind
+  readonly resolve: (outcome: { interrupted: boolean }) => void
+  readonly reject: (error: Error) => void
+}
 
 interface WaitingWrite {
   readonly requests: readonly WriteRequest[]
@@ -63,16 +67,8 @@ export class FakeSocket {
     return this.#queue.length === 0 && this.#dumps.length === 0 && this.#writes.length === 0
   }
 
-  get queued(): number {
-    return this.#queue.length
-  }
-
   get isDumping(): boolean {
     return this.#dumps.length > 0
-  }
-
-  get isWriting(): boolean {
-    return this.#writes.length > 0
   }
 
   // --- the agent's side

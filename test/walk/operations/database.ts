@@ -64,8 +64,7 @@ const addOther: Operation = ({ database }, r) => {
 
 /** A device vswitchd cannot open any more, or again. */
 const breakPort: Operation = ({ database, vswitchd: { unable } }, r) => {
-  const names = [...database.table('Interface').values()].map((row) => textOf(row['name'])).filter((name) => !BRIDGES.some((bridge) => bridge === name))
-  const name = r.maybe(names)
+  const name = r.maybe([...database.table('Interface').values()].map((row) => textOf(row['name'])))
   if (name === undefined) return undefined
   if (unable.delete(name)) return `ovs-vswitchd can make ${name} again`
   unable.add(name)
@@ -168,6 +167,6 @@ function keysText(keys: ReadonlyMap<string, string>): string {
 export const BUILD_DATABASE: Weighted = [[8, addPort], [4, setSystem], [2, setBridge], [1, setVirtualAddresses], [1, addOther]]
 
 export const CHANGE_DATABASE: Weighted = [
-  [6, addPort], [3, removePort], [8, changePort], [2, recreatePort], [1, addOther], [2, breakPort], [4, setSystem], [5, setBridge], [2, setVirtualAddresses],
-  [1, toggleBridge], [1, markOvn], [2, tamperTunnel]
+  [6, addPort], [3, removePort], [8, changePort], [2, recreatePort], [1, addOther], [2, breakPort], [4, setSystem], [5, setBridge],
+  [2, setVirtualAddresses], [1, toggleBridge], [1, markOvn], [2, tamperTunnel]
 ]

@@ -17,11 +17,9 @@ function newMac(): string {
 }
 
 function create(chassis: Chassis, r: Random, kind: Device['kind'], name: string, vni: number): Device | undefined {
-  const vxlan = kind !== 'vxlan' ? {} : {
-    vxlan: {
-      vni, port: KERNEL_UDP_PORT, learning: r.chance(0.1), external: r.chance(0.03), vnifilter: false, ...(r.chance(0.7) ? { local: r.pick(LOCAL_IPS) } : {})
-    }
-  }
+  const local = r.chance(0.7) ? { local: r.pick(LOCAL_IPS) } : {}
+  const settings = { vni, port: KERNEL_UDP_PORT, learning: r.chance(0.1), external: r.chance(0.03), vnifilter: false, ...local }
+  const vxlan = kind === 'vxlan' ? { vxlan: settings } : {}
   // Some devices have a workload's address, as anycast gateways do.
   const mac = kind === 'veth' && r.chance(0.15) ? r.pick(ALL_MACS) : newMac()
   return chassis.kernel.create({ name, kind, mac, lendsAddress: kind === 'veth' && r.chance(0.5), ...vxlan })
@@ -42,7 +40,8 @@ export function createDevicesOf(vni: number, chassis: Chassis, r: Random): strin
     if (device.kind !== 'bridge' && bridge?.kind === 'bridge' && r.chance(0.95)) chassis.kernel.enslave(device, bridge)
     if (r.chance(0.95)) chassis.kernel.setUp(device, true)
   }
-  return made.length === 0 ? undefined : `devices of VNI ${vni} are created: ${made.map(({ name, ifindex }) => `${name} (${ifindex})`).join(', ')}`
+  const names = made.map(({ name, ifindex }) => `${name} (${ifindex})`)
+  return made.length === 0 ? undefined : `devices of VNI ${vni} are created: ${names.join(', ')}`
 }
 
 const createOne: Operation = (chassis, r) => {
@@ -179,5 +178,6 @@ function anyDevice(chassis: Chassis, r: Random): Device | undefined {
 export const BUILD_DEVICES: Weighted = [[10, createVni], [2, createOne], [1, createTap]]
 
 export const CHANGE_DEVICES: Weighted = [
-  ...BUILD_DEVICES, [2, destroy], [2, recreate], [2, rename], [1, swapNames], [3, move], [6, repair], [4, upDown], [2, changeVxlan], [1, changeAddress], [1, loseCarrier], [1, flush]
+  ...BUILD_DEVICES, [2, destroy], [2, recreate], [2, rename], [1, swapNames], [3, move], [6, repair], [4, upDown], [2, changeVxlan],
+  [1, changeAddress], [1, loseCarrier], [1, flush]
 ]

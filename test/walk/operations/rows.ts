@@ -10,14 +10,14 @@ import type { Operation, Weighted } from './operation.js'
 const ZEBRA = 11
 
 function vtepRow(device: Device, dst: string, port?: number): NeighRow {
-  const row = { family: AF.BRIDGE, ifindex: device.ifindex, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, type: 0, lladdr: ZERO_MAC, dst }
+  const state = NUD.NOARP | NUD.PERMANENT
+  const row = { family: AF.BRIDGE, ifindex: device.ifindex, state, flags: NTF.SELF, type: 0, lladdr: ZERO_MAC, dst }
   return port === undefined ? row : { ...row, port }
 }
 
 function macRow(device: Device, mac: string, dst: string, more: Partial<NeighRow> = {}): NeighRow {
-  return {
-    family: AF.BRIDGE, ifindex: device.ifindex, state: NUD.REACHABLE, flags: NTF.SELF | NTF.MASTER | NTF.EXT_LEARNED, type: 0, lladdr: mac, dst, ...more
-  }
+  const flags = NTF.SELF | NTF.MASTER | NTF.EXT_LEARNED
+  return { family: AF.BRIDGE, ifindex: device.ifindex, state: NUD.REACHABLE, flags, type: 0, lladdr: mac, dst, ...more }
 }
 
 const announceVtep: Operation = (chassis, r) => {
@@ -50,7 +50,8 @@ const announceMac: Operation = (chassis, r) => {
     ...(r.chance(0.1) ? { port: r.pick(UDP_PORTS) } : {})
   })
   const error = chassis.kernel.write({ op: 'replace', row }, 'speaker', r.chance(0.5))
-  return `${mac} is announced by ${dst} on ${device.name}${sticky ? ', sticky' : ''}${master === 0 ? ', on the device only' : ''}${refused(error)}`
+  const how = `${sticky ? ', sticky' : ''}${master === 0 ? ', on the device only' : ''}`
+  return `${mac} is announced by ${dst} on ${device.name}${how}${refused(error)}`
 }
 
 const withdrawMac: Operation = (chassis, r) => {
@@ -58,8 +59,8 @@ const withdrawMac: Operation = (chassis, r) => {
   const device = row && chassis.kernel.devices.get(row.ifindex)
   if (row === undefined || device === undefined) return undefined
   const flags = NTF.SELF | NTF.EXT_LEARNED | (r.chance(0.9) ? NTF.MASTER : 0)
-  const error = chassis.kernel.write({ op: 'delete', row: macRow(device, row.mac, row.dst, { flags, ...(row.port === undefined ? {} : { port: row.port }) }) },
-    'speaker', r.chance(0.5))
+  const port = row.port === undefined ? {} : { port: row.port }
+  const error = chassis.kernel.write({ op: 'delete', row: macRow(device, row.mac, row.dst, { flags, ...port }) }, 'speaker', r.chance(0.5))
   return `${row.mac} is withdrawn from ${device.name}${refused(error)}`
 }
 
@@ -85,11 +86,12 @@ export const announceMany: Operation = (chassis, r) => {
   const device = r.maybe(devicesOf(chassis, 'vxlan'))
   if (device === undefined) return undefined
   const vteps = r.some(VTEPS, 0.6)
-  const macs = vteps.length === 0 ? [] : [...r.some(SHARED_MACS, 0.15), ...r.some(REMOTE_MACS, 0.7)].map((mac) => [mac, r.pick(vteps)] as const)
+  if (vteps.length === 0) return undefined
+  const macs = [...r.some(SHARED_MACS, 0.15), ...r.some(REMOTE_MACS, 0.7)].map((mac) => [mac, r.pick(vteps)] as const)
   for (const vtep of vteps) chassis.kernel.write({ op: 'append', row: vtepRow(device, vtep) }, 'speaker')
   for (const [mac, vtep] of macs) chassis.kernel.write({ op: 'replace', row: macRow(device, mac, vtep) }, 'speaker', r.chance(0.5))
   const told = macs.map(([mac, vtep]) => `${mac} at ${vtep}`)
-  return vteps.length === 0 ? undefined : `the routing daemon announces ${vteps.join(' ')}; ${told.join(', ')} on ${device.name}`
+  return `the routing daemon announces ${vteps.join(' ')}; ${told.join(', ')} on ${device.name}`
 }
 
 /** zebra lost bgpd: everything of it goes at once. */
@@ -99,7 +101,8 @@ const withdrawAll: Operation = (chassis, r) => {
     const device = kernel.devices.get(row.ifindex)
     if (device === undefined) continue
     const port = row.port === undefined ? {} : { port: row.port }
-    kernel.write({ op: 'delete', row: row.mac === ZERO_MAC ? vtepRow(device, row.dst, row.port) : macRow(device, row.mac, row.dst, port) }, 'speaker', r.chance(0.5))
+    const request = row.mac === ZERO_MAC ? vtepRow(device, row.dst, row.port) : macRow(device, row.mac, row.dst, port)
+    kernel.write({ op: 'delete', row: request }, 'speaker', r.chance(0.5))
   }
   for (const row of kernel.neighbours.all().filter(({ writer }) => writer === 'speaker')) {
     kernel.write({ op: 'delete', row: neighbour(kernel.devices.get(row.ifindex) as Device, row.ip) }, 'speaker')
@@ -121,7 +124,8 @@ const staticRow: Operation = (chassis, r) => {
   const port = r.maybe([...chassis.kernel.devices.values()].filter(({ kind, master }) => kind === 'veth' && master !== undefined))
   if (port === undefined) return undefined
   const mac = r.pick(ALL_MACS)
-  const row = { family: AF.BRIDGE, ifindex: port.ifindex, state: r.pick([NUD.NOARP, NUD.REACHABLE]), flags: NTF.MASTER, type: 0, lladdr: mac }
+  const state = r.pick([NUD.NOARP, NUD.REACHABLE])
+  const row = { family: AF.BRIDGE, ifindex: port.ifindex, state, flags: NTF.MASTER, type: 0, lladdr: mac }
   chassis.kernel.write({ op: 'replace', row }, 'foreign')
   return `somebody puts ${mac} on ${port.name}`
 }
@@ -129,7 +133,8 @@ const staticRow: Operation = (chassis, r) => {
 const deleteRow: Operation = (chassis, r) => {
   const row = r.maybe(chassis.kernel.bridges.all())
   if (row === undefined) return undefined
-  chassis.kernel.write({ op: 'delete', row: { family: AF.BRIDGE, ifindex: row.port, state: 0, flags: NTF.MASTER, type: 0, lladdr: row.mac } }, 'foreign')
+  const request = { family: AF.BRIDGE, ifindex: row.port, state: 0, flags: NTF.MASTER, type: 0, lladdr: row.mac }
+  chassis.kernel.write({ op: 'delete', row: request }, 'foreign')
   return `somebody deletes ${row.mac} from port ${row.port}`
 }
 
@@ -138,7 +143,8 @@ const staticNeighbour: Operation = (chassis, r) => {
   if (bridge === undefined) return undefined
   const [ip, mac] = [r.pick(WORKLOAD_IPS), r.pick(SHARED_MACS)]
   const protocol = r.chance(0.5) ? { protocol: 4 } : {}
-  chassis.kernel.write({ op: 'replace', row: neighbour(bridge, ip, { lladdr: mac, state: r.pick([NUD.NOARP, NUD.PERMANENT]), ...protocol }) }, 'foreign')
+  const state = r.pick([NUD.NOARP, NUD.PERMANENT])
+  chassis.kernel.write({ op: 'replace', row: neighbour(bridge, ip, { lladdr: mac, state, ...protocol }) }, 'foreign')
   return `somebody sets ${ip} to ${mac} on ${bridge.name}`
 }
 
@@ -154,7 +160,8 @@ const resolve: Operation = (chassis, r) => {
   const bridge = r.maybe(devicesOf(chassis, 'bridge').filter(({ up }) => up))
   if (bridge === undefined) return undefined
   const [ip, mac] = [r.pick(WORKLOAD_IPS), r.pick(ALL_MACS)]
-  return chassis.kernel.resolve(bridge, ip, mac, r.pick([NUD.REACHABLE, NUD.STALE])) ? `the kernel resolves ${ip} to ${mac} on ${bridge.name}` : undefined
+  const isDone = chassis.kernel.resolve(bridge, ip, mac, r.pick([NUD.REACHABLE, NUD.STALE]))
+  return isDone ? `the kernel resolves ${ip} to ${mac} on ${bridge.name}` : undefined
 }
 
 const repeat: Operation = (chassis, r) => {
@@ -164,7 +171,8 @@ const repeat: Operation = (chassis, r) => {
 }
 
 export const SPEAKER: Weighted = [
-  [6, announceVtep], [3, withdrawVtep], [10, announceMac], [4, withdrawMac], [6, announceIp], [3, withdrawIp], [3, announceMany], [1, withdrawAll]
+  [6, announceVtep], [3, withdrawVtep], [10, announceMac], [4, withdrawMac], [6, announceIp], [3, withdrawIp], [3, announceMany],
+  [1, withdrawAll]
 ]
 
 export const OTHERS_ROWS: Weighted = [[2, staticRow], [2, deleteRow], [2, staticNeighbour], [2, deleteNeighbour], [2, resolve], [1, repeat]]

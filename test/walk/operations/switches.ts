@@ -1,7 +1,7 @@
 // What befalls the switch and the connection to it, and what other programs put there. Foreign entries in our places
 // come while no connection stands: the agent can know of them only from reading back.
 import type { Chassis } from '../chassis.js'
-import { encodeActions, encodeMatch } from '../../../lib/openflow/index.js'
+import { encodeActions, encodeMatch, type Bucket } from '../../../lib/openflow/index.js'
 import { VNIS } from '../pools.js'
 import type { Random } from '../random.js'
 import type { FakeSwitch } from '../switch/switch.js'
@@ -55,11 +55,14 @@ const foreignInside: Operation = (chassis, r) => {
   if (fake === undefined) return undefined
   cutOff(chassis, fake, r)
   const ours = r.maybe([...fake.tables.flows.values()].filter((flow) => !isForeign(flow)))
-  const flow = ours !== undefined && r.chance(0.5)
-    ? foreignFlow(ours.table, ours.priority, ours.match)
-    : r.chance(0.5) ? foreignFlow(0, 36864, encodeMatch({ in_port: r.int(1, 9) })) : foreignFlow(r.int(200, 206), r.pick([50, 100, 200, 300]), encodeMatch({ metadata: 100 }))
+  const flow = r.weighted<() => Flow>([
+    [2, () => (ours === undefined ? foreignFlow(200, 200, encodeMatch({ in_port: 1 })) : foreignFlow(ours.table, ours.priority, ours.match))],
+    [1, () => foreignFlow(0, 36864, encodeMatch({ in_port: r.int(1, 9) }))],
+    [1, () => foreignFlow(r.int(200, 206), r.pick([50, 100, 200, 300]), encodeMatch({ metadata: 100 }))]
+  ])()
   put(fake, flow)
-  return `somebody puts a flow in our place in table ${flow.table} of ${fake.name} (${flow.match.toString('hex')}), while we are not connected`
+  const match = flow.match.toString('hex')
+  return `somebody puts a flow in our place in table ${flow.table} of ${fake.name} (${match}), while we are not connected`
 }
 
 const foreignGroup: Operation = (chassis, r) => {
@@ -82,6 +85,11 @@ const removeForeign: Operation = (chassis, r) => {
   return gone.length === 0 ? undefined : `somebody removes ${gone.length} foreign flows from ${fake.name}`
 }
 
+/** Buckets of the same ids with each other's actions. */
+function mixUp(buckets: readonly Bucket[], r: Random): Bucket[] {
+  return buckets.map((bucket) => ({ ...bucket, actions: r.pick(buckets).actions }))
+}
+
 /** The switch is found in another state than it was left in: entries of ours missing, changed, or too many. */
 const drift: Operation = (chassis, r) => {
   const fake = anySwitch(chassis, r)
@@ -90,12 +98,12 @@ const drift: Operation = (chassis, r) => {
   const { flows, groups } = fake.tables
   for (const [key, flow] of r.some([...flows].filter(([, one]) => !isForeign(one)), 0.1)) {
     if (r.chance(0.5)) flows.delete(key)
-    else flows.set(key, { ...flow, cookie: flow.cookie | BigInt(r.int(0, 1)), instructions: r.chance(0.5) ? flow.instructions : Buffer.alloc(0) })
+    else flows.set(key, { ...flow, cookie: flow.cookie | BigInt(r.int(0, 1)), instructions: r.pick([flow.instructions, Buffer.alloc(0)]) })
   }
   for (const [id, group] of r.some([...groups].filter(([one]) => !fake.foreignGroups.has(one)), 0.2)) {
     if (r.chance(0.3)) fake.tables.dropGroup(id)
     else if (r.chance(0.5)) groups.set(id, { ...group, buckets: r.some(group.buckets, 0.7) })
-    else if (r.chance(0.5)) groups.set(id, { ...group, buckets: group.buckets.map((bucket) => ({ ...bucket, actions: r.pick(group.buckets).actions })) })
+    else if (r.chance(0.5)) groups.set(id, { ...group, buckets: mixUp(group.buckets, r) })
     else groups.set(id, { groupId: id, type: r.pick(['all', 'select', 'indirect', 'ff']), buckets: group.buckets })
   }
   const groupId = 0x40000000 + r.int(0, 1000)
@@ -110,4 +118,6 @@ const refuse: Operation = ({ faults }, r) => {
   return `the switch will refuse message ${faults.refuseMessage} from now`
 }
 
-export const CHANGE_SWITCHES: Weighted = [[3, disconnect], [2, restartVswitchd], [1, foreignOutside], [2, foreignInside], [1, foreignGroup], [2, removeForeign], [1, drift], [4, refuse]]
+export const CHANGE_SWITCHES: Weighted = [
+  [3, disconnect], [2, restartVswitchd], [1, foreignOutside], [2, foreignInside], [1, foreignGroup], [2, removeForeign], [1, drift], [4, refuse]
+]

@@ -64,10 +64,6 @@ export class FakeSession implements Transactor {
     return this.#isConnected
   }
 
-  get isTransacting(): boolean {
-    return this.#waiting.length > 0
-  }
-
   get isIdle(): boolean {
     const isWatching = this.#watching.length > 0 && this.#vswitchd.isRunning
     return this.#isConnected && this.#waiting.length === 0 && !isWatching && !this.#isBehind()

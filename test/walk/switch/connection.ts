@@ -105,7 +105,8 @@ export class FakeConnection implements SwitchConnection {
   /** The connection is gone; what is under way is rejected, and perhaps done. */
   lose(r: Random): void {
     this.close(r)
-    for (const request of [...this.#waitingAnswers, ...this.#requests]) request.reject(new Error('the connection is lost, the outcome is unknown'))
+    const error = new Error('the connection is lost, the outcome is unknown')
+    for (const request of [...this.#waitingAnswers, ...this.#requests]) request.reject(error)
   }
 
   /** Our side is gone: nobody waits for answers any more. */

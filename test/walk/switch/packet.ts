@@ -53,7 +53,7 @@ export class Pipeline {
   }
 
   run(start: Packet): Run {
-    const run = { sent: [] as Sent[], path: [] as string[], problems: [] as string[], inPort: Number(start['in_port'] ?? 0n), translation: 0, translations: 1 }
+    const run: Mutable = { sent: [], path: [], problems: [], inPort: Number(start['in_port'] ?? 0n), translation: 0, translations: 1 }
     this.#table(0, { ...start }, run)
     return run
   }
@@ -63,7 +63,8 @@ export class Pipeline {
       run.problems.push('too many resubmits')
       return
     }
-    const flow = (this.#byTable.get(table) ?? []).find((candidate) => terms(candidate).every(({ name, value, mask }) => ((fields[name] ?? 0n) & mask) === value))
+    const isHit = (flow: Flow) => terms(flow).every(({ name, value, mask }) => ((fields[name] ?? 0n) & mask) === value)
+    const flow = (this.#byTable.get(table) ?? []).find(isHit)
     if (flow === undefined) return
     run.path.push(`${table} ${flow.priority}`)
     this.#actions(flowActions(flow.instructions), fields, run, table)
@@ -88,8 +89,7 @@ export class Pipeline {
           if (typeof action.port !== 'number') run.problems.push(`output to ${action.port}`)
           else if (action.port !== run.inPort) run.sent.push({ port: action.port, packet: { ...fields }, translation: run.translation })
           break
-        case 'move': case 'learn': case 'controller': case 'clone': case 'output_field': case 'push_vlan': case 'pop_vlan': case 'dec_ttl': case 'meter':
-        case 'set_queue': case 'conjunction': case 'exit': case 'ct_clear': case 'unknown':
+        default:
           run.problems.push(`action ${action.kind} is not known to the walk`)
       }
     }
@@ -105,7 +105,8 @@ export class Pipeline {
     const isSelect = group.type === 'select'
     const outer = run.translation
     if (isSelect) run.translation = run.translations++
-    for (const bucket of isSelect ? group.buckets.slice(0, 1) : group.buckets) this.#actions(bucketActions(bucket.actions), { ...fields }, run, table)
+    const buckets = isSelect ? group.buckets.slice(0, 1) : group.buckets
+    for (const bucket of buckets) this.#actions(bucketActions(bucket.actions), { ...fields }, run, table)
     run.translation = outer
   }
 }

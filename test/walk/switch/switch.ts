@@ -5,7 +5,9 @@ import { applyError } from './connection.js'
 import { flowActions, flowMatch, groupsIn, isForeign, Refusal, Tables, type Change, type Flow, type FlowChange } from './tables.js'
 
 /** The agent's places on the bridge, written down a second time here: the walk checks the code against them. */
-const OURS = { firstTable: 200, lastTable: 215, entryPriority: 36864, firstGroup: 0x40000000, lastGroup: 0xff000000, maxGroupBytes: 60_000 } as const
+const OURS = {
+  firstTable: 200, lastTable: 215, entryPriority: 36864, firstGroup: 0x40000000, lastGroup: 0xff000000, maxGroupBytes: 60_000
+} as const
 
 /** What shall go wrong next. */
 export interface SwitchFaults {
@@ -119,7 +121,8 @@ export class FakeSwitch {
     if (isForeign(flow)) this.#report(`a foreign flow was changed: ${flowText(flow)} cookie ${flow.cookie.toString(16)}`)
     const isInRange = flow.table >= OURS.firstTable && flow.table <= OURS.lastTable
     // In table 0: a match on in_port alone (OXM_OF_IN_PORT, 8 bytes).
-    const isEntry = flow.table === 0 && flow.priority === OURS.entryPriority && flow.match.length === 8 && flow.match.readUInt32BE(0) === 0x80000004
+    const isInPort = flow.match.length === 8 && flow.match.readUInt32BE(0) === 0x80000004
+    const isEntry = flow.table === 0 && flow.priority === OURS.entryPriority && isInPort
     if (!isInRange && !isEntry) this.#report(`a flow outside our places was changed: ${flowText(flow)}`)
   }
 
@@ -128,7 +131,8 @@ export class FakeSwitch {
     if (flow.table !== ENCAP || flow.instructions.length === 0) return
     const { reg0 } = flowMatch(flow.match)
     const [bits, mask] = Array.isArray(reg0) ? reg0.map(Number) : [0, 0]
-    if (((mask ?? 0) & FROM_TUNNEL) === 0 || ((bits ?? 0) & FROM_TUNNEL) !== 0) this.#report(`a flow takes packets from a tunnel into a tunnel: ${flowText(flow)}`)
+    const isSafe = ((mask ?? 0) & FROM_TUNNEL) !== 0 && ((bits ?? 0) & FROM_TUNNEL) === 0
+    if (!isSafe) this.#report(`a flow takes packets from a tunnel into a tunnel: ${flowText(flow)}`)
   }
 }
 
@@ -138,13 +142,15 @@ const FROM_TUNNEL = 1
 const ENCAP = 205
 
 export function flowText(flow: Flow): string {
-  return `table=${flow.table} priority=${flow.priority} match=${flow.match.toString('hex')} instructions=${flow.instructions.toString('hex')}`
+  const { table, priority, match, instructions } = flow
+  return `table=${table} priority=${priority} match=${match.toString('hex')} instructions=${instructions.toString('hex')}`
 }
 
 /** Flows and groups in a form that compares: sorted, buckets by id. */
 export function tableTexts(tables: Tables): string[] {
   // The lower half of a cookie of ours means nothing, and cannot be changed in a flow that stands.
-  const flows = [...tables.flows.values()].map((flow) => `${flowText(flow)}${isForeign(flow) ? ` foreign, cookie=${flow.cookie.toString(16)}` : ''}`)
+  const cookie = (flow: Flow) => (isForeign(flow) ? ` foreign, cookie=${flow.cookie.toString(16)}` : '')
+  const flows = [...tables.flows.values()].map((flow) => flowText(flow) + cookie(flow))
   const groups = [...tables.groups.values()].map(({ groupId, type, buckets, selection }) => {
     const members = buckets.map(({ id, weight, actions }) => `${id}/${weight ?? ''}=${actions.toString('hex')}`).sort()
     return `group ${groupId} ${type} ${selection?.method ?? ''} ${members.join(' ')}`

@@ -67,7 +67,8 @@ export class Tables {
       }
       case 'delete': {
         if (match.length > 0) throw new Error('the fake switch knows DELETE only with an empty match')
-        const gone = [...this.flows].filter(([, flow]) => (mod.tableId === ALL_TABLES || flow.table === mod.tableId) && hasCookie(flow, mod))
+        const isMeant = (flow: Flow) => (mod.tableId === ALL_TABLES || flow.table === mod.tableId) && hasCookie(flow, mod)
+        const gone = [...this.flows].filter(([, flow]) => isMeant(flow))
         for (const [goneKey] of gone) this.flows.delete(goneKey)
         return { kind: 'flow', before: gone.map(([, flow]) => flow), after: undefined }
       }
@@ -90,7 +91,8 @@ export class Tables {
     if (mod.command === 'add' && old !== undefined) throw new Refusal('OFPGMFC_GROUP_EXISTS')
     if (mod.command !== 'add' && old === undefined) throw new Refusal('OFPGMFC_UNKNOWN_GROUP')
     const sent = mod.buckets.flatMap((bucket) => decodeBuckets(bucket))
-    const whole: GroupDesc = { groupId: mod.groupId, type: mod.type, buckets: sent, ...(mod.selection === undefined ? {} : { selection: mod.selection }) }
+    const selection = mod.selection === undefined ? {} : { selection: mod.selection }
+    const whole: GroupDesc = { groupId: mod.groupId, type: mod.type, buckets: sent, ...selection }
     const group = mod.command === 'insert_bucket' ? { ...old as GroupDesc, buckets: insert(old as GroupDesc, mod, sent) }
       : mod.command === 'remove_bucket' ? { ...old as GroupDesc, buckets: remove(old as GroupDesc, mod) }
         : whole
@@ -101,7 +103,8 @@ export class Tables {
 
   #deleteGroup(mod: GroupMod): Change[] {
     const ids = mod.groupId === ALL_GROUPS ? [...this.groups.keys()] : [mod.groupId]
-    return [{ kind: 'group', id: mod.groupId, bytes: 0 }, ...ids.flatMap((id) => this.dropGroup(id)).map((flow): Change => ({ kind: 'flow', before: [flow], after: undefined }))]
+    const gone = ids.flatMap((id) => this.dropGroup(id))
+    return [{ kind: 'group', id: mod.groupId, bytes: 0 }, ...gone.map((flow): Change => ({ kind: 'flow', before: [flow], after: undefined }))]
   }
 
   /** Deletes a group, and the flows that name it with it: those are returned. */

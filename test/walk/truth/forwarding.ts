@@ -24,7 +24,8 @@ export function checkForwarding(chassis: Chassis, r: Random): string[] {
   const config = readConfig(chassis.database)
   const fake = chassis.vswitchd.switches.get(config.bridge)
   if (config.isOvns || fake === undefined || !config.exists) return []
-  const world = { config, fake, pipeline: new Pipeline(fake.tables), vnis: trueVnis(config).map((vni) => readVni(vni, config, chassis.kernel)) }
+  const vnis = trueVnis(config).map((vni) => readVni(vni, config, chassis.kernel))
+  const world = { config, fake, pipeline: new Pipeline(fake.tables), vnis }
   return world.vnis.flatMap((vni) => [...fromPorts(world, vni, r), ...fromTunnels(world, vni, r)])
 }
 
@@ -60,7 +61,8 @@ function expected(world: World, vni: TrueVni, dst: string, inPort: number, fromT
   if (dst === BROADCAST) return everybody(world, vni, inPort, fromTunnel)
   const local = vni.locals.find(({ mac }) => mac === dst)
   // While others announce a MAC of ours, traffic follows them.
-  if (local?.port !== undefined && !vni.claimed.has(dst) && ofport(world, local.port.name) !== undefined) return toPort(world, local.port, inPort)
+  const isHere = local?.port !== undefined && !vni.claimed.has(dst) && ofport(world, local.port.name) !== undefined
+  if (isHere) return toPort(world, local.port, inPort)
   const remote = vni.remote.get(dst)
   if (remote !== undefined) return fromTunnel ? [] : toVtep(world, vni, remote)
   return vni.ports.some(({ unknown }) => unknown) ? everybody(world, vni, inPort, fromTunnel) : []
@@ -70,7 +72,10 @@ function expected(world: World, vni: TrueVni, dst: string, inPort: number, fromT
 
 function lines(world: World, sent: readonly Sent[]): string[] {
   const tunnels = new Set(UDP_PORTS.map((udpPort) => tunnelPort(world, udpPort)))
-  return sent.map(({ port, packet: fields }) => (tunnels.has(port) ? `port ${port} vni ${fields['tun_id']} from ${ends(fields, 'src')} to ${ends(fields, 'dst')}` : `port ${port}`))
+  return sent.map(({ port, packet: fields }) => {
+    const tunnelled = ` vni ${fields['tun_id']} from ${ends(fields, 'src')} to ${ends(fields, 'dst')}`
+    return `port ${port}${tunnels.has(port) ? tunnelled : ''}`
+  })
 }
 
 /** The tunnel address: IPv4's if set, as Open vSwitch decides; both set is a mistake that shows as such. */
@@ -93,8 +98,10 @@ function compare(world: World, what: string, start: Packet, wanted: readonly str
   const got = lines(world, run.sent).sort()
   const want = [...wanted].sort()
   if (run.problems.length === 0 && got.join('\n') === want.join('\n')) return []
-  return [`${what}\n    should leave as: ${want.join('; ') || 'nothing'}\n    leaves as: ${got.join('; ') || 'nothing'}\n    flows: ${run.path.join(', ')}` +
-    (run.problems.length === 0 ? '' : `\n    problems: ${run.problems.join('; ')}`)]
+  const text = (items: readonly string[]) => items.join('; ') || 'nothing'
+  return [[
+    what, `should leave as: ${text(want)}`, `leaves as: ${text(got)}`, `flows: ${run.path.join(', ')}`, ...run.problems.map((problem) => `problem: ${problem}`)
+  ].join('\n    ')]
 }
 
 function fromPorts(world: World, vni: TrueVni, r: Random): string[] {

@@ -11,16 +11,19 @@ import { readVni } from './vni.js'
  */
 export function ourRows({ kernel, database }: Chassis): string[] {
   const config = readConfig(database)
-  const given = new Set([...config.advertiseNames, ...trueVnis(config).map((vni) => config.option('dynamic-routing-advertise-ifname', vni) ?? `lo-${vni}`)])
+  const ofVnis = trueVnis(config).map((vni) => config.option('dynamic-routing-advertise-ifname', vni) ?? `lo-${vni}`)
+  const given = new Set([...config.advertiseNames, ...ofVnis])
   const isOurs = ({ port, bridge, state }: BridgeRow) => {
     const device = kernel.devices.get(port)
     if (device?.kind !== 'veth' || (state & NUD.PERMANENT) !== 0) return false
     const [, vni] = /^lo-(\d+)$/.exec(device.name) ?? []
     return given.has(device.name) || (vni !== undefined && kernel.devices.get(bridge)?.name === `br-${vni}` && (state & NUD.NOARP) !== 0)
   }
-  const fdb = kernel.bridges.all().filter(isOurs)
   const neighbours = kernel.neighbours.all().filter(({ protocol }) => protocol === 85)
-  return [...fdb.map(({ port, mac }) => `fdb ${port} ${mac}`), ...neighbours.map(({ ifindex, ip, mac }) => `neigh ${ifindex} ${ip} ${mac}`)].sort()
+  return [
+    ...kernel.bridges.all().filter(isOurs).map(({ port, mac }) => `fdb ${port} ${mac}`),
+    ...neighbours.map(({ ifindex, ip, mac }) => `neigh ${ifindex} ${ip} ${mac}`)
+  ].sort()
 }
 
 /** What ourRows should be. Where two VNIs share devices and want different things for one row, either is right. */
@@ -30,9 +33,8 @@ export function checkOurRows(chassis: Chassis): string[] {
   const wanted = trueVnis(config).flatMap((vni) => readVni(vni, config, chassis.kernel).told)
   const present = ourRows(chassis)
   const identity = (row: string) => row.split(' ').slice(0, 3).join(' ')
-  const present1 = new Set(present)
-  const wantedIds = new Set(wanted.map(identity))
-  const missing = wanted.filter((row) => !present1.has(row) && !wanted.some((other) => other !== row && identity(other) === identity(row) && present1.has(other)))
-  const extra = present.filter((row) => !wanted.includes(row) && !(wantedIds.has(identity(row)) && missing.some((one) => identity(one) === identity(row))))
+  const rivals = (row: string) => wanted.filter((other) => identity(other) === identity(row))
+  const missing = wanted.filter((row) => !rivals(row).some((one) => present.includes(one)))
+  const extra = present.filter((row) => !wanted.includes(row))
   return [...missing.map((row) => `not told to others: ${row}`), ...extra.map((row) => `should not be told to others: ${row}`)]
 }

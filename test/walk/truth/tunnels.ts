@@ -16,7 +16,8 @@ export function checkTunnels({ database }: Chassis): string[] {
   // A name is given once: somebody's own port, or ours that is left to ovn-controller, stands in the way.
   const isTaken = ({ isOurs, bridge }: Tunnel) => !isOurs || bridge === config.bridge || isOvns(database, bridge)
   const missing = wanted.filter((name) => !tunnels.some((tunnel) => tunnel.name === name && isTaken(tunnel)))
-  const extra = tunnels.filter(({ isOurs, name, bridge }) => isOurs && !(bridge === config.bridge && wanted.includes(name)) && !isOvns(database, bridge))
+  const isRight = ({ name, bridge }: Tunnel) => (bridge === config.bridge && wanted.includes(name)) || isOvns(database, bridge)
+  const extra = tunnels.filter((tunnel) => tunnel.isOurs && !isRight(tunnel))
   return [
     ...missing.map((name) => `there is no tunnel port ${name} on ${config.bridge}`),
     ...extra.map(({ name, bridge }) => `tunnel port ${name} should not be on ${bridge}`),

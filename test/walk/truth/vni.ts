@@ -71,7 +71,8 @@ function localsOf(ports: readonly TruePort[], virtual: readonly Address[]): True
 function localIpFor(isV6: boolean, vni: number, config: TrueConfig, vxlans: readonly Device[]): string | undefined {
   const ofFamily = (ip: string | undefined) => ip !== undefined && ip.includes(':') === isV6
   const own = config.localIps.filter((item) => item.startsWith(`${vni}-`)).map((item) => item.slice(`${vni}-`.length)).find(ofFamily)
-  return own ?? config.localIps.filter((item) => !item.includes('-')).find(ofFamily) ?? vxlans.map((device) => device.vxlan?.local).find(ofFamily)
+  const byDefault = config.localIps.filter((item) => !item.includes('-')).find(ofFamily)
+  return own ?? byDefault ?? vxlans.map((device) => device.vxlan?.local).find(ofFamily)
 }
 
 /** Where the bridge has the MAC on a port that is none of the VNI's vxlan devices, it is not remote. */
@@ -84,7 +85,8 @@ function remoteMacs(devices: Devices, kernel: FakeKernel, udpPort: number): Map<
   const remote = new Map<string, { ip: string, udpPort: number }>()
   for (const device of devices.vxlans) {
     for (const row of kernel.vxlans.rows(device.ifindex)) {
-      if (row.mac === ZERO_MAC || (row.flags & (NTF.EXT_LEARNED | NTF.STICKY)) === 0 || remote.has(row.mac) || isElsewhere(row.mac, devices, kernel)) continue
+      const isSpeakers = row.mac !== ZERO_MAC && (row.flags & (NTF.EXT_LEARNED | NTF.STICKY)) !== 0
+      if (!isSpeakers || remote.has(row.mac) || isElsewhere(row.mac, devices, kernel)) continue
       remote.set(row.mac, { ip: row.dst, udpPort: row.port ?? udpPort })
     }
   }
@@ -108,7 +110,9 @@ function vtepsOf({ vxlans }: Devices, kernel: FakeKernel, udpPort: number): { ip
   return [...vteps.values()]
 }
 
-function toldRows(local: TrueLocal, vni: number, { bridge, advertise }: Devices, config: TrueConfig, kernel: FakeKernel, claimed: ReadonlySet<string>): string[] {
+function toldRows(
+  local: TrueLocal, vni: number, { bridge, advertise }: Devices, config: TrueConfig, kernel: FakeKernel, claimed: ReadonlySet<string>
+): string[] {
   const kinds = (config.option('dynamic-routing-redistribute', vni) ?? 'fdb,ip').split(',')
   const { mac, port } = local
   const ips = kinds.includes('ip') ? local.ips : []
@@ -122,5 +126,6 @@ function toldRows(local: TrueLocal, vni: number, { bridge, advertise }: Devices,
 
 /** Nobody's, ours, or only what ARP and ND found. */
 function isFree(row: Neighbour | undefined): boolean {
-  return row === undefined || row.protocol === 85 || ((row.flags & NTF.EXT_LEARNED) === 0 && (row.state & (NUD.NOARP | NUD.PERMANENT)) === 0)
+  if (row === undefined || row.protocol === 85) return true
+  return (row.flags & NTF.EXT_LEARNED) === 0 && (row.state & (NUD.NOARP | NUD.PERMANENT)) === 0
 }
