@@ -9,7 +9,7 @@ import type { Vni } from '../net/number.js'
 import { describeFlowKey } from '../sink/flow-entry.js'
 import type { Agent } from './agent.js'
 import { bindingKey, nameUuid } from './control/ids.js'
-import { tunnelOfport } from './refresh.js'
+import { tunnelOfport } from './refresh/index.js'
 import type {
   FloodReport, IpReport, LocalReport, MacReport, PortReport, Problem, Reports, ShowReport, TunnelReport, VniReport, VtepReport
 } from './report.js'

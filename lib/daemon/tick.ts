@@ -8,7 +8,7 @@ import { TRAMPOLINE } from '../pipeline/flood.js'
 import { SPLIT_HORIZON } from '../pipeline/forward.js'
 import { markDomain, observeDevice } from './affected.js'
 import { takeAll } from './dirty.js'
-import { refreshDomain, refreshFlood, refreshIp, refreshLocals, refreshMac, refreshVtep, tunnelOfport } from './refresh.js'
+import { refreshDomain, refreshFlood, refreshIp, refreshLocals, refreshMac, refreshVtep, tunnelOfport } from './refresh/index.js'
 import type { State } from './state.js'
 
 /** Derives everything dirty. A level may mark the levels below it, and a new VNI marks itself once more. */

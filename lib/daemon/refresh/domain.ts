@@ -1,0 +1,62 @@
+// One VNI: its devices and options joined, what is found under it by device and by name, and the flows it needs whatever its members are.
+import { isDeepStrictEqual } from 'node:util'
+import { deriveDomain, type Domain } from '../../evpn/domain.js'
+import { ipFamily } from '../../net/ip.js'
+import type { Vni } from '../../net/number.js'
+import { decapAnyFlows, unknownVtepFlow } from '../../pipeline/classify.js'
+import type { Flow } from '../../pipeline/flow.js'
+import { encapFlow, floodedFlows, taggedFlow } from '../../pipeline/forward.js'
+import { markDomain, observeDevice } from '../affected.js'
+import type { State } from '../state.js'
+import { tunnelOfport } from './vtep.js'
+
+/** A VNI exists while a port or evpn-addresses-<vni> names it. */
+export function refreshDomain(state: State, vni: Vni): void {
+  const { database, portsOfVni, mirrors } = state
+  const exists = portsOfVni.has(vni) || database.bridge.addresses.has(vni)
+  const old = state.domains.get(vni)
+  const domain = exists ? deriveDomain(vni, database.system, database.bridge, mirrors.links) : undefined
+  if (!isDeepStrictEqual(old, domain)) {
+    state.dirty.notices = true
+    if (old !== undefined) indexDomain(state, old, false)
+    // Once for what hangs on the old devices, once for what hangs on the new ones.
+    markDomain(state, vni)
+    if (domain === undefined) state.domains.delete(vni)
+    else state.domains.set(vni, domain)
+    if (domain !== undefined) indexDomain(state, domain, true)
+    markDomain(state, vni)
+    const advertise = domain && mirrors.links.byName(domain.options.advertiseIfname)
+    if (advertise !== undefined) observeDevice(state, advertise)
+  }
+  state.switch.setFlows(`domain ${vni}`, domain === undefined ? [] : domainFlows(state, domain))
+}
+
+function indexDomain(state: State, domain: Domain, present: boolean): void {
+  const { vni, options } = domain
+  const devices = [domain.bridge, domain.advertise, ...domain.vxlans]
+  for (const name of [options.bridgeIfname, options.advertiseIfname, ...options.vxlanIfnames]) {
+    if (present) state.vnisOfName.set(name, vni, true)
+    else state.vnisOfName.delete(name, vni)
+  }
+  for (const ifindex of devices) {
+    if (ifindex === undefined) continue
+    if (present) state.vnisOfDevice.set(ifindex, vni, true)
+    else state.vnisOfDevice.delete(ifindex, vni)
+  }
+}
+
+/** What a VNI needs whatever its members are. */
+function domainFlows(state: State, domain: Domain): Flow[] {
+  const { vni, localIps, options } = domain
+  const floodUnknown = (state.portsOfVni.get(vni) ?? []).some((port) => port.addresses.unknown)
+  const flows = floodedFlows(vni, floodUnknown)
+  if (options.innerVlan === 'drop') flows.push(taggedFlow(vni))
+  for (const udpPort of state.database.system.vxlanPorts) {
+    const ofport = tunnelOfport(state, udpPort)
+    if (ofport === undefined) continue
+    flows.push(unknownVtepFlow(vni, ofport))
+    if (options.decap === 'off') flows.push(...decapAnyFlows(vni, localIps, ofport))
+    for (const ip of Object.values(localIps)) flows.push(encapFlow(vni, ipFamily(ip), udpPort, ip, ofport))
+  }
+  return flows
+}

@@ -1,0 +1,8 @@
+// Derives one key again, from scratch, and hands the result to the sinks. The same functions serve one change and
+// the whole: a full recompute is "mark everything", so the two cannot disagree. Equal result = nothing happens.
+export { refreshDomain } from './domain.js'
+export { refreshFlood } from './flood.js'
+export { refreshIp } from './ip.js'
+export { refreshLocals } from './locals.js'
+export { refreshMac } from './mac.js'
+export { refreshVtep, tunnelOfport } from './vtep.js'

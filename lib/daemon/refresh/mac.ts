@@ -1,0 +1,44 @@
+// One MAC: as a remote one, and, when it is bound here, its claim.
+import { isDeepStrictEqual } from 'node:util'
+import { deriveClaim } from '../../evpn/claim.js'
+import type { Domain } from '../../evpn/domain.js'
+import type { LocalMac } from '../../evpn/local.js'
+import { deriveRemoteMac } from '../../evpn/remote-mac.js'
+import type { Mac } from '../../net/mac.js'
+import type { Vni } from '../../net/number.js'
+import { localMacFlow, remoteMacFlow } from '../../pipeline/forward.js'
+import { fdbEntry, neighbourEntry } from '../../sink/kernel-row.js'
+import type { State } from '../state.js'
+
+/** One MAC: as a remote one, and, when it is bound here, its claim. */
+export function refreshMac(state: State, vni: Vni, mac: Mac): void {
+  const domain = state.domains.get(vni)
+  const old = state.macs.get(vni, mac)
+  const remote = domain && deriveRemoteMac(domain, mac, state.mirrors.fdb)
+  if (!isDeepStrictEqual(old, remote)) {
+    if (remote === undefined) state.macs.delete(vni, mac)
+    else state.macs.set(vni, mac, remote)
+    state.switch.setFlows(`mac ${vni} ${mac}`, remote === undefined ? [] : [remoteMacFlow(remote)])
+  }
+  const local = state.locals.get(vni)?.macs.get(mac)
+  if (local !== undefined || state.claims.get(vni, mac) !== undefined) refreshClaim(state, vni, mac, domain, local)
+}
+
+function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | undefined, local: LocalMac | undefined): void {
+  const claim = domain && local && deriveClaim(domain, local, {
+    fdb: state.mirrors.fdb,
+    neighbours: state.mirrors.neighbours,
+    portProblem: (port) => state.database.ports.get(port)?.problem
+  })
+  if (claim === undefined) state.claims.delete(vni, mac)
+  else state.claims.set(vni, mac, claim)
+  const { fdb, bridge, ips } = claim ?? { fdb: undefined, bridge: undefined, ips: [] }
+  state.kernel.setOwned(`claim ${vni} ${mac}`, [
+    ...(fdb === undefined ? [] : [fdbEntry(fdb, mac)]),
+    ...(bridge === undefined ? [] : ips.map((ip) => neighbourEntry(bridge, ip, mac)))
+  ])
+  const ofport = local?.port === undefined ? undefined : state.mirrors.ports.ofport(local.port)
+  // While another chassis announces the MAC, traffic from here follows its claim.
+  const isHere = claim !== undefined && claim.state !== 'waiting' && ofport !== undefined
+  state.switch.setFlows(`local ${vni} ${mac}`, isHere ? [localMacFlow(vni, mac, ofport)] : [])
+}
