@@ -1,8 +1,16 @@
-// Runs tap over the given files, shows failures as they come, and closes with one line of counts.
+// Runs tap over the given files (compiled tests), shows failures as they come, and closes with one line of counts. Files that
+// need what this machine lacks are named instead (test/lab/needs.ts).
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { selectFiles } from '../dist/test/lab/needs.js'
 
-const tap = spawn('npx', ['tap', '--reporter=tap', ...process.argv.slice(2)], { stdio: ['ignore', 'pipe', 'inherit'] })
+const { run, notes } = selectFiles(process.argv.slice(2))
+if (run.length === 0) {
+  console.log(notes.join('\n'))
+  console.log('0 passed, 0 failed, 0 skipped')
+  process.exit(1)
+}
+const tap = spawn('npx', ['tap', '--reporter=tap', ...run], { stdio: ['ignore', 'pipe', 'inherit'] })
 const counts = { passed: 0, failed: 0, skipped: 0 }
 let inFailure = false
 
@@ -21,5 +29,6 @@ for await (const line of createInterface({ input: tap.stdout })) {
 
 const code = await new Promise((resolve) => tap.on('close', resolve))
 if (code !== 0 && counts.failed === 0) counts.failed = 1
+for (const note of notes) console.log(note)
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 process.exit(code === 0 ? 0 : 1)

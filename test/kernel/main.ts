@@ -1,10 +1,12 @@
 // The program `npm run test:kernel`: boots Debian's kernel as a process and runs a command in it, the system tests by
 // default, over this machine's own file system, to which nothing is written.
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { parseWhole } from '../../lib/net/number.js'
+import { declaredNeeds } from '../lab/needs.js'
 import { plainEnv } from '../lab/process.js'
 import { makeInitramfs, type Job } from './initramfs.js'
 import { checkPrograms, MissingError, provideKernel } from './kernel.js'
@@ -16,6 +18,9 @@ interface Options {
   readonly memory: number
   readonly cpus: number
 }
+
+/** Folders whose tests run in both stages, unless they declare what only one has. */
+const SYSTEM_TESTS = /^(system|semantics)\//
 
 async function boot(words: readonly string[], options: Options): Promise<number> {
   checkPrograms()
@@ -59,11 +64,13 @@ function jobOf(words: readonly string[], shell: boolean): Job {
   return { argv: words.length > 0 ? words : ['bash'], cwd, env, terminal: { rows: rows || 24, columns: columns || 80 } }
 }
 
-/** The compiled system tests, those beside this program. */
+/** The compiled tests of the stage: every system test, and whatever declares a need (test/lab/needs.ts). */
 function systemTests(): string[] {
-  const own = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-  const files = readdirSync(own('../system')).filter((name) => name.endsWith('.test.js')).sort()
-  return [process.execPath, own('files.js'), ...files.map((name) => own(`../system/${name}`))]
+  const tests = fileURLToPath(new URL('..', import.meta.url))
+  const files = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.js')).sort()
+  const chosen = files.map((name) => ({ name, path: relative(process.cwd(), join(tests, name)) })).filter(({ name, path }) =>
+    SYSTEM_TESTS.test(name) || declaredNeeds(readFileSync(path, 'utf8'), path).length > 0)
+  return [process.execPath, join(tests, 'kernel/stage.js'), ...chosen.map(({ path }) => path)]
 }
 
 function say(text: string): void {

@@ -96,7 +96,7 @@ export function planLab(spec: LabSpec): LabPlan {
     underlayNetns: `${netnsPrefix(id)}underlay`,
     frr: spec.frr ?? true,
     devices: spec.devices ?? true,
-    datapath: spec.datapath ?? checkDatapath(process.env['OVS_EVPN_DATAPATH'] ?? 'netdev'),
+    datapath: spec.datapath ?? labDatapath(),
     vnis,
     vteps,
     workloads: []
@@ -173,7 +173,9 @@ function checkVni(vni: number): void {
   if (!Number.isInteger(vni) || vni < 0 || vni > MAX_VNI) throw new SpecError(`lab: VNI ${vni} is not in 0..${MAX_VNI}`)
 }
 
-function checkDatapath(type: string): Datapath {
+/** The datapath of labs that ask for none: that of the stage the tests run in. Throws SpecError when it is none. */
+export function labDatapath(): Datapath {
+  const type = process.env['OVS_EVPN_DATAPATH'] ?? 'netdev'
   if (type === 'netdev' || type === 'system') return type
   throw new SpecError(`lab: OVS_EVPN_DATAPATH is '${type}'; it must be netdev or system`)
 }
