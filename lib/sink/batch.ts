@@ -18,15 +18,16 @@ export interface Batch {
 const MAX_FLOWS = 4000
 const MAX_GROUPS = 200
 
-/** The next batch; empty when nothing is pending that may be sent. */
-export function planBatch(flows: Tracker<string>, groups: Tracker<GroupValue>): Batch {
+/** The next batch; empty when nothing is pending that may be sent. `holds` blocks a flow that may not go yet, and says so. */
+export function planBatch(flows: Tracker<string>, groups: Tracker<GroupValue>, holds: (pending: Pending<string>) => boolean = () => false): Batch {
   // Chosen from all that is pending: neither a group that goes nor one that names others may take the place of one that is named.
   const groupChanges = groups.pending(Infinity).sort(byPartBeforeWhole)
   const raised = groupChanges.filter((pending) => pending.desired !== undefined).slice(0, MAX_GROUPS)
   // A flow that names a group waits for it: with more groups than a batch takes, groups go alone.
-  const changes = raised.length === MAX_GROUPS ? [] : flows.pending(MAX_FLOWS)
+  const candidates = raised.length === MAX_GROUPS ? [] : flows.pending(MAX_FLOWS)
+  const changes = candidates.filter((pending) => !holds(pending))
   // OVS deletes the flows that name a group with the group. While a change of a flow is held back, it may still name any.
-  const isLast = changes.length < MAX_FLOWS && raised.length < MAX_GROUPS && !flows.isHeldBack
+  const isLast = candidates.length < MAX_FLOWS && raised.length < MAX_GROUPS && !flows.isHeldBack
   const dropped = isLast ? groupChanges.filter((pending) => pending.desired === undefined).reverse().slice(0, MAX_GROUPS) : []
   const ordered = [...changes.filter((pending) => pending.desired !== undefined), ...changes.filter((pending) => pending.desired === undefined)]
   return assemble(ordered, raised, dropped)

@@ -18,6 +18,11 @@ export function entryOfDesc(desc: FlowDesc): FlowEntry {
   return [flowKey(desc.tableId, desc.priority, canonicalOxms(desc.match)), desc.instructions.toString('latin1')]
 }
 
+/** The table an identity is in. */
+export function tableOfKey(key: string): number {
+  return key.charCodeAt(0)
+}
+
 /** An identity in words, as ovs-ofctl prints it. */
 export function describeFlowKey(key: string): string {
   const { tableId, priority, match } = splitKey(key)

@@ -4,10 +4,11 @@
 import type { ApplyError, FlowDesc, GroupDesc } from '../openflow/index.js'
 import type { Flow, Group } from '../pipeline/flow.js'
 import { ENTRY_PRIORITY, ENTRY_TABLE, FIRST_TABLE, isOurCookie, isOurGroup, LAST_TABLE } from '../pipeline/slots.js'
-import { compileFlow, describeFlowKey, entryOfDesc, type FlowEntry } from './flow-entry.js'
+import { compileFlow, describeFlowKey, entryOfDesc, tableOfKey, type FlowEntry } from './flow-entry.js'
 import { compileGroup, entryOfGroupDesc, groupBytes, isEqualGroup, isOurs, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
 import { planBatch, type Batch } from './batch.js'
 import { holdWhatNames } from './held.js'
+import { Linger } from './linger.js'
 import { Retry } from './retry.js'
 import { Tracker, type Pending } from './tracker.js'
 
@@ -43,6 +44,7 @@ export class SwitchSink {
   /** Messages sent since start, for operators and tests. */
   readonly counters = { flowMods: 0, groupMods: 0, readBacks: 0, refused: 0 }
   readonly #retry: Retry
+  readonly #linger: Linger
   readonly #report: SwitchReport
   readonly #wake: () => void
   #connection: SwitchConnection | undefined
@@ -59,6 +61,7 @@ export class SwitchSink {
     this.#report = report
     this.#wake = wake
     this.#retry = new Retry(wake)
+    this.#linger = new Linger(this.flows, wake)
   }
 
   /** True when what the switch holds is known. */
@@ -94,6 +97,7 @@ export class SwitchSink {
     this.#isBusy = false
     clearTimeout(this.#recheck)
     this.#retry.clear()
+    this.#linger.clear()
   }
 
   /** Starts sending what is pending, unless it already does or cannot. */
@@ -102,7 +106,7 @@ export class SwitchSink {
     if (connection === undefined || !this.#isReady || this.#isBusy) return
     if (this.#tellConflicts()) this.#lookAgain(connection, this.#nextRecheck())
     if (this.#foreign.groups.length > 0) holdWhatNames(this.#foreign.groups, this.flows, this.groups)
-    const batch = planBatch(this.flows, this.groups)
+    const batch = planBatch(this.flows, this.groups, (pending) => this.#linger.holds(pending))
     if (batch.mods.length === 0) return
     this.#isBusy = true
     this.#send(connection, batch).catch((error: unknown) => {
@@ -129,6 +133,7 @@ export class SwitchSink {
     if (this.#connection !== connection) return
     this.counters.readBacks++
     this.#retry.clear()
+    this.#linger.clear()
     for (const tracker of [this.flows, this.groups]) {
       for (const key of [...tracker.blocked().keys()]) tracker.unblock(key)
     }
@@ -156,7 +161,7 @@ export class SwitchSink {
     const { flows, groups } = this.#foreign
     if (flows.length + groups.length + this.conflicts.length === 0) return false
     const before = new Set(this.conflicts)
-    const inOurWay = flows.filter((key) => key.charCodeAt(0) !== ENTRY_TABLE || this.flows.desired(key) !== undefined)
+    const inOurWay = flows.filter((key) => tableOfKey(key) !== ENTRY_TABLE || this.flows.desired(key) !== undefined)
     this.conflicts = [
       ...inOurWay.map((key) => `foreign flow in our place: ${describeFlowKey(key)}`),
       ...groups.map((key) => `foreign group in our place: group_id=${key}`)

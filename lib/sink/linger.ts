@@ -1,0 +1,45 @@
+// Flows that go a moment after nobody wants them any more. A flood in parts is translated in two steps, and the datapath caches
+// each by itself: for some milliseconds after a change, a packet whose first step was translated before it arrives at the second.
+// As long as what that step led to still stands, the packet reaches whom it would have reached before.
+import { TABLE } from '../pipeline/tables.js'
+import { tableOfKey } from './flow-entry.js'
+import type { Pending, Tracker } from './tracker.js'
+
+/** Longer than ovs-vswitchd takes to look at every datapath flow again, in ms (it aims at half of it). */
+const LINGER = 1_000
+
+export class Linger {
+  readonly #tracker: Tracker<string>
+  readonly #wake: () => void
+  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #due = new Set<string>()
+
+  /** `wake` is called when a flow may go. */
+  constructor(tracker: Tracker<string>, wake: () => void) {
+    this.#tracker = tracker
+    this.#wake = wake
+  }
+
+  /** True when this flow, which nobody wants any more, has to stand a little longer: it is blocked until then. */
+  holds({ key, desired }: Pending<string>): boolean {
+    if (desired !== undefined || tableOfKey(key) !== TABLE.PART || this.#due.delete(key)) return false
+    this.#tracker.block(key, 'packets on their way may still need it')
+    this.#timers.set(key, setTimeout(() => this.#release(key), LINGER).unref())
+    return true
+  }
+
+  /** Forgets what was held: the tracker's blocks are gone. */
+  clear(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#timers.clear()
+    this.#due.clear()
+  }
+
+  #release(key: string): void {
+    this.#timers.delete(key)
+    this.#tracker.unblock(key)
+    if (this.#tracker.desired(key) !== undefined) return
+    this.#due.add(key)
+    this.#wake()
+  }
+}
