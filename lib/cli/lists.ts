@@ -1,6 +1,6 @@
 // The lists of ovs-evpnctl: for each command what it shows, its columns, and what to say when there is nothing.
 import type {
-  FloodReport, IpReport, LocalReport, MacReport, PathReport, PortReport, Problem, VtepReport
+  DropReport, FloodReport, IpReport, LocalReport, MacReport, PathReport, PortReport, Problem, VtepReport
 } from '../daemon/report.js'
 import { type Column, formatTable } from './table.js'
 
@@ -94,6 +94,18 @@ const ports: List<PortReport> = {
   ]
 }
 
+const drops: List<DropReport> = {
+  about: 'packets dropped, by VNI and reason (with --vni, reasons without any, too)',
+  things: 'packets dropped',
+  columns: [
+    { head: 'VNI', cell: row => row.vni ?? undefined },
+    { head: 'TUNNEL PORT', cell: row => row.port },
+    { head: 'REASON', cell: row => row.reason },
+    { head: 'PACKETS', cell: row => row.packets },
+    { head: 'BYTES', cell: row => row.bytes }
+  ]
+}
+
 const problems: List<Problem> = {
   about: 'what an operator should look at',
   things: 'problems',
@@ -106,7 +118,7 @@ const problems: List<Problem> = {
 }
 
 /** The lists by the name of their command. */
-export const LISTS = { vteps, macs, ips, flood, local, ports, problems } as const
+export const LISTS = { vteps, macs, ips, flood, local, ports, drops, problems } as const
 
 /** Rows as a table, or a sentence when there are none. */
 export function formatList<Row>(list: List<Row>, rows: readonly Row[], vni?: number): string {

@@ -104,6 +104,15 @@ export interface VniReport {
   readonly problems: readonly string[]
 }
 
+/** What was dropped for one reason since its flow was made. `vni` is null where it is not known: `port` is the tunnel port then. */
+export interface DropReport {
+  readonly vni: number | null
+  readonly port?: string
+  readonly reason: string
+  readonly packets: number
+  readonly bytes: number
+}
+
 /** Something an operator should look at. `record` names where (an OVSDB record, a device, a VNI); `since` is ISO 8601. */
 export interface Problem {
   readonly severity: 'warning' | 'error'
@@ -134,5 +143,7 @@ export interface Reports {
   flood(vni?: number): readonly FloodReport[]
   local(vni?: number): readonly LocalReport[]
   ports(vni?: number): readonly PortReport[]
+  /** Asks the switch. Without `vni`, only what counted something. Rejects when the switch cannot be asked. */
+  drops(vni?: number): Promise<readonly DropReport[]>
   problems(): readonly Problem[]
 }

@@ -9,6 +9,7 @@ import type { Vni } from '../net/number.js'
 import { describeFlowKey } from '../sink/flow-entry.js'
 import type { Agent } from './agent.js'
 import { bindingKey, nameUuid } from './control/ids.js'
+import { dropReports } from './drop-reports.js'
 import { tunnelOfport } from './refresh/index.js'
 import type {
   FloodReport, IpReport, LocalReport, MacReport, PortReport, Problem, Reports, ShowReport, TunnelReport, VniReport, VtepReport
@@ -34,6 +35,7 @@ export function createReports(agent: Agent, version: string, sessions: () => Ses
     flood: (vni) => each(vni, (domain) => floodReports(state, domain)),
     local: (vni) => each(vni, (domain) => localReports(state, domain)),
     ports: (vni) => portReports(state).filter((port) => vni === undefined || port.vni === vni),
+    drops: (vni) => dropReports(state, vni),
     problems: () => problems(agent)
   }
 }

@@ -3,9 +3,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { readDatabase, type Database, type WorkloadPort } from '../config/database.js'
 import type { Vni } from '../net/number.js'
-import { NEVER_FORWARDED, tunnelPortFlows } from '../pipeline/classify.js'
+import { tunnelPortFlows } from '../pipeline/classify.js'
 import { TRAMPOLINE } from '../pipeline/flood.js'
 import { SPLIT_HORIZON } from '../pipeline/forward.js'
+import { SOURCE_FLOWS } from '../pipeline/source.js'
 import { markDomain, observeDevice } from './affected.js'
 import { takeAll } from './dirty.js'
 import { refreshDomain, refreshFlood, refreshIp, refreshLocals, refreshMac, refreshVtep, tunnelOfport } from './refresh/index.js'
@@ -37,7 +38,7 @@ export function markAll(state: State): void {
 /** What the pipeline needs before the first VNI exists. */
 export function setConstants(state: State): void {
   state.switch.setGroups('constant', [TRAMPOLINE])
-  state.switch.setFlows('constant', [...NEVER_FORWARDED, SPLIT_HORIZON])
+  state.switch.setFlows('constant', [...SOURCE_FLOWS, SPLIT_HORIZON])
 }
 
 function refreshDatabase(state: State): void {

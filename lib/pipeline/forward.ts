@@ -4,6 +4,7 @@ import { ipFamily, type Ip, type IpFamily } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import type { Action } from '../openflow/index.js'
+import { DROP, dropFor } from './drops.js'
 import { goTo, type Flow } from './flow.js'
 import { ENCAP_MASK, encapBits, FROM_TUNNEL } from './registers.js'
 import { TABLE } from './tables.js'
@@ -23,7 +24,7 @@ export function remoteMacFlow(mac: RemoteMac): Flow {
 
 /** evpn-inner-vlan drop: a VNI carries no 802.1Q tag, neither into a tunnel nor out of one (RFC 7348 section 6.1). */
 export function taggedFlow(vni: Vni): Flow {
-  return { table: TABLE.FORWARD, priority: PRIORITY.TAGGED, match: { metadata: vni, vlan_tci: [0x1000, 0x1000] }, actions: [] }
+  return { table: TABLE.FORWARD, priority: PRIORITY.TAGGED, match: { metadata: vni, vlan_tci: [0x1000, 0x1000] }, actions: dropFor(DROP.INNER_VLAN) }
 }
 
 /** Broadcast, multicast, and destinations nobody knows. */
@@ -33,8 +34,7 @@ export function floodedFlows(vni: Vni, floodUnknown: boolean): Flow[] {
       table: TABLE.FORWARD, priority: PRIORITY.MULTICAST,
       match: { metadata: vni, eth_dst: ['01:00:00:00:00:00', '01:00:00:00:00:00'] }, actions: [goTo(TABLE.FLOOD)]
     },
-    // Without flooding this flow still counts what was dropped.
-    { table: TABLE.FORWARD, priority: PRIORITY.UNKNOWN, match: { metadata: vni }, actions: floodUnknown ? [goTo(TABLE.FLOOD)] : [] }
+    { table: TABLE.FORWARD, priority: PRIORITY.UNKNOWN, match: { metadata: vni }, actions: floodUnknown ? [goTo(TABLE.FLOOD)] : dropFor(DROP.UNKNOWN_UNICAST) }
   ]
 }
 
@@ -58,9 +58,9 @@ export function deliverFlow(vni: Vni, ofport: number): Flow {
   return { table: TABLE.DELIVER, priority: 100, match: { metadata: vni, reg1: ofport }, actions: [{ kind: 'output', port: ofport }] }
 }
 
-/** Split horizon as a rule: whatever the UDP ports and families in play, from a tunnel never into a tunnel. Counts what it stops. */
+/** Split horizon as a rule: whatever the UDP ports and families in play, from a tunnel never into a tunnel. */
 export const SPLIT_HORIZON: Flow = {
-  table: TABLE.ENCAP, priority: 300, match: { reg0: [FROM_TUNNEL, FROM_TUNNEL] }, actions: []
+  table: TABLE.ENCAP, priority: 300, match: { reg0: [FROM_TUNNEL, FROM_TUNNEL] }, actions: dropFor(DROP.TUNNEL_TO_TUNNEL)
 }
 
 /**

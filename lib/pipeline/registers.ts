@@ -3,6 +3,7 @@
 //   reg0 bit 0    the packet came from a tunnel: it never enters one again (split horizon)
 //   reg0 bit 1    the VTEP's address is IPv6
 //   reg0 16..31   the VTEP's UDP port
+//   reg6          DROP: the reason (drops.ts)
 //   reg1          DELIVER: the OpenFlow port; PART: the number of the flood's part
 
 export const FROM_TUNNEL = 0x00000001

@@ -14,14 +14,18 @@ export const TABLE = {
   FLOOD: FIRST_TABLE + 3,
   PART: FIRST_TABLE + 4,
   ENCAP: FIRST_TABLE + 5,
-  DELIVER: FIRST_TABLE + 6
+  DELIVER: FIRST_TABLE + 6,
+  SOURCE: FIRST_TABLE + 7,
+  DROP: FIRST_TABLE + 10
 } as const
 
 export const TABLES: readonly Table[] = [
-  { id: TABLE.CLASSIFY, name: 'CLASSIFY', why: 'which VNI a packet belongs to, and whether it came from a tunnel; what may not enter is dropped here', next: ['FORWARD'] },
-  { id: TABLE.FORWARD, name: 'FORWARD', why: 'where the destination MAC is: a local port, a VTEP, everybody, nowhere', next: ['DELIVER', 'ENCAP', 'FLOOD'] },
+  { id: TABLE.CLASSIFY, name: 'CLASSIFY', why: 'which VNI a packet belongs to, and whether it came from a tunnel; what may not enter is dropped here', next: ['SOURCE', 'DROP'] },
+  { id: TABLE.FORWARD, name: 'FORWARD', why: 'where the destination MAC is: a local port, a VTEP, everybody, nowhere', next: ['DELIVER', 'ENCAP', 'FLOOD', 'DROP'] },
   { id: TABLE.FLOOD, name: 'FLOOD', why: 'copies for the VNI: all of it, or only its local ports when the packet came from a tunnel', next: ['PART', 'ENCAP', 'DELIVER'] },
   { id: TABLE.PART, name: 'PART', why: 'one part of a large flood, translated by itself so that it has an action budget of its own', next: ['ENCAP', 'DELIVER'] },
-  { id: TABLE.ENCAP, name: 'ENCAP', why: 'tunnel id, source address and port of a packet to a VTEP; nothing from a tunnel passes', next: [] },
-  { id: TABLE.DELIVER, name: 'DELIVER', why: 'output to one local port', next: [] }
+  { id: TABLE.ENCAP, name: 'ENCAP', why: 'tunnel id, source address and port of a packet to a VTEP; nothing from a tunnel passes', next: ['DROP'] },
+  { id: TABLE.DELIVER, name: 'DELIVER', why: 'output to one local port', next: [] },
+  { id: TABLE.SOURCE, name: 'SOURCE', why: 'what its source says of a packet whose VNI is known: frames that no bridge forwards end here', next: ['FORWARD', 'DROP'] },
+  { id: TABLE.DROP, name: 'DROP', why: 'the end of a packet that is dropped for a reason, counted by VNI and reason', next: [] }
 ]

@@ -1,7 +1,7 @@
 // The switch: everything we own on the integration bridge, desired and realized. Reads back what is ours on every
 // (re)connect and sends the difference; one batch is in flight at a time. What the switch refuses is set aside alone
 // and tried again later; what a foreign entry occupies is left to it, and looked at again until it is gone.
-import type { ApplyError, FlowDesc, GroupDesc } from '../openflow/index.js'
+import type { ApplyError, FlowDesc, FlowFilter, FlowStats, GroupDesc } from '../openflow/index.js'
 import type { Flow, Group } from '../pipeline/flow.js'
 import { ENTRY_PRIORITY, ENTRY_TABLE, FIRST_TABLE, isOurCookie, isOurGroup, LAST_TABLE } from '../pipeline/slots.js'
 import { compileFlow, describeFlowKey, entryOfDesc, tableOfKey, type FlowEntry } from './flow-entry.js'
@@ -16,6 +16,7 @@ import { Tracker, type Pending } from './tracker.js'
 export interface SwitchConnection {
   groupDescs(): Promise<readonly GroupDesc[]>
   flowDescs(filter: { readonly tableId?: number }): Promise<readonly FlowDesc[]>
+  flowStats(filter: FlowFilter): Promise<readonly FlowStats[]>
   /** Rejects when the connection was lost: the outcome is unknown. */
   apply(mods: readonly Buffer[], options: { readonly bundle: boolean }): Promise<{ readonly applied: boolean; readonly errors: readonly ApplyError[] }>
 }
@@ -98,6 +99,12 @@ export class SwitchSink {
     clearTimeout(this.#recheck)
     this.#retry.clear()
     this.#linger.clear()
+  }
+
+  /** Counters of flows, as they are now. Rejects when there is no connection. */
+  async flowStats(filter: FlowFilter): Promise<readonly FlowStats[]> {
+    if (this.#connection === undefined) throw new Error('there is no connection to the switch')
+    return await this.#connection.flowStats(filter)
   }
 
   /** Starts sending what is pending, unless it already does or cannot. */

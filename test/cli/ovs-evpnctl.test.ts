@@ -20,6 +20,8 @@ const PRINTED: readonly (readonly [string, string])[] = [
   ['flood', 'flood.txt'],
   ['local', 'local.txt'],
   ['ports', 'ports.txt'],
+  ['drops', 'drops.txt'],
+  ['drops --vni 1000', 'drops-1000.txt'],
   ['problems', 'problems.txt'],
   ['show', 'show.txt'],
   ['show --vni 1000', 'show-1000.txt']
@@ -50,7 +52,7 @@ await t.test('nothing to show is said in a sentence, and is an empty list in JSO
   const { rundir } = await startChassis(t, { reports: emptyReports() })
   const SENTENCES = {
     vteps: 'No remote VTEPs.\n', macs: 'No remote MACs.\n', ips: 'No remote IPs.\n', flood: 'No flood groups.\n',
-    local: 'No local MACs.\n', ports: 'No ports with a VNI.\n', problems: 'No problems.\n'
+    local: 'No local MACs.\n', ports: 'No ports with a VNI.\n', drops: 'No packets dropped.\n', problems: 'No problems.\n'
   }
   for (const [command, sentence] of Object.entries(SENTENCES)) {
     t.equal((await ctl(t, rundir, command)).stdout, sentence, command)

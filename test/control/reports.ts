@@ -66,6 +66,15 @@ export function fakeReports(): Reports {
       { port: 'vm2', vni: null, addresses: '', unknown: true, advertise: true, state: 'ignored', reason: 'its VNI is not valid' },
       { port: 'vm1', vni: 1000, ofport: 5, addresses: '02:00:00:00:01:01 10.0.0.1', unknown: false, advertise: true, state: 'up' }
     ]),
+    drops: async vni => {
+      const rows = [
+        { vni: null, port: 'ovn-evpn-4789', reason: 'wrong VNI', packets: 4, bytes: 400 },
+        { vni: 2000, reason: 'unknown VTEP', packets: 1, bytes: 60 },
+        { vni: 1000, reason: 'unknown VTEP', packets: 12345, bytes: 740700 },
+        { vni: 1000, reason: 'inner VLAN', packets: 0, bytes: 0 }
+      ]
+      return await Promise.resolve(vni === undefined ? rows.filter(({ packets }) => packets > 0) : rows.filter(row => row.vni === vni))
+    },
     problems: () => problems
   }
 }
@@ -77,6 +86,6 @@ export function emptyReports(): Reports {
     show: () => ({
       version: '1.2.3', bridge: 'br-int', ovsdb: 'connecting', openflow: 'waiting', netlink: 'synced', tunnels: [], vnis: [], problems: []
     }),
-    vteps: none, macs: none, ips: none, flood: none, local: none, ports: none, problems: none
+    vteps: none, macs: none, ips: none, flood: none, local: none, ports: none, drops: () => Promise.resolve([]), problems: none
   }
 }

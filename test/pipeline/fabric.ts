@@ -5,10 +5,12 @@
 import { partition, type FloodMember } from '../../lib/evpn/flood.js'
 import type { RemoteMac } from '../../lib/evpn/remote-mac.js'
 import type { Vtep } from '../../lib/evpn/vtep.js'
-import { decapAnyFlows, decapFlow, NEVER_FORWARDED, tunnelPortFlows, unknownVtepFlow, workloadFlows } from '../../lib/pipeline/classify.js'
+import { decapAnyFlows, decapFlow, tunnelPortFlows, unacceptedFlows, workloadFlows } from '../../lib/pipeline/classify.js'
+import { vniDropFlows } from '../../lib/pipeline/drops.js'
 import type { Flow, Group } from '../../lib/pipeline/flow.js'
 import { floodEntries, TRAMPOLINE, type FloodEntries } from '../../lib/pipeline/flood.js'
 import { deliverFlow, encapFlow, floodedFlows, localMacFlow, remoteMacFlow, SPLIT_HORIZON, taggedFlow } from '../../lib/pipeline/forward.js'
+import { SOURCE_FLOWS } from '../../lib/pipeline/source.js'
 import { local, members, remote } from '../evpn/members.js'
 
 const [VNI, VM1, VM2, VM3, TUNNEL, TUNNEL2] = [1000, 1, 2, 3, 10, 11] as const
@@ -39,19 +41,30 @@ export const TOPICS: readonly Topic[] = [
   {
     name: 'classify',
     about: [
-      'From an OpenFlow port to VNI and origin: what no bridge forwards; vm1, vm2 of VNI 1000, vm3 of VNI 0; tunnel ports 10 and 11.',
+      'From an OpenFlow port to VNI and origin: vm1, vm2 of VNI 1000, vm3 of VNI 0; tunnel ports 10 and 11.',
       'VNI 1000 takes packets from its three VTEPs only, VNI 0 (evpn-decap off) from everybody.',
-      'Everything else from a tunnel is dropped, and counted by the flow that says why.'
+      'Everything else from a tunnel is dropped for a reason.'
     ],
     flows: [
-      ...NEVER_FORWARDED,
       ...workloadFlows(VNI, VM1), ...workloadFlows(VNI, VM2), ...workloadFlows(0, VM3),
       ...tunnelPortFlows(TUNNEL), ...tunnelPortFlows(TUNNEL2),
-      unknownVtepFlow(VNI, TUNNEL), unknownVtepFlow(VNI, TUNNEL2), unknownVtepFlow(0, TUNNEL),
+      ...unacceptedFlows(VNI, OUR, TUNNEL), ...unacceptedFlows(VNI, OUR, TUNNEL2), ...unacceptedFlows(0, OUR, TUNNEL),
       decapFlow(vtep('192.0.2.2', 4789), OUR[4], TUNNEL), decapFlow(vtep('2001:db8::2', 4789), OUR[6], TUNNEL),
       decapFlow(vtep('192.0.2.3', 8472), OUR[4], TUNNEL2),
       ...decapAnyFlows(0, OUR, TUNNEL)
     ],
+    groups: []
+  },
+  {
+    name: 'source',
+    about: ['What no bridge forwards, from wherever it comes.'],
+    flows: [...SOURCE_FLOWS],
+    groups: []
+  },
+  {
+    name: 'drop',
+    about: ['A counter for each reason, of VNIs 0 and 1000; those of the tunnel ports are in classify.txt.'],
+    flows: [...vniDropFlows(0), ...vniDropFlows(VNI)],
     groups: []
   },
   {

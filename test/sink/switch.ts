@@ -47,6 +47,11 @@ export class FakeSwitch implements SwitchConnection {
     return [...this.flows.values()].filter((flow) => tableId === undefined || flow.tableId === tableId)
   }
 
+  /** Nothing counts here. */
+  flowStats(): Promise<readonly never[]> {
+    return Promise.resolve([])
+  }
+
   async apply(mods: readonly Buffer[], { bundle }: { readonly bundle: boolean }): Promise<ApplyResult> {
     const messages = mods.map(words)
     this.batches.push({ bundle, messages })

@@ -23,9 +23,13 @@ function list(name: string, run: () => string): Command {
   return { name, usage: '', min: 0, max: 0, run }
 }
 
-function report(reports: Reports, [kind = '', vniText]: readonly string[]): string {
+async function report(reports: Reports, [kind = '', vniText]: readonly string[]): Promise<string> {
   if (!isReportKind(kind)) throw new ControlError(`no report "${kind}", known are ${Object.keys(REPORT_KINDS).join(', ')}`)
   const vni = vniText === undefined ? undefined : parseVni(vniText)
   if (vniText !== undefined && vni === undefined) throw new ControlError(`"${vniText}" is no VNI (0 to 16777215)`)
-  return JSON.stringify(REPORT_KINDS[kind](reports, vni))
+  try {
+    return JSON.stringify(await REPORT_KINDS[kind](reports, vni))
+  } catch (error) {
+    throw new ControlError(`the switch cannot be asked: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }

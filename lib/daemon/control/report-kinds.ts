@@ -15,6 +15,7 @@ export const REPORT_KINDS = {
   flood: (reports: Reports, vni?: number) => sortRows(reports.flood(vni), () => '').map(sortMembers),
   local: (reports: Reports, vni?: number) => sortRows(reports.local(vni), row => `${row.port} ${row.mac}`),
   ports: (reports: Reports, vni?: number) => sortRows(reports.ports(vni), row => row.port),
+  drops: async (reports: Reports, vni?: number) => sortRows(await reports.drops(vni), row => `${row.port ?? ''} ${row.reason}`),
   problems: (reports: Reports) => reports.problems()
 } as const
 

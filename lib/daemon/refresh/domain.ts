@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { deriveDomain, type Domain } from '../../evpn/domain.js'
 import { ipFamily } from '../../net/ip.js'
 import type { Vni } from '../../net/number.js'
-import { decapAnyFlows, unknownVtepFlow } from '../../pipeline/classify.js'
+import { decapAnyFlows, unacceptedFlows } from '../../pipeline/classify.js'
+import { vniDropFlows } from '../../pipeline/drops.js'
 import type { Flow } from '../../pipeline/flow.js'
 import { encapFlow, floodedFlows, taggedFlow } from '../../pipeline/forward.js'
 import { markDomain, observeDevice } from '../affected.js'
@@ -49,12 +50,12 @@ function indexDomain(state: State, domain: Domain, present: boolean): void {
 function domainFlows(state: State, domain: Domain): Flow[] {
   const { vni, localIps, options } = domain
   const floodUnknown = (state.portsOfVni.get(vni) ?? []).some((port) => port.addresses.unknown)
-  const flows = floodedFlows(vni, floodUnknown)
+  const flows = [...floodedFlows(vni, floodUnknown), ...vniDropFlows(vni)]
   if (options.innerVlan === 'drop') flows.push(taggedFlow(vni))
   for (const udpPort of state.database.system.vxlanPorts) {
     const ofport = tunnelOfport(state, udpPort)
     if (ofport === undefined) continue
-    flows.push(unknownVtepFlow(vni, ofport))
+    flows.push(...unacceptedFlows(vni, localIps, ofport))
     if (options.decap === 'off') flows.push(...decapAnyFlows(vni, localIps, ofport))
     for (const ip of Object.values(localIps)) flows.push(encapFlow(vni, ipFamily(ip), udpPort, ip, ofport))
   }

@@ -45,6 +45,11 @@ export class FakeConnection implements SwitchConnection {
     return this.#request(`flow descriptions of table ${filter.tableId}`, () => this.#switch.tables.flowDescs(filter))
   }
 
+  /** Nothing counts here. */
+  flowStats(): Promise<readonly never[]> {
+    return Promise.resolve([])
+  }
+
   portDescs(): Promise<readonly PortDesc[]> {
     return this.#request('port descriptions', () => [...this.#switch.ports.values()])
   }

@@ -128,7 +128,7 @@ export class FakeSwitch {
 
   /** What came out of a tunnel enters none, whatever else is in the table at any moment. */
   #watchSplitHorizon(flow: Flow): void {
-    if (flow.table !== ENCAP || flow.instructions.length === 0) return
+    if (flow.table !== ENCAP || !flowActions(flow.instructions).some(({ kind }) => kind === 'output')) return
     const { reg0 } = flowMatch(flow.match)
     const [bits, mask] = Array.isArray(reg0) ? reg0.map(Number) : [0, 0]
     const isSafe = ((mask ?? 0) & FROM_TUNNEL) !== 0 && ((bits ?? 0) & FROM_TUNNEL) === 0
