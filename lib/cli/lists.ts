@@ -86,6 +86,7 @@ const ports: List<PortReport> = {
   columns: [
     { head: 'VNI', cell: row => row.vni ?? undefined },
     { head: 'PORT', cell: row => row.port },
+    { head: 'VLAN', cell: row => row.vlan },
     { head: 'OFPORT', cell: row => row.ofport },
     { head: 'ADDRESSES', cell: row => row.addresses },
     { head: 'LEARNS', cell: row => yesNo(row.unknown) },

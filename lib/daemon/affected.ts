@@ -1,5 +1,6 @@
 // Which keys a change can affect. One function for each kind of change, each linear in what really hangs on it;
 // and what the kernel says of rows we wrote goes to the kernel sink's realized side.
+import type { PortConfig } from '../config/port.js'
 import { tunnelName } from '../config/tunnel-port.js'
 import { remoteKey, type FdbRow } from '../mirror/fdb.js'
 import { MAX_PORT_NAME } from '../mirror/ports.js'
@@ -50,23 +51,34 @@ export function markNeighbour(state: State, ifindex: number, ip: Ip, current: Ne
 /** An OpenFlow port came, went or got another number. */
 export function markPort(state: State, name: string): void {
   const port = state.database.ports.get(name)
-  if (port !== undefined) state.dirty.locals.add(port.vni)
+  if (port !== undefined) markBindings(state, port)
   // OpenFlow cuts names: a full one may be the beginning of longer ones.
-  for (const { name: whole, vni } of name.length < MAX_PORT_NAME ? [] : state.database.ports.values()) {
-    if (whole.startsWith(name)) state.dirty.locals.add(vni)
+  for (const long of name.length < MAX_PORT_NAME ? [] : state.database.ports.values()) {
+    if (long.name !== name && long.name.startsWith(name)) markBindings(state, long)
   }
   if (!state.database.system.vxlanPorts.some((udpPort) => tunnelName(udpPort) === name)) return
   state.dirty.tunnels = true
   for (const vni of state.domains.keys()) markDomain(state, vni)
 }
 
+/** A workload port got another number: its own flows, its addresses' and its places in floods. */
+function markBindings({ dirty }: State, port: PortConfig): void {
+  dirty.ports.add(port.name)
+  for (const { vni, addresses } of port.bindings) {
+    dirty.floods.add(vni)
+    for (const { mac } of addresses.bound) dirty.macs.add(vni, mac)
+  }
+}
+
 /** Everything of one VNI: what is derived now, and what the mirrors hold for its devices. */
 export function markDomain(state: State, vni: Vni): void {
   const { dirty, mirrors } = state
   dirty.domains.add(vni)
-  dirty.locals.add(vni)
+  for (const port of state.bindings.under(vni).keys()) dirty.ports.add(port)
   dirty.floods.add(vni)
   for (const mac of state.macs.under(vni).keys()) dirty.macs.add(vni, mac)
+  for (const mac of state.books.get(vni)?.macs() ?? []) dirty.macs.add(vni, mac)
+  for (const mac of state.claims.under(vni).keys()) dirty.macs.add(vni, mac)
   for (const key of state.vteps.under(vni).keys()) dirty.vteps.add(vni, key)
   for (const ip of state.ips.under(vni).keys()) dirty.ips.add(vni, ip)
   const domain = state.domains.get(vni)

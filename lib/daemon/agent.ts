@@ -136,7 +136,7 @@ export class Agent {
   }
 
   #notice(): void {
-    const { database, locals, domains, dirty } = this.state
+    const { database, duplicates, domains, dirty } = this.state
     if (!dirty.notices) return
     dirty.notices = false
     this.notices.update([
@@ -145,7 +145,7 @@ export class Agent {
       ...(database.bridgeUuid !== undefined && database.failMode !== 'secure'
         ? [`bridge ${database.system.bridge} has no fail_mode=secure; set it with: ovs-vsctl set-fail-mode ${database.system.bridge} secure`] : []),
       ...database.warnings.map(formatWarning),
-      ...[...locals.values()].flatMap((ofVni) => ofVni.duplicates.map(formatWarning)),
+      ...[...duplicates.outers()].flatMap((vni) => [...duplicates.under(vni).values()].flat().map(formatWarning)),
       // Before the kernel's tables were read, every device is missing.
       ...(this.feed.isSynced ? [...domains.values()].flatMap((domain) => domain.problems.map((text) => `VNI ${domain.vni}: ${text}`)) : [])
     ])

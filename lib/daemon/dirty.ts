@@ -33,15 +33,15 @@ export class Dirty {
   /** Something a standing notice is made from. */
   notices = true
   readonly domains = new Set<Vni>()
-  /** Port bindings of these VNIs: local addresses, their flows and claims. */
-  readonly locals = new Set<Vni>()
+  /** The workload ports' own flows, by port name. */
+  readonly ports = new Set<string>()
   readonly floods = new Set<Vni>()
   readonly macs = new KeysByVni<Mac>()
   readonly vteps = new KeysByVni<VtepKey>()
   readonly ips = new KeysByVni<Ip>()
 
   get isEmpty(): boolean {
-    return !this.database && !this.tunnels && this.domains.size + this.locals.size + this.floods.size === 0 && this.macs.isEmpty && this.vteps.isEmpty && this.ips.isEmpty
+    return !this.database && !this.tunnels && this.domains.size + this.ports.size + this.floods.size === 0 && this.macs.isEmpty && this.vteps.isEmpty && this.ips.isEmpty
   }
 }
 

@@ -69,10 +69,11 @@ export interface LocalReport {
   readonly reason?: string
 }
 
-/** A workload's port on the integration bridge. `vni` is null when the port has none that can be used. */
+/** A workload's port on the integration bridge, in one VNI: a trunk has a row for each VLAN, with `vlan` (0 = untagged). `vni` is null when none can be used. */
 export interface PortReport {
   readonly port: string
   readonly vni: number | null
+  readonly vlan?: number
   readonly ofport?: number
   readonly addresses: string
   readonly unknown: boolean

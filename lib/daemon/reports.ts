@@ -88,7 +88,7 @@ function vniReport(state: State, domain: Domain): VniReport {
     vteps: state.vteps.under(vni).size,
     macs: state.macs.under(vni).size,
     ips: state.ips.under(vni).size,
-    ports: state.portsOfVni.get(vni)?.length ?? 0,
+    ports: state.bindings.under(vni).size,
     problems: domain.problems
   }
 }
@@ -195,18 +195,19 @@ function whyNoOfport(name: string): string {
 }
 
 function portReports(state: State): PortReport[] {
-  return [...state.database.ports.values()].map((port) => {
+  return [...state.database.ports.values()].flatMap((port) => {
     const ofport = state.mirrors.ports.ofport(port.name)
     const reason = ofport === undefined ? port.problem ?? whyNoOfport(port.name) : undefined
-    return {
-      port: port.name, vni: port.vni,
+    return port.bindings.map(({ vni, vlan, addresses, advertise }): PortReport => ({
+      port: port.name, vni,
+      ...(vlan === undefined ? {} : { vlan }),
       ...(ofport === undefined ? {} : { ofport }),
-      addresses: port.addresses.bound.map(({ mac, ips }) => [mac, ...ips].join(' ')).join(', '),
-      unknown: port.addresses.unknown,
-      advertise: port.advertise,
+      addresses: addresses.bound.map(({ mac, ips }) => [mac, ...ips].join(' ')).join(', '),
+      unknown: addresses.unknown,
+      advertise,
       state: ofport === undefined ? 'waiting' : 'up',
       ...reasonOf(reason)
-    }
+    }))
   })
 }
 

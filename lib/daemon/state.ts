@@ -1,12 +1,14 @@
 // Everything the daemon knows: the mirrors (what the outside says), the derived values (what it means),
 // the sinks (what we want outside), and what is dirty. Plain data; the tick moves it along.
-import type { Database, InterfaceCache, WorkloadPort } from '../config/database.js'
+import type { Database, InterfaceCache } from '../config/database.js'
 import { EMPTY_BRIDGE } from '../config/bridge.js'
+import type { Binding } from '../config/port.js'
 import { parseSystem } from '../config/system.js'
+import type { Warning } from '../config/warning.js'
 import type { Claim } from '../evpn/claim.js'
 import type { Domain } from '../evpn/domain.js'
 import type { FloodSet } from '../evpn/flood.js'
-import type { Locals } from '../evpn/local.js'
+import type { AddressBook, LocalMac } from '../evpn/local.js'
 import type { RemoteIp } from '../evpn/remote-ip.js'
 import type { RemoteMac } from '../evpn/remote-mac.js'
 import type { Vtep, VtepKey } from '../evpn/vtep.js'
@@ -39,12 +41,17 @@ export interface ReachableVtep extends Vtep {
 
 export interface Derived {
   database: Database
-  portsOfVni: ReadonlyMap<Vni, readonly WorkloadPort[]>
+  /** By VNI and port name. */
+  readonly bindings: NestedMap<Vni, string, Binding>
+  /** Who names which address in a VNI. */
+  readonly books: Map<Vni, AddressBook>
   readonly domains: Map<Vni, Domain>
   readonly vteps: NestedMap<Vni, VtepKey, ReachableVtep>
   readonly macs: NestedMap<Vni, Mac, RemoteMac>
   readonly ips: NestedMap<Vni, Ip, RemoteIp>
-  readonly locals: Map<Vni, Locals>
+  readonly locals: NestedMap<Vni, Mac, LocalMac>
+  /** Addresses of a VNI that are named twice, by the MAC they concern. */
+  readonly duplicates: NestedMap<Vni, Mac, readonly Warning[]>
   readonly claims: NestedMap<Vni, Mac, Claim>
   readonly floods: Map<Vni, FloodSet>
   /** Which VNIs a kernel device serves, by ifindex. */
@@ -94,12 +101,14 @@ export function createState(sinks: Sinks, table: State['table']): State {
       ports: new PortMirror((name) => markPort(state, name))
     },
     database: EMPTY_DATABASE,
-    portsOfVni: new Map(),
+    bindings: new NestedMap(),
+    books: new Map(),
     domains: new Map(),
     vteps: new NestedMap(),
     macs: new NestedMap(),
     ips: new NestedMap(),
-    locals: new Map(),
+    locals: new NestedMap(),
+    duplicates: new NestedMap(),
     claims: new NestedMap(),
     floods: new Map(),
     vnisOfDevice: new NestedMap(),

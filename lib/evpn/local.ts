@@ -1,6 +1,6 @@
-// Local addresses of one VNI: what the ports and evpn-addresses-<vni> bind here, each to one owner.
+// Local addresses of one VNI: what the ports and evpn-addresses-<vni> bind here, each to one owner. Who names what is
+// kept in a book, so that one port's change concerns the addresses it names and no others.
 import type { Address } from '../config/address.js'
-import type { PortConfig } from '../config/port.js'
 import type { Warning } from '../config/warning.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
@@ -15,56 +15,123 @@ export interface LocalMac {
   readonly advertise: boolean
 }
 
-export interface Locals {
-  readonly macs: ReadonlyMap<Mac, LocalMac>
-  /** Which of these MACs an IP is bound to. */
-  readonly macOfIp: ReadonlyMap<Ip, Mac>
-  /** Addresses named twice: who lost them, and to whom. */
-  readonly duplicates: readonly Warning[]
-}
-
-/** Gives each MAC and each IP to the first that names it: ports by name, then addresses without a port (those of the integration bridge). */
-export function deriveLocals(vni: Vni, ports: readonly PortConfig[], bridge: string, portless: readonly Address[]): Locals {
-  const owners = [...ports].sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map((port): Owner => ({
-      record: `Interface ${port.name}`, key: port.addresses.key, port: port.name, advertise: port.advertise, addresses: port.addresses.bound
-    }))
-  owners.push({ record: `Bridge ${bridge}`, key: `evpn-addresses-${vni}`, port: undefined, advertise: true, addresses: portless })
-  return assign(vni, owners)
-}
-
-interface Owner {
+/** Something that names addresses in a VNI: a port, or the integration bridge. */
+export interface AddressOwner {
+  /** For warnings: where the addresses stand. */
   readonly record: string
   readonly key: string
+  /** Interface name; undefined for the bridge, of which there is one. */
   readonly port: string | undefined
   readonly advertise: boolean
   readonly addresses: readonly Address[]
 }
 
-function assign(vni: Vni, owners: readonly Owner[]): Locals {
-  const macs = new Map<Mac, LocalMac>()
-  const macOwners = new Map<Mac, Owner>()
-  const macOfIp = new Map<Ip, Mac>()
-  const duplicates: Warning[] = []
-  for (const owner of owners) {
+/** Who names which address in one VNI: owners in the order in which they have it, ports by name, then the bridge. */
+export class AddressBook {
+  readonly #owners = new Map<string | undefined, AddressOwner>()
+  readonly #ofMac = new Map<Mac, readonly AddressOwner[]>()
+  readonly #ofIp = new Map<Ip, readonly AddressOwner[]>()
+
+  ofMac(mac: Mac): readonly AddressOwner[] {
+    return this.#ofMac.get(mac) ?? []
+  }
+
+  ofIp(ip: Ip): readonly AddressOwner[] {
+    return this.#ofIp.get(ip) ?? []
+  }
+
+  macs(): IterableIterator<Mac> {
+    return this.#ofMac.keys()
+  }
+
+  owner(port: string | undefined): AddressOwner | undefined {
+    return this.#owners.get(port)
+  }
+
+  get isEmpty(): boolean {
+    return this.#owners.size === 0
+  }
+
+  /** Replaces what one owner names; undefined = nothing more. */
+  set(port: string | undefined, owner: AddressOwner | undefined): void {
+    const old = this.#owners.get(port)
+    if (old !== undefined) this.#enter(old, (owners) => owners.filter((one) => one !== old))
+    if (owner === undefined) this.#owners.delete(port)
+    else this.#owners.set(port, owner)
+    if (owner !== undefined) this.#enter(owner, (owners) => [...owners, owner].sort(byRank))
+  }
+
+  #enter(owner: AddressOwner, change: (owners: readonly AddressOwner[]) => readonly AddressOwner[]): void {
     for (const { mac, ips } of owner.addresses) {
-      const warn = (value: string, first: string) => duplicates.push({
-        record: owner.record, key: owner.key, value, why: `already belongs to ${first} in VNI ${vni}; the first one keeps it`
-      })
-      const first = macOwners.get(mac)
-      if (first !== undefined) {
-        warn(mac, first.record)
-        continue
-      }
-      macOwners.set(mac, owner)
-      const free = ips.filter((ip) => {
-        const holder = macOfIp.get(ip)
-        if (holder === undefined) macOfIp.set(ip, mac)
-        else warn(ip, macOwners.get(holder)?.record ?? '')
-        return holder === undefined
-      })
-      macs.set(mac, { vni, mac, port: owner.port, ips: free, advertise: owner.advertise })
+      edit(this.#ofMac, mac, change)
+      for (const ip of ips) edit(this.#ofIp, ip, (owners) => [...new Set(change(owners))])
     }
   }
-  return { macs, macOfIp, duplicates }
+}
+
+function edit<K>(map: Map<K, readonly AddressOwner[]>, key: K, change: (owners: readonly AddressOwner[]) => readonly AddressOwner[]): void {
+  const owners = change(map.get(key) ?? [])
+  if (owners.length === 0) map.delete(key)
+  else map.set(key, owners)
+}
+
+function byRank(a: AddressOwner, b: AddressOwner): number {
+  if (a.port === undefined || b.port === undefined) return Number(a.port === undefined) - Number(b.port === undefined)
+  return a.port < b.port ? -1 : 1
+}
+
+/** Which MAC of whom has an IP: the first that names it under a MAC it has itself. */
+function holderOf(book: AddressBook, ip: Ip): { readonly owner: AddressOwner, readonly mac: Mac } | undefined {
+  for (const owner of book.ofIp(ip)) {
+    const address = owner.addresses.find(({ mac, ips }) => ips.includes(ip) && book.ofMac(mac)[0] === owner)
+    if (address !== undefined) return { owner, mac: address.mac }
+  }
+  return undefined
+}
+
+/** Which local MAC an IP is bound to. */
+export function macOfIp(book: AddressBook, ip: Ip): Mac | undefined {
+  return holderOf(book, ip)?.mac
+}
+
+export interface DerivedLocal {
+  readonly local: LocalMac | undefined
+  /** This MAC, and IPs named under it, named twice: who lost them, and to whom. */
+  readonly duplicates: readonly Warning[]
+}
+
+/** Gives one MAC, and each IP under it, to the first that names it. */
+export function deriveLocal(vni: Vni, mac: Mac, book: AddressBook): DerivedLocal {
+  const [first, ...losers] = book.ofMac(mac)
+  if (first === undefined) return { local: undefined, duplicates: [] }
+  const warning = ({ record, key }: AddressOwner, value: string, winner: AddressOwner | undefined): Warning =>
+    ({ record, key, value, why: `already belongs to ${winner?.record ?? ''} in VNI ${vni}; the first one keeps it` })
+  const named = first.addresses.find((address) => address.mac === mac)?.ips ?? []
+  const ips = named.filter((ip) => macOfIp(book, ip) === mac)
+  return {
+    local: { vni, mac, port: first.port, ips, advertise: first.advertise },
+    duplicates: [
+      ...losers.map((loser) => warning(loser, mac, first)),
+      ...named.filter((ip) => !ips.includes(ip)).map((ip) => warning(first, ip, holderOf(book, ip)?.owner))
+    ]
+  }
+}
+
+/**
+ * The MACs that can become another's, or lose or win an IP, when this owner comes or goes: those it names, and those that
+ * share an IP with one of them. Asked while the owner stands in the book.
+ */
+export function touchedBy(book: AddressBook, owner: AddressOwner): Set<Mac> {
+  const touched = new Set(owner.addresses.map(({ mac }) => mac))
+  const ips = new Set([...touched].flatMap((mac) => book.ofMac(mac).flatMap((other) => ipsUnder(other, mac))))
+  for (const ip of ips) {
+    for (const other of book.ofIp(ip)) {
+      for (const address of other.addresses) if (address.ips.includes(ip)) touched.add(address.mac)
+    }
+  }
+  return touched
+}
+
+function ipsUnder(owner: AddressOwner, mac: Mac): readonly Ip[] {
+  return owner.addresses.find((address) => address.mac === mac)?.ips ?? []
 }

@@ -98,7 +98,7 @@ await t.test('warnings of all records are collected, and a bad port does not tou
   t.strictSame(sentences(warnings), [
     'Open_vSwitch . external_ids:ovn-evpn-local-ip="w": "w" is no IP address; write IP or VNI-IP',
     'Bridge br-int external_ids:evpn-flood="z": must be vtep or none',
-    'Interface vm1 external_ids:dynamic-routing-vni="x": must be a VNI 0..16777215; the port is left alone',
+    'Interface vm1 external_ids:dynamic-routing-vni="x": must be a VNI 0..16777215, or a comma list of VLAN:VNI; the port is left alone',
     'Interface vm2 external_ids:evpn-addresses="y": "y" is no MAC address; write MAC [IP...], items separated by commas'
   ])
   t.strictSame([...ports.keys()], ['vm2', 'vm3'])
@@ -140,7 +140,7 @@ await t.test('an Interface row is parsed once, and again when the replica replac
   const row = tables.Interface.get(uuid('iface', 'vm1'))
   tables.Interface.set(uuid('iface', 'vm1'), { ...row, external_ids: new Map([['dynamic-routing-vni', '7']]) })
   const third = readDatabase(view(tables), cache)
-  t.equal(third.ports.get('vm1')?.vni, 7)
+  t.equal(third.ports.get('vm1')?.bindings[0]?.vni, 7)
   t.strictSame(third.warnings, [])
   t.equal(third.ports.get('vm2'), first.ports.get('vm2'))
   t.end()

@@ -64,7 +64,9 @@ export function fakeReports(): Reports {
     local: of([{ vni: 1000, port: 'vm1', mac: '02:00:00:00:01:01', ips: ['10.0.0.1', '2001:db8:1::1'], state: 'advertised' }]),
     ports: of([
       { port: 'vm2', vni: null, addresses: '', unknown: true, advertise: true, state: 'ignored', reason: 'its VNI is not valid' },
-      { port: 'vm1', vni: 1000, ofport: 5, addresses: '02:00:00:00:01:01 10.0.0.1', unknown: false, advertise: true, state: 'up' }
+      { port: 'vm1', vni: 1000, ofport: 5, addresses: '02:00:00:00:01:01 10.0.0.1', unknown: false, advertise: true, state: 'up' },
+      { port: 'vm3', vni: 1000, vlan: 10, ofport: 6, addresses: '02:00:00:00:01:03', unknown: false, advertise: true, state: 'up' },
+      { port: 'vm3', vni: 2000, vlan: 0, ofport: 6, addresses: '02:00:00:00:01:03', unknown: false, advertise: true, state: 'up' }
     ]),
     drops: async vni => {
       const rows = [

@@ -1,14 +1,33 @@
 // Local addresses: each MAC and each IP has one owner, the first by name; the others are told.
+import fc from 'fast-check'
 import t from 'tap'
 import type { Address } from '../../lib/config/address.js'
-import type { PortConfig } from '../../lib/config/port.js'
-import { formatWarning } from '../../lib/config/warning.js'
-import { deriveLocals, type Locals } from '../../lib/evpn/local.js'
+import { formatWarning, type Warning } from '../../lib/config/warning.js'
+import { AddressBook, deriveLocal, macOfIp, touchedBy, type AddressOwner, type LocalMac } from '../../lib/evpn/local.js'
+import type { Ip } from '../../lib/net/ip.js'
+import type { Mac } from '../../lib/net/mac.js'
 
 const [A, B, C] = ['02:00:00:00:00:0a', '02:00:00:00:00:0b', '02:00:00:00:00:0c']
 
-function port(name: string, bound: readonly Address[], more: { readonly key?: string, readonly advertise?: boolean } = {}): PortConfig {
-  return { name, vni: 1000, addresses: { key: more.key ?? 'evpn-addresses', bound, unknown: false }, advertise: more.advertise ?? true }
+function port(name: string, bound: readonly Address[], more: { readonly key?: string, readonly advertise?: boolean } = {}): AddressOwner {
+  return { record: `Interface ${name}`, key: more.key ?? 'evpn-addresses', port: name, addresses: bound, advertise: more.advertise ?? true }
+}
+
+interface Locals { readonly macs: ReadonlyMap<Mac, LocalMac>, readonly macOfIp: ReadonlyMap<Ip, Mac | undefined>, readonly duplicates: readonly Warning[] }
+
+/** All that a book of these owners, entered in this order, gives. */
+function deriveLocals(vni: number, ports: readonly AddressOwner[], bridge: string, portless: readonly Address[]): Locals {
+  const book = new AddressBook()
+  for (const port of ports) book.set(port.port, port)
+  book.set(undefined, { record: `Bridge ${bridge}`, key: `evpn-addresses-${vni}`, port: undefined, advertise: true, addresses: portless })
+  return readBook(vni, book)
+}
+
+function readBook(vni: number, book: AddressBook): Locals {
+  const derived = [...book.macs()].sort().map((mac) => [mac, deriveLocal(vni, mac, book)] as const)
+  const macs = new Map(derived.flatMap(([mac, { local }]) => (local === undefined ? [] : [[mac, local]])))
+  const ips = [...macs.values()].flatMap((local) => local.ips)
+  return { macs, macOfIp: new Map(ips.map((ip) => [ip, macOfIp(book, ip)])), duplicates: derived.flatMap(([, { duplicates }]) => duplicates) }
 }
 
 function told({ duplicates }: Locals): string[] {
@@ -70,5 +89,35 @@ await t.test('a port wins over evpn-addresses-<vni>', (t) => {
   t.equal(locals.macs.get(A)?.port, 'vm1')
   t.strictSame(told(locals), [A, '10.0.0.1'].map((value) =>
     `Bridge br-evpn external_ids:evpn-addresses-1000="${value}": already belongs to Interface vm1 in VNI 1000; the first one keeps it`))
+  t.end()
+})
+
+const MACS = [A, B, C]
+const SHARED_IPS = ['10.0.0.1', '10.0.0.2', '10.0.0.3']
+const bound = fc.uniqueArray(fc.record({ mac: fc.constantFrom(...MACS), ips: fc.uniqueArray(fc.constantFrom(...SHARED_IPS)) }), { selector: ({ mac }) => mac })
+const changes = fc.array(fc.tuple(fc.constantFrom('vm1', 'vm2', 'vm3', undefined), fc.option(bound)), { maxLength: 12 })
+
+await t.test('an owner that comes, changes or goes touches all addresses that fare differently, and a book holds what a fresh one would', (t) => {
+  fc.assert(fc.property(changes, (steps) => {
+    const book = new AddressBook()
+    const standing = new Map<string | undefined, AddressOwner>()
+    for (const [name, addresses] of steps) {
+      const owner = addresses === null ? undefined : { ...port(name ?? 'bridge', addresses), port: name }
+      const before = readBook(1, book)
+      const touched = new Set<Mac>()
+      const ask = (one: AddressOwner | undefined) => one && [...touchedBy(book, one)].forEach((mac) => touched.add(mac))
+      ask(book.owner(name))
+      book.set(name, owner)
+      ask(owner)
+      const after = readBook(1, book)
+      for (const mac of MACS) if (!touched.has(mac)) t.strictSame(after.macs.get(mac), before.macs.get(mac), `${mac} is not touched`)
+      if (owner === undefined) standing.delete(name)
+      else standing.set(name, owner)
+      const fresh = new AddressBook()
+      for (const [key, one] of standing) fresh.set(key, one)
+      t.strictSame(after, readBook(1, fresh))
+      t.equal(book.isEmpty, standing.size === 0)
+    }
+  }), { numRuns: 200, seed: 1 })
   t.end()
 })

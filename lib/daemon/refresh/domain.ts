@@ -13,8 +13,8 @@ import { tunnelOfport } from './vtep.js'
 
 /** A VNI exists while a port or evpn-addresses-<vni> names it. */
 export function refreshDomain(state: State, vni: Vni): void {
-  const { database, portsOfVni, mirrors } = state
-  const exists = portsOfVni.has(vni) || database.bridge.addresses.has(vni)
+  const { database, bindings, mirrors } = state
+  const exists = bindings.under(vni).size > 0 || database.bridge.addresses.has(vni)
   const old = state.domains.get(vni)
   const domain = exists ? deriveDomain(vni, database.system, database.bridge, mirrors.links) : undefined
   if (!isDeepStrictEqual(old, domain)) {
@@ -49,7 +49,7 @@ function indexDomain(state: State, domain: Domain, present: boolean): void {
 /** What a VNI needs whatever its members are. */
 function domainFlows(state: State, domain: Domain): Flow[] {
   const { vni, localIps, options } = domain
-  const floodUnknown = (state.portsOfVni.get(vni) ?? []).some((port) => port.addresses.unknown)
+  const floodUnknown = [...state.bindings.under(vni).values()].some(({ addresses }) => addresses.unknown)
   const flows = [...floodedFlows(vni, floodUnknown), ...vniDropFlows(vni)]
   if (options.innerVlan === 'drop') flows.push(taggedFlow(vni))
   for (const udpPort of state.database.system.vxlanPorts) {

@@ -22,9 +22,9 @@ function floodMembers(state: State, domain: Domain): FloodMember[] {
     const isUsable = vtep.localIp !== undefined && vtep.ofport !== undefined
     if (vtep.flood && isUsable) members.push({ kind: 'remote', ip: vtep.ip, udpPort: vtep.udpPort, hash: hash32(key) })
   }
-  for (const port of state.portsOfVni.get(domain.vni) ?? []) {
-    const ofport = state.mirrors.ports.ofport(port.name)
-    if (ofport !== undefined) members.push({ kind: 'local', port: port.name, ofport, hash: hash32(port.name) })
+  for (const port of state.bindings.under(domain.vni).keys()) {
+    const ofport = state.mirrors.ports.ofport(port)
+    if (ofport !== undefined) members.push({ kind: 'local', port, ofport, hash: hash32(port) })
   }
   return members
 }

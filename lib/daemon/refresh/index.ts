@@ -3,6 +3,6 @@
 export { refreshDomain } from './domain.js'
 export { refreshFlood } from './flood.js'
 export { refreshIp } from './ip.js'
-export { refreshLocals } from './locals.js'
 export { refreshMac } from './mac.js'
+export { refreshPort } from './port.js'
 export { refreshVtep, tunnelOfport } from './vtep.js'

@@ -1,4 +1,5 @@
 // One IP: as a remote one; the claim of its MAC when it is bound here.
+import { macOfIp } from '../../evpn/local.js'
 import { deriveRemoteIp } from '../../evpn/remote-ip.js'
 import type { Ip } from '../../net/ip.js'
 import type { Vni } from '../../net/number.js'
@@ -10,6 +11,7 @@ export function refreshIp(state: State, vni: Vni, ip: Ip): void {
   const remote = domain && deriveRemoteIp(domain, ip, state.mirrors.neighbours)
   if (remote === undefined) state.ips.delete(vni, ip)
   else state.ips.set(vni, ip, remote)
-  const owner = state.locals.get(vni)?.macOfIp.get(ip)
+  const book = state.books.get(vni)
+  const owner = book && macOfIp(book, ip)
   if (owner !== undefined) state.dirty.macs.add(vni, owner)
 }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { deriveClaim } from '../../evpn/claim.js'
 import type { Domain } from '../../evpn/domain.js'
-import type { LocalMac } from '../../evpn/local.js'
+import { deriveLocal, type LocalMac } from '../../evpn/local.js'
 import { deriveRemoteMac } from '../../evpn/remote-mac.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
@@ -20,8 +20,20 @@ export function refreshMac(state: State, vni: Vni, mac: Mac): void {
     else state.macs.set(vni, mac, remote)
     state.switch.setFlows(`mac ${vni} ${mac}`, remote === undefined ? [] : [remoteMacFlow(remote)])
   }
-  const local = state.locals.get(vni)?.macs.get(mac)
+  const local = refreshLocal(state, vni, mac, domain)
   if (local !== undefined || state.claims.get(vni, mac) !== undefined) refreshClaim(state, vni, mac, domain, local)
+}
+
+/** Whose it is, of all that name it here. */
+function refreshLocal(state: State, vni: Vni, mac: Mac, domain: Domain | undefined): LocalMac | undefined {
+  const book = domain && state.books.get(vni)
+  const { local, duplicates } = book === undefined ? { local: undefined, duplicates: [] } : deriveLocal(vni, mac, book)
+  if (local === undefined) state.locals.delete(vni, mac)
+  else state.locals.set(vni, mac, local)
+  if (duplicates.length > 0 || state.duplicates.get(vni, mac) !== undefined) state.dirty.notices = true
+  if (duplicates.length === 0) state.duplicates.delete(vni, mac)
+  else state.duplicates.set(vni, mac, duplicates)
+  return local
 }
 
 function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | undefined, local: LocalMac | undefined): void {

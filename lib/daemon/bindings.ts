@@ -1,0 +1,58 @@
+// Which ports are bound to which VNIs, and who names which address there: kept up from one configuration to the next, so
+// that one port's change marks what hangs on that port. Every port costs one comparison.
+import { isDeepStrictEqual } from 'node:util'
+import type { Database, WorkloadPort } from '../config/database.js'
+import type { Binding } from '../config/port.js'
+import { AddressBook, touchedBy, type AddressOwner } from '../evpn/local.js'
+import type { Vni } from '../net/number.js'
+import type { State } from './state.js'
+
+/** Brings bindings and address books from one configuration to the next. An unchanged Interface row is the same parsed object. */
+export function rebind(state: State, old: Database, current: Database): void {
+  for (const [name, port] of old.ports) if (!current.ports.has(name)) rebindPort(state, port, undefined)
+  for (const [name, port] of current.ports) rebindPort(state, old.ports.get(name), port)
+  for (const vni of new Set([...old.bridge.addresses.keys(), ...current.bridge.addresses.keys()])) nameWithoutPort(state, current, vni)
+}
+
+function rebindPort(state: State, old: WorkloadPort | undefined, current: WorkloadPort | undefined): void {
+  if (old === current || isDeepStrictEqual(old, current)) return
+  const name = current?.name ?? old?.name ?? ''
+  state.dirty.ports.add(name)
+  const bindings = new Map((current?.bindings ?? []).map((binding) => [binding.vni, binding]))
+  for (const { vni } of old?.bindings ?? []) if (!bindings.has(vni)) bind(state, vni, name, undefined)
+  for (const [vni, binding] of bindings) bind(state, vni, name, binding)
+}
+
+function bind(state: State, vni: Vni, port: string, binding: Binding | undefined): void {
+  const old = state.bindings.get(vni, port)
+  if (binding === undefined) state.bindings.delete(vni, port)
+  else state.bindings.set(vni, port, binding)
+  // It may be the first of the VNI or its last; and whether it learns is the VNI's affair.
+  state.dirty.domains.add(vni)
+  if ((old === undefined) !== (binding === undefined)) state.dirty.floods.add(vni)
+  nameAddresses(state, vni, port, binding && ownerOf(binding))
+}
+
+function ownerOf({ port, addresses, advertise }: Binding): AddressOwner {
+  return { record: `Interface ${port}`, key: addresses.key, port, advertise, addresses: addresses.bound }
+}
+
+function nameWithoutPort(state: State, { bridge, system }: Database, vni: Vni): void {
+  const addresses = bridge.addresses.get(vni)
+  const owner = addresses && { record: `Bridge ${system.bridge}`, key: `evpn-addresses-${vni}`, port: undefined, advertise: true, addresses }
+  if (isDeepStrictEqual(state.books.get(vni)?.owner(undefined), owner)) return
+  state.dirty.domains.add(vni)
+  nameAddresses(state, vni, undefined, owner)
+}
+
+function nameAddresses(state: State, vni: Vni, port: string | undefined, owner: AddressOwner | undefined): void {
+  const book = state.books.get(vni) ?? new AddressBook()
+  const mark = (one: AddressOwner | undefined) => {
+    for (const mac of one === undefined ? [] : touchedBy(book, one)) state.dirty.macs.add(vni, mac)
+  }
+  mark(book.owner(port))
+  book.set(port, owner)
+  mark(owner)
+  if (book.isEmpty) state.books.delete(vni)
+  else state.books.set(vni, book)
+}
