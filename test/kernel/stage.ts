@@ -1,6 +1,7 @@
-// The program that runs test files in the machine, those that it can run, each by node alone. The runner of tap takes a minute
-// to start on an emulated machine, and ends files by a limit of its own. Ends with the line `N passed, N failed, N skipped`.
+// The program that runs test files in the machine, those that it can run, one for each CPU at a time, by node alone. The runner of tap
+// takes a minute to start on an emulated machine, and ends files by a limit of its own. Ends with the line `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { selectFiles } from '../lab/needs.js'
 
@@ -10,8 +11,10 @@ interface Counts {
   skipped: number
 }
 
-/** Runs one file, shows what fails in it, and returns its counts; a file that ends badly has failed at least once. */
+/** Runs one file, shows what failed in it, and returns its counts; a file that ends badly has failed at least once. */
 async function runFile(file: string): Promise<Counts> {
+  const started = Date.now()
+  const failures: string[] = []
   const child = spawn(process.execPath, ['--enable-source-maps', file], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise<number | null>((resolve, reject) => child.on('close', resolve).on('error', reject))
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
@@ -19,11 +22,17 @@ async function runFile(file: string): Promise<Counts> {
   for await (const line of createInterface({ input: child.stdout })) {
     const verdict = /^\s*(not )?ok\b/.exec(line)
     if (verdict) isFailure = verdict[1] !== undefined
-    if (isFailure || /^(not ok|Bail out)|# (SKIP|TODO)/.test(line)) console.log(`${file}: ${line}`)
+    if (isFailure || /^(not ok|Bail out)|# (SKIP|TODO)/.test(line)) failures.push(line)
     if (isPoint(line)) counts[/# (SKIP|TODO)/i.test(line) ? 'skipped' : verdict?.[1] === undefined ? 'passed' : 'failed']++
   }
   if (await ended !== 0 && counts.failed === 0) counts.failed = 1
+  // At once: the other files' lines do not come between.
+  console.log([...failures, `# ${file}: ${countsText(counts)}, ${Math.round((Date.now() - started) / 1000)} s`].join('\n'))
   return counts
+}
+
+function countsText({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`
 }
 
 /** One assertion; a group of them has its duration behind it. */
@@ -38,17 +47,14 @@ const queue = [...run]
 /** Takes files from the queue until it is empty. */
 async function work(): Promise<void> {
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-    const started = Date.now()
     const { passed, failed, skipped } = await runFile(file)
-    console.log(`# ${file}: ${passed} passed, ${failed} failed, ${skipped} skipped, ${Math.round((Date.now() - started) / 1000)} s`)
     total.passed += passed
     total.failed += failed
     total.skipped += skipped
   }
 }
 
-const JOBS = Number(process.env['OVS_EVPN_JOBS'] ?? 1)
-await Promise.all(Array.from({ length: JOBS }, work))
+await Promise.all(Array.from({ length: availableParallelism() }, work))
 for (const note of notes) console.log(note)
-console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+console.log(countsText(total))
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
