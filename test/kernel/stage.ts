@@ -1,5 +1,5 @@
-// The program that runs test files in the machine, those that it can run, one for each CPU at a time, by node alone. The runner of tap
-// takes a minute to start on an emulated machine, and ends files by a limit of its own. Ends with the line `N passed, N failed, N skipped`.
+// The program that runs test files in the machine, those that it can run, one for each CPU at a time, by node alone: the
+// runner of tap takes a minute to start on an emulated machine. Ends with the line `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
@@ -11,11 +11,16 @@ interface Counts {
   skipped: number
 }
 
+/** Seconds for one file; tap's own is 30. */
+const TAP_TIMEOUT = '600'
+
 /** Runs one file, shows what failed in it, and returns its counts; a file that ends badly has failed at least once. */
 async function runFile(file: string): Promise<Counts> {
   const started = Date.now()
   const failures: string[] = []
-  const child = spawn(process.execPath, ['--enable-source-maps', file], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--enable-source-maps', file], {
+    stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TAP_TIMEOUT }
+  })
   const ended = new Promise<number | null>((resolve, reject) => child.on('close', resolve).on('error', reject))
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
   let isFailure = false
