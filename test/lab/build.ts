@@ -63,7 +63,7 @@ export async function startService(plan: LabPlan, vtep: Vtep, service: ServiceNa
   const tools = hostTools(plan, vtep.name)
   switch (service) {
     case 'ovsdb-server': return startOvsdbServer(tools, vtep)
-    case 'ovs-vswitchd': return startVswitchd(tools, vtep, plan.datapath)
+    case 'ovs-vswitchd': return startVswitchd(tools, vtep, plan)
     case 'zebra':
     case 'bgpd': return startFrrDaemon(tools, vtep, service)
   }
@@ -107,8 +107,8 @@ async function startSwitches(plan: LabPlan, progress: Progress): Promise<void> {
     }
     const tools = hostTools(plan, vtep.name)
     await startOvsdbServer(tools, vtep)
-    await configureOvs(tools, vtep, plan.datapath, own)
-    await startVswitchd(tools, vtep, plan.datapath)
+    await configureOvs(tools, vtep, plan, own)
+    await startVswitchd(tools, vtep, plan)
   }))
 }
 

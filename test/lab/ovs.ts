@@ -3,10 +3,13 @@ import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { checksumOff, ipBatch, UNDERLAY_MTU, uplinkAddress } from './devices.js'
 import { checkRunning, type HostTools } from './host.js'
-import { withoutPrefix, type Datapath, type Vtep, type Workload } from './spec.js'
+import { withoutPrefix, type LabPlan, type Vtep, type Workload } from './spec.js'
 import { waitFor } from './wait.js'
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
+
+/** What a plan says about a chassis' side of the underlay. */
+type Underlay = Pick<LabPlan, 'datapath' | 'uplink'>
 
 /** Starts ovsdb-server, with an empty database the first time, and waits until it answers. */
 export async function startOvsdbServer(tools: HostTools, vtep: Vtep): Promise<ChildProcess> {
@@ -24,11 +27,12 @@ export async function startOvsdbServer(tools: HostTools, vtep: Vtep): Promise<Ch
 }
 
 /** Writes bridges and ports into the database; ovs-vswitchd makes them when it starts. */
-export async function configureOvs(tools: HostTools, vtep: Vtep, datapath: Datapath, workloads: readonly Workload[]): Promise<void> {
+export async function configureOvs(tools: HostTools, vtep: Vtep, { datapath, uplink }: Underlay, workloads: readonly Workload[]): Promise<void> {
   await tools.run([
     'ovs-vsctl', '--no-wait', 'init',
     '--', 'set', 'Open_vSwitch', '.', `external_ids:system-id=${vtep.name}`, `external_ids:hostname=${vtep.name}`,
-    '--', 'add-br', 'br-phy', '--', 'set', 'Bridge', 'br-phy', `datapath_type=${datapath}`, '--', 'add-port', 'br-phy', 'eth0',
+    '--', 'add-br', 'br-phy', '--', 'set', 'Bridge', 'br-phy', `datapath_type=${datapath}`,
+    ...(uplink === 'br-phy' ? ['--', 'add-port', 'br-phy', 'eth0'] : []),
     '--', 'set', 'Interface', 'br-phy', `mtu_request=${UNDERLAY_MTU}`,
     // Without fail_mode=secure an empty bridge forwards like a plain switch.
     '--', 'add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', `datapath_type=${datapath}`, 'fail_mode=secure',
@@ -47,8 +51,8 @@ export function portCommand(workload: Workload): string[] {
   return ['--', 'add-port', 'br-int', workload.name, ...set]
 }
 
-/** Starts ovs-vswitchd, waits until it has made what the database says, and gives br-phy the underlay address. */
-export async function startVswitchd(tools: HostTools, vtep: Vtep, datapath: Datapath): Promise<ChildProcess> {
+/** Starts ovs-vswitchd, waits until it has made what the database says, and gives the uplink the underlay address. */
+export async function startVswitchd(tools: HostTools, vtep: Vtep, { datapath, uplink }: Underlay): Promise<ChildProcess> {
   const child = tools.start('ovs-vswitchd', [
     'ovs-vswitchd', `unix:${vtep.dir}/db.sock`, '--pidfile', '--log-file', '-vconsole:off',
     ...(datapath === 'netdev' ? ['--disable-system'] : [])
@@ -58,7 +62,7 @@ export async function startVswitchd(tools: HostTools, vtep: Vtep, datapath: Data
   await ipBatch(tools.labId, vtep.netns, [
     'link set br-phy addrgenmode none',
     'link set br-phy up',
-    `addr replace ${uplinkAddress(vtep)} dev br-phy nodad`
+    `addr replace ${uplinkAddress(vtep)} dev ${uplink} nodad`
   ])
   await tools.run(checksumOff('br-phy'))
   return child

@@ -28,6 +28,7 @@ await t.test('a lab is plain data that survives the state file', (t) => {
 const bad: readonly { spec: LabSpec, says: RegExp }[] = [
   { spec: { id: 'a-b' }, says: /id 'a-b' must be/ },
   { spec: { chassis: 10 }, says: /0 to 9 VTEPs of a kind, not 10/ },
+  { spec: { uplink: 'eth0', datapath: 'netdev' }, says: /userspace datapath needs its uplink on br-phy/ },
   { spec: { vnis: [-1] }, says: /VNI -1 is not in/ },
   { spec: { vtepIps: { c1: '10.1' } }, says: /'10\.1' of c1 is no IP address/ },
   { spec: { workloads: [good, good] }, says: /the name 'w' is used twice/ },

@@ -18,6 +18,8 @@ export interface LabSpec {
   readonly devices?: boolean
   /** Open vSwitch's datapath on the chassis. Default: what the environment variable OVS_EVPN_DATAPATH says, else userspace. */
   readonly datapath?: Datapath
+  /** Where a chassis has its underlay address: on a bridge of Open vSwitch (default), or on the device, beside it. */
+  readonly uplink?: Uplink
   /** Every workload of the lab. Default: two for each VTEP and VNI. */
   readonly workloads?: readonly WorkloadSpec[]
   /** Underlay address by VTEP name. Default 192.0.2.1, .2, ... in the order c1, c2, ..., l1, ... */
@@ -26,6 +28,9 @@ export interface LabSpec {
 
 /** OVS's words for `datapath_type`: in ovs-vswitchd itself, or in the kernel (module openvswitch). */
 export type Datapath = 'netdev' | 'system'
+
+/** The userspace datapath sends tunnel packets by `br-phy` only; the kernel's by any device. */
+export type Uplink = 'br-phy' | 'eth0'
 
 /** A host with one interface, on one VTEP. */
 export interface WorkloadSpec {
@@ -64,6 +69,7 @@ export interface LabPlan {
   readonly frr: boolean
   readonly devices: boolean
   readonly datapath: Datapath
+  readonly uplink: Uplink
   readonly vnis: readonly Vni[]
   readonly vteps: readonly Vtep[]
   readonly workloads: readonly Workload[]
@@ -97,10 +103,12 @@ export function planLab(spec: LabSpec): LabPlan {
     frr: spec.frr ?? true,
     devices: spec.devices ?? true,
     datapath: spec.datapath ?? labDatapath(),
+    uplink: spec.uplink ?? 'br-phy',
     vnis,
     vteps,
     workloads: []
   }
+  if (plan.uplink === 'eth0' && plan.datapath === 'netdev') throw new SpecError('lab: the userspace datapath needs its uplink on br-phy')
   return addToPlan(plan, spec.workloads ?? defaultWorkloads(vteps, vnis))
 }
 

@@ -88,14 +88,14 @@ async function bridgeMissing(t: Test): Promise<void> {
   const daemon = await lab.startDaemon('c4')
   await warned(daemon, missing)
   // Other changes of the database are no reason to say it again.
-  await chassis.vsctl('add-br', 'br-x', '--', 'set', 'Bridge', 'br-x', 'datapath_type=netdev')
+  await chassis.vsctl('add-br', 'br-x', '--', 'set', 'Bridge', 'br-x', `datapath_type=${lab.plan.datapath}`)
   await chassis.set('Open_vSwitch .', { 'ovn-evpn-vxlan-ports': '4789,none' })
   await warned(daemon, '"none" is no UDP port')
   t.equal(await warned(daemon, missing), 1, 'said once')
   t.match((await evpnctl(lab, 'c4', ['show'])).stdout, 'openflow:  no bridge to connect to', '`ovs-evpnctl show` says so')
   t.match((await evpnctl(lab, 'c4', ['problems'])).stdout, missing, '`ovs-evpnctl problems`, too')
   await eventually('no tunnel port to be on another bridge', () => chassis.ports('br-x'), (ports) => ports.length === 0)
-  const addBridge = ['add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', 'datapath_type=netdev', 'fail_mode=secure', '--', 'add-port', 'br-int', port,
+  const addBridge = ['add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', `datapath_type=${lab.plan.datapath}`, 'fail_mode=secure', '--', 'add-port', 'br-int', port,
     '--', 'set', 'Interface', port, 'external_ids:dynamic-routing-vni=10', `external_ids:evpn-addresses="02:00:00:00:00:04 10.0.0.4 fd00::4"`]
   await chassis.vsctl(...addBridge)
   await works(4)

@@ -103,7 +103,7 @@ await t.test('ovn-bridge names another bridge: tunnel port and flows move, the o
     await chassis.vsctl('--if-exists', 'del-br', 'br-two')
   })
   await chassis.ofctl('add-flow', 'br-int', 'table=7,cookie=0x77,priority=7,actions=drop')
-  await chassis.vsctl('add-br', 'br-two', '--', 'set', 'Bridge', 'br-two', 'datapath_type=netdev', 'fail_mode=secure',
+  await chassis.vsctl('add-br', 'br-two', '--', 'set', 'Bridge', 'br-two', `datapath_type=${lab.plan.datapath}`, 'fail_mode=secure',
     '--', 'add-port', 'br-two', 'p2', '--', 'set', 'Interface', 'p2', 'type=internal', 'external_ids:dynamic-routing-vni=20',
     'external_ids:evpn-addresses=02:00:00:00:20:22')
   await chassis.set(SYSTEM, { 'ovn-bridge': 'br-two' })
@@ -131,7 +131,7 @@ await t.test('ovn-bridge names a bridge that is made only later: the old bridge 
   await chassis.set(SYSTEM, { 'ovn-bridge': 'br-late' })
   await eventually('a warning that br-late does not exist', daemon.log, (log) => log.includes('bridge br-late does not exist'))
   await isClean('br-int')
-  await chassis.vsctl('add-br', 'br-late', '--', 'set', 'Bridge', 'br-late', 'datapath_type=netdev', 'fail_mode=secure')
+  await chassis.vsctl('add-br', 'br-late', '--', 'set', 'Bridge', 'br-late', `datapath_type=${lab.plan.datapath}`, 'fail_mode=secure')
   await hasTunnels('br-late', 'ovn-evpn-4789')
   await eventuallyHas('the tunnel port of br-late to lead into our tables', () => chassis.ourFlows('table=0', 'br-late'), 'in_port="ovn-evpn-4789"')
   await isClean('br-int')
@@ -141,7 +141,7 @@ await t.test('ovn-bridge names a bridge that is made only later: the old bridge 
 
 await t.test('ovn-bridge moves there and back at once: nothing of br-int is missing afterwards', async (t) => {
   t.teardown(() => chassis.vsctl('--if-exists', 'del-br', 'br-two'))
-  await chassis.vsctl('add-br', 'br-two', '--', 'set', 'Bridge', 'br-two', 'datapath_type=netdev', 'fail_mode=secure')
+  await chassis.vsctl('add-br', 'br-two', '--', 'set', 'Bridge', 'br-two', `datapath_type=${lab.plan.datapath}`, 'fail_mode=secure')
   const before = (await chassis.ourFlows()).sort()
   for (let i = 0; i < 3; i++) {
     await chassis.set(SYSTEM, { 'ovn-bridge': 'br-two' })
@@ -168,7 +168,7 @@ await t.test('the suffix -<system-id> wins over the plain key; one for another s
 
   await chassis.set(SYSTEM, { 'ovn-evpn-vxlan-ports': '4790', 'ovn-evpn-vxlan-ports-c1': '4791' })
   await hasTunnels('br-int', 'ovn-evpn-4791')
-  await chassis.vsctl('add-br', 'br-suf', '--', 'set', 'Bridge', 'br-suf', 'datapath_type=netdev', 'fail_mode=secure')
+  await chassis.vsctl('add-br', 'br-suf', '--', 'set', 'Bridge', 'br-suf', `datapath_type=${lab.plan.datapath}`, 'fail_mode=secure')
   await chassis.set(SYSTEM, { 'ovn-bridge-c1': 'br-suf' })
   await hasTunnels('br-suf', 'ovn-evpn-4791')
   await chassis.unset(SYSTEM, ...keys)

@@ -8,6 +8,7 @@ import { waitFor } from '../lab/wait.js'
 import { Chassis } from './util/chassis.js'
 import { memory } from './util/daemon-numbers.js'
 import { BROADCAST } from './util/frame.js'
+import { knowNextHop } from './util/next-hop.js'
 import { Wire } from './util/wire.js'
 
 const VNI = 1000
@@ -69,7 +70,7 @@ let serial = 0
 /** Sends a broadcast from the workload and waits until so many copies of it are on the underlay. Returns its name. */
 async function broadcast(expected: number): Promise<string> {
   // The switch forgets a neighbour that it was told of after a while.
-  for (const family of [4, 6] as const) await appctl('tnl/neigh/set', 'br-phy', GATEWAY[family], '02:00:00:00:00:fe')
+  for (const family of [4, 6] as const) await knowNextHop(lab, 'c1', GATEWAY[family])
   const name = `flood ${++serial}`
   sender.send({ src: SENDER, dst: BROADCAST, name })
   await underlay.waitFor(name, expected)

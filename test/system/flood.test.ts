@@ -7,6 +7,7 @@ import { OpenFlowClient, type GroupDesc, groupDescSize } from '../../lib/openflo
 import { Chassis } from './util/chassis.js'
 import { coverage, memory } from './util/daemon-numbers.js'
 import { eventually } from './util/eventually.js'
+import { knowNextHop } from './util/next-hop.js'
 import { Speaker } from './util/speaker.js'
 
 const VNI = 1000
@@ -80,7 +81,7 @@ await t.test('5,000 VTEPs in one VNI: the groups can be dumped, none is above 60
 
 await t.test('a broadcast leaves as exactly one copy for each of 5,000 VTEPs', async (t) => {
   // What the workloads' kernels have sent by themselves is over first.
-  await c1.run(['ovs-appctl', 'tnl/neigh/set', 'br-phy', GATEWAY, '02:00:00:00:00:fe'])
+  await knowNextHop(lab, 'c1', GATEWAY)
   const before = await packetsSent()
   await c1.ofctl('packet-out', 'br-int', `in_port=c1-1000-a,packet=${'ff'.repeat(6)}020000010101${'88b5'}${'00'.repeat(46)},actions=resubmit(,0)`)
   await eventually('the copies to leave', packetsSent, (seen) => seen > before)

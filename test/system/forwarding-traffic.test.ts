@@ -6,6 +6,7 @@ import { waitFor } from '../lab/wait.js'
 import { Chassis } from './util/chassis.js'
 import { memory } from './util/daemon-numbers.js'
 import { BROADCAST } from './util/frame.js'
+import { knowNextHop } from './util/next-hop.js'
 import { Speaker } from './util/speaker.js'
 import { losses, packetsSent, underTraffic } from './util/traffic.js'
 import { Wire } from './util/wire.js'
@@ -77,7 +78,7 @@ async function others(op: 'append' | 'del', from: number, to: number): Promise<v
 
 await t.test('VTEPs join and leave: no packet to another is lost, every broadcast reaches those who stay once', async (t) => {
   await c1.run(['ip', 'route', 'add', '10.9.0.0/16', 'via', '192.0.2.254', 'dev', 'br-phy'])
-  await c1.run(['ovs-appctl', '-t', 'ovs-vswitchd', 'tnl/neigh/set', 'br-phy', '192.0.2.254', '02:00:00:00:00:fe'])
+  await knowNextHop(lab, 'c1', '192.0.2.254')
   const [home, stays] = await Promise.all([Wire.open(lab, 'home'), Wire.open(lab, 'stays')])
   const frames: string[] = []
   const send = (): void => {
