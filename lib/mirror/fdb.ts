@@ -70,7 +70,7 @@ export class FdbMirror {
   }
 
   put(row: NeighRow): void {
-    if (!hasMac(row)) return
+    if (!hasMac(row) || isEcho(row)) return
     const key = rowKey(row)
     const held = this.#rows.get(key)
     const isSame = held !== undefined && isSameFdbRow(held, row)
@@ -80,7 +80,7 @@ export class FdbMirror {
   }
 
   delete(row: NeighRow): void {
-    if (!hasMac(row)) return
+    if (!hasMac(row) || isEcho(row)) return
     const key = rowKey(row)
     const old = this.#rows.get(key)
     if (old === undefined || isOldNews(row, old)) return
@@ -160,6 +160,14 @@ function isOldNews(deleted: NeighRow, current: FdbRow): boolean {
 function isSameFdbRow(a: FdbRow, b: FdbRow): boolean {
   return a.ifindex === b.ifindex && a.state === b.state && a.flags === b.flags && a.dst === b.dst && a.port === b.port &&
     a.vni === b.vni && a.srcVni === b.srcVni && a.nhId === b.nhId
+}
+
+/**
+ * Kernels before 6.13 report every write and deletion of a device's row twice: the vxlan driver tells it in full (RTN_UNICAST),
+ * then rtnetlink tells it once more and knows the MAC only. That says nothing, and must not replace or delete the full row.
+ */
+function isEcho(row: FdbRow): boolean {
+  return isDeviceRow(row) && row.type === 0 && row.dst === undefined && row.nhId === undefined
 }
 
 function hasMac(row: NeighRow): row is FdbRow {

@@ -65,6 +65,25 @@ await t.test('values are no part of the key: one row stays one row', (t) => {
   t.end()
 })
 
+await t.test('kernels before 6.13 tell of a device row twice, the second time by its MAC alone: that says nothing', (t) => {
+  const { fdb, take } = mirror()
+  const row = remoteMac(VXLAN, MAC, '192.0.2.1', { type: 1 })
+  const nexthop = { ...row, dst: undefined, nhId: 7 } as unknown as NeighRow
+  const echo: NeighRow = { family: row.family, ifindex: VXLAN, state: NUD.REACHABLE, flags: NTF.SELF, type: 0, lladdr: MAC }
+  fdb.put(row)
+  fdb.put(echo)
+  t.strictSame(take(), [`device 2 ${MAC}: none -> 2 192.0.2.1`], 'a write: the remote stays')
+  fdb.delete(echo)
+  t.strictSame(take(), [], 'a deletion of another row of this MAC: this one stays')
+  fdb.put(nexthop)
+  fdb.put(echo)
+  t.equal(fdb.onDevice(VXLAN, MAC)?.nhId, 7, 'a row with a nexthop stays, too')
+  fdb.delete(nexthop)
+  fdb.delete(echo)
+  t.equal(fdb.size, 0)
+  t.end()
+})
+
 await t.test('a bridge row that moves to another port replaces the old one: the kernel sends no DEL', (t) => {
   const { fdb, take } = mirror()
   fdb.put(onPort(BRIDGE, PORT, MAC))
