@@ -79,7 +79,10 @@ export function markDomain(state: State, vni: Vni): void {
   for (const mac of state.macs.under(vni).keys()) dirty.macs.add(vni, mac)
   for (const mac of state.books.get(vni)?.macs() ?? []) dirty.macs.add(vni, mac)
   for (const mac of state.claims.under(vni).keys()) dirty.macs.add(vni, mac)
-  for (const key of state.vteps.under(vni).keys()) dirty.vteps.add(vni, key)
+  for (const key of state.vteps.under(vni).keys()) {
+    dirty.vteps.add(vni, key)
+    dirty.members.add(key)
+  }
   for (const ip of state.ips.under(vni).keys()) dirty.ips.add(vni, ip)
   const domain = state.domains.get(vni)
   if (domain === undefined) return

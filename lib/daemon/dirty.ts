@@ -36,12 +36,15 @@ export class Dirty {
   /** The workload ports' own flows, by port name. */
   readonly ports = new Set<string>()
   readonly floods = new Set<Vni>()
+  /** VTEPs whose packets every VNI with evpn-decap member lets in. */
+  readonly members = new Set<VtepKey>()
   readonly macs = new KeysByVni<Mac>()
   readonly vteps = new KeysByVni<VtepKey>()
   readonly ips = new KeysByVni<Ip>()
 
   get isEmpty(): boolean {
-    return !this.database && !this.tunnels && this.domains.size + this.ports.size + this.floods.size === 0 && this.macs.isEmpty && this.vteps.isEmpty && this.ips.isEmpty
+    const levels = this.domains.size + this.ports.size + this.floods.size + this.members.size
+    return !this.database && !this.tunnels && levels === 0 && this.macs.isEmpty && this.vteps.isEmpty && this.ips.isEmpty
   }
 }
 

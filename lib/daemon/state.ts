@@ -37,6 +37,8 @@ export interface Mirrors {
 /** A VTEP with the tunnel port that leads to it, if the switch has one. */
 export interface ReachableVtep extends Vtep {
   readonly ofport: number | undefined
+  /** Its packets are let in VNI by VNI; with evpn-decap member, by one flow for all. */
+  readonly hasOwnDecap: boolean
 }
 
 export interface Derived {
@@ -47,6 +49,10 @@ export interface Derived {
   readonly books: Map<Vni, AddressBook>
   readonly domains: Map<Vni, Domain>
   readonly vteps: NestedMap<Vni, VtepKey, ReachableVtep>
+  /** Which VNIs know a VTEP. */
+  readonly vnisOfVtep: NestedMap<VtepKey, Vni, true>
+  /** VNIs with evpn-decap member. */
+  readonly memberVnis: Set<Vni>
   readonly macs: NestedMap<Vni, Mac, RemoteMac>
   readonly ips: NestedMap<Vni, Ip, RemoteIp>
   readonly locals: NestedMap<Vni, Mac, LocalMac>
@@ -105,6 +111,8 @@ export function createState(sinks: Sinks, table: State['table']): State {
     books: new Map(),
     domains: new Map(),
     vteps: new NestedMap(),
+    vnisOfVtep: new NestedMap(),
+    memberVnis: new Set(),
     macs: new NestedMap(),
     ips: new NestedMap(),
     locals: new NestedMap(),

@@ -10,7 +10,7 @@ import { SOURCE_FLOWS } from '../pipeline/source.js'
 import { markDomain, observeDevice } from './affected.js'
 import { rebind } from './bindings.js'
 import { takeAll } from './dirty.js'
-import { refreshDomain, refreshFlood, refreshIp, refreshMac, refreshPort, refreshVtep, tunnelOfport } from './refresh/index.js'
+import { refreshDomain, refreshFlood, refreshIp, refreshMac, refreshMember, refreshPort, refreshVtep, tunnelOfport } from './refresh/index.js'
 import type { State } from './state.js'
 
 /** Derives everything dirty. A level may mark the levels below it, and a new VNI marks itself once more. */
@@ -23,6 +23,7 @@ export function derive(state: State): void {
     if (dirty.tunnels) refreshTunnels(state)
     for (const name of takeAll(dirty.ports)) refreshPort(state, name)
     for (const [vni, keys] of dirty.vteps.take()) for (const key of keys) refreshVtep(state, vni, key)
+    for (const key of takeAll(dirty.members)) refreshMember(state, key)
     for (const [vni, ips] of dirty.ips.take()) for (const ip of ips) refreshIp(state, vni, ip)
     for (const [vni, macs] of dirty.macs.take()) for (const mac of macs) refreshMac(state, vni, mac)
     for (const vni of takeAll(dirty.floods)) refreshFlood(state, vni)

@@ -6,7 +6,7 @@ import type { Vni } from '../net/number.js'
 import type { Match } from '../openflow/index.js'
 import { DROP, dropFor, tunnelDropFlow, WRONG_VNI } from './drops.js'
 import { goTo, type Flow } from './flow.js'
-import { FROM_TUNNEL } from './registers.js'
+import { FROM_TUNNEL, MEMBER } from './registers.js'
 import { ENTRY_PRIORITY, ENTRY_TABLE } from './slots.js'
 import { TABLE } from './tables.js'
 
@@ -31,7 +31,11 @@ export function workloadFlows(vni: Vni, ofport: number): Flow[] {
 
 /** A tunnel port. What no more special flow takes is of a VNI that is not here. */
 export function tunnelPortFlows(ofport: number): Flow[] {
-  return [entryFlow(ofport), { table: TABLE.CLASSIFY, priority: PRIORITY.WRONG_VNI, match: { in_port: ofport }, actions: dropFor(WRONG_VNI) }, tunnelDropFlow(ofport)]
+  return [
+    { table: ENTRY_TABLE, priority: ENTRY_PRIORITY, match: { in_port: ofport }, actions: [goTo(TABLE.MEMBER), goTo(TABLE.CLASSIFY)] },
+    { table: TABLE.CLASSIFY, priority: PRIORITY.WRONG_VNI, match: { in_port: ofport }, actions: dropFor(WRONG_VNI) },
+    tunnelDropFlow(ofport)
+  ]
 }
 
 /** Packets of a VNI that no more special flow takes: the source is no VTEP of it, or the destination is not our address for it. */
@@ -61,6 +65,19 @@ export function decapAnyFlows(vni: Vni, localIps: LocalIps, ofport: number): Flo
     match: { in_port: ofport, tun_id: vni, ...tunnelTo(localIp) },
     actions: fromTunnel(vni)
   }))
+}
+
+/** A VTEP that some VNI knows, for the VNIs with evpn-decap member: one flow, however many VNIs know it. */
+export function memberFlow(ip: Ip, ofport: number): Flow {
+  return {
+    table: TABLE.MEMBER, priority: 100, match: { in_port: ofport, ...(ipFamily(ip) === 4 ? { tun_src: ip } : { tun_ipv6_src: ip }) },
+    actions: [{ kind: 'set_field', field: 'reg0', value: MEMBER, mask: MEMBER }]
+  }
+}
+
+/** evpn-decap member: packets of the VNI to our addresses, from a VTEP that some VNI knows. */
+export function decapMemberFlows(vni: Vni, localIps: LocalIps, ofport: number): Flow[] {
+  return decapAnyFlows(vni, localIps, ofport).map((flow) => ({ ...flow, match: { ...flow.match, reg0: [MEMBER, MEMBER] } }))
 }
 
 function tunnelTo(local: Ip): Match {

@@ -1,12 +1,15 @@
 // The metadata and register bits of the pipeline, declared once.
 //   metadata      the VNI
 //   reg0 bit 0    the packet came from a tunnel: it never enters one again (split horizon)
+//   reg0 bit 2    it came from a VTEP that some VNI knows (evpn-decap=member)
 //   reg0 bit 1    the VTEP's address is IPv6
 //   reg0 16..31   the VTEP's UDP port
 //   reg6          DROP: the reason (drops.ts)
 //   reg1          DELIVER: the OpenFlow port; PART: the number of the flood's part
 
 export const FROM_TUNNEL = 0x00000001
+/** Set only while a VNI with evpn-decap=member exists. */
+export const MEMBER = 0x00000004
 const IPV6 = 0x00000002
 /** The bits that ENCAP chooses by, and that are set on the way there. */
 export const ENCAP_MASK = 0xffff0002

@@ -16,7 +16,8 @@ export const TABLE = {
   ENCAP: FIRST_TABLE + 5,
   DELIVER: FIRST_TABLE + 6,
   SOURCE: FIRST_TABLE + 7,
-  DROP: FIRST_TABLE + 10
+  DROP: FIRST_TABLE + 10,
+  MEMBER: FIRST_TABLE + 11
 } as const
 
 export const TABLES: readonly Table[] = [
@@ -27,5 +28,6 @@ export const TABLES: readonly Table[] = [
   { id: TABLE.ENCAP, name: 'ENCAP', why: 'tunnel id, source address and port of a packet to a VTEP; nothing from a tunnel passes', next: ['DROP'] },
   { id: TABLE.DELIVER, name: 'DELIVER', why: 'output to one local port', next: [] },
   { id: TABLE.SOURCE, name: 'SOURCE', why: 'what its source says of a packet whose VNI is known: frames that no bridge forwards end here', next: ['FORWARD', 'DROP'] },
-  { id: TABLE.DROP, name: 'DROP', why: 'the end of a packet that is dropped for a reason, counted by VNI and reason', next: [] }
+  { id: TABLE.DROP, name: 'DROP', why: 'the end of a packet that is dropped for a reason, counted by VNI and reason', next: [] },
+  { id: TABLE.MEMBER, name: 'MEMBER', why: 'whether a packet from a tunnel comes from a VTEP that any VNI knows; looked at before CLASSIFY', next: [] }
 ]

@@ -50,7 +50,7 @@ const GOOD: readonly (readonly [key: string, value: string, field: keyof VniOpti
   ['evpn-flood', 'none', 'flood', 'none'],
   ['evpn-decap', 'strict', 'decap', 'strict'],
   ['evpn-decap', 'off', 'decap', 'off'],
-  ['evpn-decap', 'member', 'decap', 'member', NO_EFFECT],
+  ['evpn-decap', 'member', 'decap', 'member'],
   ['evpn-learn', 'false', 'learn', false],
   ['evpn-learn', 'true', 'learn', true, NO_EFFECT],
   ['evpn-snoop', 'true', 'snoop', true],

@@ -1,11 +1,12 @@
 // A small fabric as flows and groups, from every builder of the pipeline.
 //   VNI 1000: vm1 (port 1) and vm2 (port 2, `unknown`), VTEPs 192.0.2.2, 2001:db8::2, and 192.0.2.3 on UDP port 8472
 //   VNI 0: vm3 (port 3), no remote VTEP, evpn-decap off, evpn-inner-vlan carry
+//   VNI 2000: no port, evpn-decap member
 //   tunnel ports: 10 (UDP 4789) and 11 (UDP 8472); we are 192.0.2.1 and 2001:db8::1
 import { partition, type FloodMember } from '../../lib/evpn/flood.js'
 import type { RemoteMac } from '../../lib/evpn/remote-mac.js'
 import type { Vtep } from '../../lib/evpn/vtep.js'
-import { decapAnyFlows, decapFlow, tunnelPortFlows, unacceptedFlows, workloadFlows } from '../../lib/pipeline/classify.js'
+import { decapAnyFlows, decapFlow, decapMemberFlows, memberFlow, tunnelPortFlows, unacceptedFlows, workloadFlows } from '../../lib/pipeline/classify.js'
 import { vniDropFlows } from '../../lib/pipeline/drops.js'
 import type { Flow, Group } from '../../lib/pipeline/flow.js'
 import { floodEntries, TRAMPOLINE, type FloodEntries } from '../../lib/pipeline/flood.js'
@@ -43,6 +44,7 @@ export const TOPICS: readonly Topic[] = [
     about: [
       'From an OpenFlow port to VNI and origin: vm1, vm2 of VNI 1000, vm3 of VNI 0; tunnel ports 10 and 11.',
       'VNI 1000 takes packets from its three VTEPs only, VNI 0 (evpn-decap off) from everybody.',
+      'VNI 2000 (evpn-decap member) takes them from every VTEP that some VNI knows.',
       'Everything else from a tunnel is dropped for a reason.'
     ],
     flows: [
@@ -51,7 +53,8 @@ export const TOPICS: readonly Topic[] = [
       ...unacceptedFlows(VNI, OUR, TUNNEL), ...unacceptedFlows(VNI, OUR, TUNNEL2), ...unacceptedFlows(0, OUR, TUNNEL),
       decapFlow(vtep('192.0.2.2', 4789), OUR[4], TUNNEL), decapFlow(vtep('2001:db8::2', 4789), OUR[6], TUNNEL),
       decapFlow(vtep('192.0.2.3', 8472), OUR[4], TUNNEL2),
-      ...decapAnyFlows(0, OUR, TUNNEL)
+      ...decapAnyFlows(0, OUR, TUNNEL), ...decapMemberFlows(2000, OUR, TUNNEL),
+      memberFlow('192.0.2.2', TUNNEL), memberFlow('2001:db8::2', TUNNEL), memberFlow('192.0.2.3', TUNNEL2)
     ],
     groups: []
   },

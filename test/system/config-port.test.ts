@@ -91,7 +91,7 @@ await t.test('evpn-addresses=unknown floods what nobody knows; without it such f
   await chassis.set(PORT, { 'dynamic-routing-vni': '10', 'evpn-addresses': `${MAC}, unknown` })
   await eventuallyHas('unknown destinations to be flooded', unknown, 'priority=10,', 'resubmit(,203)')
   await chassis.set(PORT, { 'evpn-addresses': MAC })
-  await eventuallyHas('unknown destinations to be dropped', unknown, 'priority=10,', 'actions=drop')
+  await eventuallyHas('unknown destinations to be dropped', unknown, 'priority=10,', 'resubmit(,210)')
 })
 
 await t.test('attached-mac is used when evpn-addresses is missing, and only then', async (t) => {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { deriveDomain, type Domain } from '../../evpn/domain.js'
 import { ipFamily } from '../../net/ip.js'
 import type { Vni } from '../../net/number.js'
-import { decapAnyFlows, unacceptedFlows } from '../../pipeline/classify.js'
+import { decapAnyFlows, decapMemberFlows, unacceptedFlows } from '../../pipeline/classify.js'
 import { vniDropFlows } from '../../pipeline/drops.js'
 import type { Flow } from '../../pipeline/flow.js'
 import { encapFlow, floodedFlows, taggedFlow } from '../../pipeline/forward.js'
@@ -25,6 +25,7 @@ export function refreshDomain(state: State, vni: Vni): void {
     if (domain === undefined) state.domains.delete(vni)
     else state.domains.set(vni, domain)
     if (domain !== undefined) indexDomain(state, domain, true)
+    countMember(state, vni, domain?.options.decap === 'member')
     markDomain(state, vni)
     const advertise = domain && mirrors.links.byName(domain.options.advertiseIfname)
     if (advertise !== undefined) observeDevice(state, advertise)
@@ -46,6 +47,15 @@ function indexDomain(state: State, domain: Domain, present: boolean): void {
   }
 }
 
+/** The first VNI with evpn-decap member needs a flow for every VTEP there is; the last one takes them away. */
+function countMember({ memberVnis, vnisOfVtep, dirty }: State, vni: Vni, isMember: boolean): void {
+  const hadAny = memberVnis.size > 0
+  if (isMember) memberVnis.add(vni)
+  else memberVnis.delete(vni)
+  if (hadAny === memberVnis.size > 0) return
+  for (const key of vnisOfVtep.outers()) dirty.members.add(key)
+}
+
 /** What a VNI needs whatever its members are. */
 function domainFlows(state: State, domain: Domain): Flow[] {
   const { vni, localIps, options } = domain
@@ -57,6 +67,7 @@ function domainFlows(state: State, domain: Domain): Flow[] {
     if (ofport === undefined) continue
     flows.push(...unacceptedFlows(vni, localIps, ofport))
     if (options.decap === 'off') flows.push(...decapAnyFlows(vni, localIps, ofport))
+    if (options.decap === 'member') flows.push(...decapMemberFlows(vni, localIps, ofport))
     for (const ip of Object.values(localIps)) flows.push(encapFlow(vni, ipFamily(ip), udpPort, ip, ofport))
   }
   return flows

@@ -12,16 +12,19 @@ export function refreshVtep(state: State, vni: Vni, key: VtepKey): void {
   const domain = state.domains.get(vni)
   const old = state.vteps.get(vni, key)
   const derived = domain && deriveVtep(domain, key, state.mirrors.fdb)
-  const vtep = derived && { ...derived, ofport: tunnelOfport(state, derived.udpPort) }
+  const vtep = derived && { ...derived, ofport: tunnelOfport(state, derived.udpPort), hasOwnDecap: domain?.options.decap !== 'member' }
   if (isDeepStrictEqual(old, vtep)) return
   if (vtep === undefined) state.vteps.delete(vni, key)
   else state.vteps.set(vni, key, vtep)
+  if (vtep === undefined) state.vnisOfVtep.delete(key, vni)
+  else state.vnisOfVtep.set(key, vni, true)
+  state.dirty.members.add(key)
   state.switch.setFlows(`vtep ${vni} ${key}`, vtep === undefined ? [] : vtepFlows(vtep))
   if (old?.flood === true || vtep?.flood === true) state.dirty.floods.add(vni)
 }
 
 function vtepFlows(vtep: ReachableVtep): Flow[] {
-  return vtep.localIp === undefined || vtep.ofport === undefined ? [] : [decapFlow(vtep, vtep.localIp, vtep.ofport)]
+  return !vtep.hasOwnDecap || vtep.localIp === undefined || vtep.ofport === undefined ? [] : [decapFlow(vtep, vtep.localIp, vtep.ofport)]
 }
 
 /** The tunnel port for a UDP port; undefined when it is not configured, not ours, or the switch has not made it. */

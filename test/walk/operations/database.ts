@@ -96,7 +96,7 @@ const setBridge: Operation = ({ database }, r) => {
     [2, () => ['dynamic-routing-advertise-ifname', r.pick(DEVICE_NAMES.advertise(vni))]],
     [3, () => ['dynamic-routing-redistribute', r.pick(['fdb', 'ip', 'fdb,ip', 'none'])]],
     [2, () => ['evpn-flood', r.pick(['vtep', 'none'])]],
-    [2, () => ['evpn-decap', r.pick(['strict', 'off'])]],
+    [2, () => ['evpn-decap', r.pick(['strict', 'member', 'off'])]],
     [2, () => ['evpn-vxlan-port', String(r.pick(UDP_PORTS))]]
   ])()
   const key = r.chance(0.75) ? `${option}-${vni}` : option

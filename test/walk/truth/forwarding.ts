@@ -115,15 +115,16 @@ function fromPorts(world: World, vni: TrueVni, r: Random): string[] {
 }
 
 function fromTunnels(world: World, vni: TrueVni, r: Random): string[] {
-  const isStrict = world.config.option('evpn-decap', vni.vni) !== 'off'
+  const decap = world.config.option('evpn-decap', vni.vni) ?? 'strict'
   return world.config.udpPorts.flatMap((udpPort) => {
     const inPort = tunnelPort(world, udpPort)
     if (inPort === undefined) return []
     return r.some(VTEPS, 0.4).flatMap((source) => {
       const local = vni.localIp(source)
-      const known = vni.vteps.some((vtep: TrueVtep) => vtep.ip === source && vtep.udpPort === udpPort)
+      const knows = ({ vteps }: TrueVni) => vteps.some((vtep: TrueVtep) => vtep.ip === source && vtep.udpPort === udpPort)
+      const known = decap === 'off' || (decap === 'member' ? world.vnis.some(knows) : knows(vni))
       const to = r.chance(0.8) ? local : '192.0.2.200'
-      const mayEnter = local !== undefined && to === local && (known || !isStrict)
+      const mayEnter = local !== undefined && to === local && known
       const dst = r.pick([BROADCAST, STRANGER, ...ALL_MACS])
       return compare(world, `a frame of VNI ${vni.vni} from VTEP ${source} port ${udpPort} (port ${inPort}) to ${to}, inside to ${dst}`,
         packet({ in_port: inPort, tun_id: vni.vni, ...tunnel(source, to ?? source), eth_src: STRANGER, eth_dst: dst }),
