@@ -1,0 +1,149 @@
+// The benchmark's own program inside the chassis' namespace: it writes kernel rows and watches br-int through an OpenFlow
+// flow monitor, so that a latency is taken from outside the daemon, by one clock. Commands come as JSON lines on standard
+// input, answers go to standard output in the same order.
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { NetlinkClient, type LinkRow, type WriteRequest } from '../../lib/netlink/index.js'
+import { decodeMatch, OpenFlowClient, type FlowUpdate } from '../../lib/openflow/index.js'
+import { TABLE } from '../../lib/pipeline/tables.js'
+import { ipRow, macOf, macRow, VTEPS, vtepRow, type Devices } from './rows.js'
+
+export type Change = 'add' | 'move' | 'remove'
+
+export type Command =
+  | { readonly kind: 'open', readonly vni: number, readonly mgmt: string }
+  | { readonly kind: 'vteps', readonly op: 'append' | 'delete', readonly from: number, readonly to: number }
+  | { readonly kind: 'macs', readonly op: 'replace' | 'delete', readonly from: number, readonly to: number, readonly ips: boolean }
+  /** One change after the other, each when the one before is in the switch. Answer: milliseconds of each. */
+  | { readonly kind: 'latency', readonly change: Change, readonly from: number, readonly count: number, readonly gap: number }
+  /** So many moves a second among the first `macs`, whether the ones before arrived or not. Answer: milliseconds of each. */
+  | { readonly kind: 'rate', readonly macs: number, readonly perSecond: number, readonly seconds: number }
+  /** Answer: how many flows FORWARD has. */
+  | { readonly kind: 'count' }
+
+const BATCH = 4096
+/** A change that is not in the switch after so long never will be. */
+const PATIENCE = 20_000
+
+class Probe {
+  readonly #links = new Map<string, LinkRow>()
+  readonly #netlink = NetlinkClient.open({
+    groups: [],
+    handlers: {
+      messages: (batch) => batch.forEach((message) => { if (message.kind === 'link') this.#links.set(message.row.name, message.row) }),
+      overrun: () => undefined
+    }
+  })
+  /** MACs whose flow is awaited. */
+  readonly #awaited = new Map<string, (now: number) => void>()
+  #openflow: OpenFlowClient | undefined
+  #devices: Devices = { vxlan: 0, bridge: 0 }
+
+  async run(command: Command): Promise<unknown> {
+    switch (command.kind) {
+      case 'open': return this.#open(command.vni, command.mgmt)
+      case 'vteps': return this.#write(command.from, command.to, (n) => [vtepRow(command.op, this.#devices, n)])
+      case 'macs': return this.#write(command.from, command.to, (n) => [
+        macRow(command.op, this.#devices, n), ...(command.ips ? [ipRow(command.op, this.#devices, n)] : [])
+      ])
+      case 'latency': return this.#watching(() => this.#latencies(command.change, command.from, command.count, command.gap))
+      case 'rate': return this.#watching(() => this.#atRate(command.macs, command.perSecond, command.seconds))
+      case 'count': return (await this.#switch().aggregateStats({ tableId: TABLE.FORWARD })).flows
+    }
+  }
+
+  async #open(vni: number, mgmt: string): Promise<void> {
+    await this.#netlink.dump('link')
+    this.#devices = { vxlan: this.#links.get(`vxlan-${vni}`)?.ifindex ?? 0, bridge: this.#links.get(`br-${vni}`)?.ifindex ?? 0 }
+    await new Promise<void>((resolve, reject) => {
+      const client = new OpenFlowClient({
+        path: mgmt,
+        handlers: {
+          up: () => resolve(), down: (reason) => reject(new Error(reason)), portStatus: () => undefined,
+          flowUpdates: (updates) => this.#updated(updates)
+        }
+      })
+      this.#openflow = client
+      client.start()
+    })
+  }
+
+  #switch(): OpenFlowClient {
+    if (this.#openflow === undefined) throw new Error('probe: the first command must be open')
+    return this.#openflow
+  }
+
+  async #write(from: number, to: number, requests: (n: number) => readonly WriteRequest[]): Promise<void> {
+    for (let start = from; start < to; start += BATCH) {
+      const batch: WriteRequest[] = []
+      for (let n = start; n < Math.min(start + BATCH, to); n++) batch.push(...requests(n))
+      const [error] = (await this.#netlink.write(batch)).filter((outcome) => outcome !== undefined)
+      if (error !== undefined) throw error
+    }
+  }
+
+  async #watching<T>(work: () => Promise<T>): Promise<T> {
+    await this.#switch().monitorFlows({ id: 1, tableId: TABLE.FORWARD, initial: false, instructions: false })
+    try {
+      return await work()
+    } finally {
+      await this.#switch().cancelFlowMonitor(1)
+    }
+  }
+
+  async #latencies(change: Change, from: number, count: number, gap: number): Promise<number[]> {
+    const samples: number[] = []
+    for (let n = from; n < from + count; n++) {
+      samples.push(await this.#change(change, n))
+      await sleep(gap)
+    }
+    return samples
+  }
+
+  /** Spread evenly: the clock says how many are due, so a late timer changes nothing about their number. */
+  async #atRate(macs: number, perSecond: number, seconds: number): Promise<number[]> {
+    const total = perSecond * seconds
+    const samples: Promise<number>[] = []
+    const start = performance.now()
+    while (samples.length < total) {
+      const due = Math.min(total, Math.floor((performance.now() - start) * perSecond / 1000))
+      for (let i = samples.length; i < due; i++) samples.push(this.#change('move', i % macs, 1 + Math.floor(i / macs)))
+      await sleep(1)
+    }
+    return Promise.all(samples)
+  }
+
+  /** Milliseconds from the request to the flow's event. */
+  #change(change: Change, n: number, by = 1): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`probe: no flow event for MAC ${macOf(n)} (${change}) after ${PATIENCE} ms`)), PATIENCE)
+      const start = performance.now()
+      this.#awaited.set(macOf(n), (now) => {
+        clearTimeout(timer)
+        resolve(now - start)
+      })
+      const vtep = (n + (change === 'move' ? by : 0)) % VTEPS
+      this.#netlink.write([macRow(change === 'remove' ? 'delete' : 'replace', this.#devices, n, vtep)]).then(([error]) => {
+        if (error !== undefined) reject(error)
+      }, reject)
+    })
+  }
+
+  #updated(updates: readonly FlowUpdate[]): void {
+    const now = performance.now()
+    for (const update of updates) {
+      if (!('match' in update)) continue
+      const mac = decodeMatch(update.match).eth_dst
+      if (typeof mac !== 'string') continue
+      this.#awaited.get(mac)?.(now)
+      this.#awaited.delete(mac)
+    }
+  }
+}
+
+const probe = new Probe()
+for await (const line of createInterface({ input: process.stdin })) {
+  const answer = await probe.run(JSON.parse(line) as Command).then((value) => ({ value: value ?? null }), (error: unknown) => ({ error: String(error) }))
+  process.stdout.write(JSON.stringify(answer) + '\n')
+}
+process.exit(0)

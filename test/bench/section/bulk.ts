@@ -1,0 +1,79 @@
+// Many MACs and IPs at once: how long after the writer the last flow is in, what it costs, and whether anything is lost.
+import { writeFileSync } from 'node:fs'
+import { waitFor } from '../../lab/wait.js'
+import { memory } from '../../system/util/daemon-numbers.js'
+import { counted, cpuOf, Fabric, residentOf, settled, VNI } from '../fabric.js'
+import type { Figure } from '../figures.js'
+import { ipLines, macLines } from '../rows.js'
+import { largest, type BenchOptions, type Section } from '../section.js'
+
+const ROUNDS = 3
+
+export const bulk: Section = {
+  name: 'bulk',
+  what: 'MACs and as many IPs in one `bridge -batch` and one `ip -batch`',
+  run: async (options: BenchOptions) => {
+    const n = largest(options)
+    const runs: Run[] = []
+    for (let round = 1; round <= ROUNDS; round++) {
+      options.say(`bulk: ${n} MACs and IPs, round ${round} of ${ROUNDS}`)
+      runs.push(await run(n))
+    }
+    const of = (key: keyof Run): number[] => runs.map((one) => one[key])
+    const figure = (what: string, unit: string, samples: readonly number[], target?: number): Figure =>
+      ({ section: 'bulk', what, n, unit, samples, ...(target === undefined ? {} : { target }) })
+    return [
+      figure('last flow after the writer finished', 's', of('lag'), 1),
+      figure('the writer, against without us', 'x', runs.map(({ withUs, alone }) => withUs / alone), 1.3),
+      figure('the writer alone', 's', of('alone')),
+      figure('CPU of the daemon for an entry', 'us', of('cpu'), 25),
+      figure('notifications lost (overruns)', '', of('overruns'), 0),
+      figure('resident memory', 'MB', of('resident'), 250),
+      figure('memory for an entry', 'B', of('perEntry'), 1024)
+    ]
+  }
+}
+
+interface Run {
+  readonly alone: number
+  readonly withUs: number
+  readonly lag: number
+  readonly cpu: number
+  readonly overruns: number
+  readonly resident: number
+  readonly perEntry: number
+}
+
+async function run(n: number): Promise<Run> {
+  const fabric = await Fabric.up()
+  try {
+    const alone = await write(fabric, n)
+    await fabric.ask({ kind: 'macs', op: 'delete', from: 0, to: n, ips: true })
+    const daemon = await fabric.lab.startDaemon('c1')
+    await settled(daemon)
+    const others = await fabric.ask<number>({ kind: 'count' })
+    const [cpu, resident] = [cpuOf(daemon.pid), residentOf(daemon.pid)]
+    let [withUs, lag] = [0, 0]
+    const { netlink_overruns: overruns = 0 } = await counted(daemon, async () => {
+      withUs = await write(fabric, n)
+      lag = await fabric.untilFlows(others + n)
+      await waitFor('every IP', async () => (await memory(daemon))['ips'] === n, 60_000, 100)
+    })
+    await settled(daemon)
+    const after = residentOf(daemon.pid)
+    return { alone, withUs, lag, overruns, resident: after, cpu: (cpuOf(daemon.pid) - cpu) * 1000 / (2 * n), perEntry: (after - resident) * 1024 * 1024 / (2 * n) }
+  } finally {
+    await fabric.down()
+  }
+}
+
+/** Seconds that the two writers take, one after the other. */
+async function write(fabric: Fabric, n: number): Promise<number> {
+  const { dir } = fabric.lab.host('c1')
+  writeFileSync(`${dir}/macs`, macLines(`vxlan-${VNI}`, 0, n))
+  writeFileSync(`${dir}/ips`, ipLines(`br-${VNI}`, 0, n))
+  const start = performance.now()
+  await fabric.chassis.run(['bridge', '-batch', `${dir}/macs`])
+  await fabric.chassis.run(['ip', '-batch', `${dir}/ips`])
+  return (performance.now() - start) / 1000
+}
