@@ -1,6 +1,6 @@
 // The agent: the state and its tick between the outside's events and the sinks. It opens no socket itself:
 // whoever wires it (main.ts, or a test with stateful fakes) hands in connections and calls what happened.
-import type { PortDesc } from '../openflow/index.js'
+import { OpenFlowDecodeError, type PacketIn, type PortDesc } from '../openflow/index.js'
 import type { RtMessage } from '../netlink/index.js'
 import { formatWarning } from '../config/warning.js'
 import { KernelSink, type KernelWriter } from '../sink/kernel.js'
@@ -8,6 +8,7 @@ import { SwitchSink, type SwitchConnection } from '../sink/switch.js'
 import { KernelFeed, type KernelSource } from './kernel-feed.js'
 import type { Log } from './log/log.js'
 import { Notices } from './notices.js'
+import { receivePacket } from './packet-in.js'
 import { createState, type State } from './state.js'
 import { derive, markAll, setConstants } from './tick.js'
 import { TunnelKeeper, type Transactor } from './tunnel-keeper.js'
@@ -93,6 +94,17 @@ export class Agent {
   portStatus(reason: 'add' | 'delete' | 'modify', port: PortDesc): void {
     if (reason === 'delete') this.state.mirrors.ports.delete(port)
     else this.state.mirrors.ports.put(port)
+    this.#schedule()
+  }
+
+  /** A packet that a flow of ours sent here. */
+  packetIn(packetIn: PacketIn): void {
+    try {
+      receivePacket(this.state, packetIn)
+    } catch (error) {
+      if (!(error instanceof OpenFlowDecodeError)) throw error
+      this.#parts.log.module('openflow').warn(`a packet of the switch could not be read: ${error.message}`)
+    }
     this.#schedule()
   }
 

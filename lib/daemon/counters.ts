@@ -16,6 +16,8 @@ export function memoryOf({ state }: Agent): Record<string, number> {
     flows_realized: state.switch.flows.realizedCount,
     groups_desired: state.switch.groups.desiredCount,
     groups_realized: state.switch.groups.realizedCount,
+    meters_desired: state.switch.meters.desiredCount,
+    meters_realized: state.switch.meters.realizedCount,
     kernel_rows_desired: state.kernel.rows.desiredCount,
     kernel_rows_realized: state.kernel.rows.realizedCount
   }
@@ -32,6 +34,7 @@ export function countersOf({ state, feed }: Agent): Record<string, number> {
     kernel_refused: state.kernel.counters.refused,
     flow_mods: state.switch.counters.flowMods,
     group_mods: state.switch.counters.groupMods,
+    meter_mods: state.switch.counters.meterMods,
     switch_read_backs: state.switch.counters.readBacks,
     switch_refused: state.switch.counters.refused
   }

@@ -1,6 +1,7 @@
 // The OpenFlow connection to the integration bridge: one at a time, moved when the bridge of that name changes.
 import path from 'node:path'
 import { OpenFlowClient, type PortDesc, type PortStatusReason } from '../openflow/index.js'
+import { CONTROLLER_ID } from '../pipeline/slots.js'
 import { wipeSwitch } from '../sink/wipe.js'
 import type { Agent } from './agent.js'
 import type { ModuleLog } from './log/log.js'
@@ -66,6 +67,7 @@ export class SwitchLink {
     const agent = this.#agent()
     const client: OpenFlowClient = new OpenFlowClient({
       path: this.#socket(bridge),
+      controllerId: CONTROLLER_ID,
       handlers: {
         up: () => {
           this.#lastProblem = undefined
@@ -82,6 +84,9 @@ export class SwitchLink {
         malformed: (error) => {
           this.#log.warn(`a message of the switch could not be read: ${error.message}; reading its ports again`)
           this.#readPorts(client)
+        },
+        packetIn: (packetIn) => {
+          if (this.#client === client) agent.packetIn(packetIn)
         },
         portStatus: (reason, port) => {
           if (this.#client !== client) return

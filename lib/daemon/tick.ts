@@ -5,6 +5,7 @@ import { readDatabase } from '../config/database.js'
 import type { Vni } from '../net/number.js'
 import { tunnelPortFlows } from '../pipeline/classify.js'
 import { TRAMPOLINE } from '../pipeline/flood.js'
+import { METERS } from '../pipeline/meters.js'
 import { SPLIT_HORIZON } from '../pipeline/forward.js'
 import { SOURCE_FLOWS } from '../pipeline/source.js'
 import { markDomain, observeDevice } from './affected.js'
@@ -39,6 +40,7 @@ export function markAll(state: State): void {
 
 /** What the pipeline needs before the first VNI exists. */
 export function setConstants(state: State): void {
+  state.switch.setMeters('constant', METERS)
   state.switch.setGroups('constant', [TRAMPOLINE])
   state.switch.setFlows('constant', [...SOURCE_FLOWS, SPLIT_HORIZON])
 }

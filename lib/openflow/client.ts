@@ -8,8 +8,9 @@ import { decodeGroupDescs, encodeGroupRequest, type GroupDesc } from './group.js
 import type { Features } from './handshake.js'
 import type { OpenFlowDecodeError } from './decode.js'
 import type { Message } from './message.js'
-import { decodeMeters, encodeMeterRequest, type Meter } from './meter.js'
+import { decodeMeterFeatures, decodeMeters, encodeMeterRequest, type Meter, type MeterFeatures } from './meter.js'
 import { encodePortRequest, OFPMP } from './multipart.js'
+import type { PacketIn } from './packet-in.js'
 import { decodePortDescs, type PortDesc, type PortStatusReason } from './port.js'
 import { OpenFlowSession, type SessionEvent } from './session.js'
 import type { ApplyResult } from './transaction.js'
@@ -22,6 +23,8 @@ export interface OpenFlowHandlers {
   /** An attempt to connect came to nothing; the next follows by itself. */
   unreachable?(reason: string): void
   portStatus(reason: PortStatusReason, port: PortDesc): void
+  /** A packet that a flow's controller action sent here. */
+  packetIn?(packetIn: PacketIn): void
   /** What monitors report after their first reply. */
   flowUpdates?(updates: readonly FlowUpdate[]): void
   /** A message came that cannot be decoded; if it was a port change or a flow update, it is lost. */
@@ -34,6 +37,8 @@ export interface OpenFlowClientOptions {
   /** The bridge's socket: <rundir>/<bridge>.mgmt */
   readonly path: string
   readonly handlers: OpenFlowHandlers
+  /** Which controller_id of controller actions is meant for us, so that no other controller gets our packets; default 0, as theirs. */
+  readonly controllerId?: number
 }
 
 interface Waiting {
@@ -49,6 +54,7 @@ const WRITE_BYTES = 65_536
 export class OpenFlowClient {
   readonly #path: string
   readonly #handlers: OpenFlowHandlers
+  readonly #controllerId: number
   readonly #waiting = new Map<number, Waiting>()
   #socket: Socket | undefined
   #session: OpenFlowSession | undefined
@@ -62,6 +68,7 @@ export class OpenFlowClient {
   constructor(options: OpenFlowClientOptions) {
     this.#path = options.path
     this.#handlers = options.handlers
+    this.#controllerId = options.controllerId ?? 0
   }
 
   get connected(): boolean {
@@ -100,6 +107,13 @@ export class OpenFlowClient {
 
   meters(): Promise<Meter[]> {
     return this.#request(OFPMP.meter_desc, encodeMeterRequest(), decodeMeters)
+  }
+
+  /** What the switch can do with meters. */
+  async meterFeatures(): Promise<MeterFeatures> {
+    const [features] = await this.#request(OFPMP.meter_features, Buffer.alloc(0), (body) => [decodeMeterFeatures(body)])
+    if (!features) throw new Error('the switch sent no meter features')
+    return features
   }
 
   /** Installed flows, without counters. */
@@ -153,7 +167,7 @@ export class OpenFlowClient {
 
   #connect(): void {
     const socket = connect(this.#path)
-    const session = new OpenFlowSession(performance.now())
+    const session = new OpenFlowSession(performance.now(), this.#controllerId)
     this.#socket = socket
     this.#session = session
     let reason = 'the switch closed the connection'
@@ -196,6 +210,8 @@ export class OpenFlowClient {
         return this.#drop(event.reason)
       case 'port_status':
         return this.#handlers.portStatus(event.reason, event.port)
+      case 'packet_in':
+        return this.#handlers.packetIn?.(event.packetIn)
       case 'flow_updates':
         return this.#handlers.flowUpdates?.(event.updates)
       case 'applied':

@@ -1,5 +1,6 @@
 // The messages of a connection's first round trips: hello, features, which messages to send unasked
 // (OpenFlow 1.5.1 sections 7.5.1, 7.3.1, 7.3.10).
+import { REASON_ACTION } from './action.js'
 import { Cursor } from './decode.js'
 import { encodeMessage, OFPT, VERSION } from './message.js'
 
@@ -14,8 +15,8 @@ const HELLO_VERSION_BITMAP = 1
 /** Properties of set_async for the roles that may write (equal and master). */
 const ASYNC = { packet_in: 1, port_status: 3, flow_removed: 5, role_status: 7, table_status: 9 } as const
 
-/** add, delete and modify. */
-const ALL_PORT_REASONS = 7
+/** What is asked for, as bits of OFPPR_* (add, delete and modify) and OFPR_* (the controller action). */
+const REASONS: Partial<Record<keyof typeof ASYNC, number>> = { port_status: 7, packet_in: 1 << REASON_ACTION }
 
 /** Offers OpenFlow 1.5 and nothing else. */
 export function encodeHello(xid: number): Buffer {
@@ -41,13 +42,13 @@ export function decodeHello(bytes: Buffer): number[] {
   return Array.from({ length: version }, (_, i) => i + 1)
 }
 
-/** Ask for port changes; want no packets, no removed flows, no role and table changes. */
+/** Ask for port changes and for packets that a flow sends on purpose; want no removed flows, no role and table changes. */
 export function encodeSetAsync(xid: number): Buffer {
-  const properties = Object.entries(ASYNC).map(([name, type]) => {
+  const properties = (Object.keys(ASYNC) as (keyof typeof ASYNC)[]).map((name) => {
     const bytes = Buffer.alloc(8)
-    bytes.writeUInt16BE(type, 0)
+    bytes.writeUInt16BE(ASYNC[name], 0)
     bytes.writeUInt16BE(8, 2)
-    bytes.writeUInt32BE(name === 'port_status' ? ALL_PORT_REASONS : 0, 4)
+    bytes.writeUInt32BE(REASONS[name] ?? 0, 4)
     return bytes
   })
   return encodeMessage(OFPT.set_async, xid, ...properties)

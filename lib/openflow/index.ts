@@ -22,7 +22,8 @@ export { decodeInstructions, encodeInstructions, type Instruction } from './inst
 export { canonicalOxms, decodeMatch, encodeMatch, type Match } from './match.js'
 export { formatMatch } from './match-text.js'
 export { decodeMessage, type Message } from './message.js'
-export { ALL_METERS, decodeMeters, encodeMeterMod, type Meter, type MeterMod } from './meter.js'
+export { ALL_METERS, decodeMeterFeatures, decodeMeterMod, decodeMeters, encodeMeterMod, type Meter, type MeterFeatures, type MeterMod } from './meter.js'
+export { decodePacketIn, encodePacketIn, type PacketIn } from './packet-in.js'
 export {
   decodePortDescs, decodePortStatus, encodePortDesc, RESERVED_PORTS,
   type Port, type PortDesc, type PortStatusReason, type ReservedPort

@@ -15,6 +15,7 @@ export const OFPT = {
   error: 1,
   echo_request: 2,
   echo_reply: 3,
+  experimenter: 4,
   features_request: 5,
   features_reply: 6,
   get_config_request: 7,

@@ -1,6 +1,6 @@
 // Meters: changing them (OFPT_METER_MOD) and describing them (OFPMP_METER_DESC). Only the drop band, the one Open vSwitch has.
-import { Cursor, takeEntries } from './decode.js'
-import { encodeMessage, OFPT } from './message.js'
+import { Cursor, OpenFlowDecodeError, takeEntries } from './decode.js'
+import { decodeMessage, encodeMessage, OFPT } from './message.js'
 
 /** What is above the rate is dropped. Unit: kilobits or packets per second; a burst of 0 is none given. */
 export interface Meter {
@@ -12,6 +12,12 @@ export interface Meter {
 
 export interface MeterMod extends Meter {
   readonly command: 'add' | 'modify' | 'delete'
+}
+
+/** What a switch can do with meters: a maximum of 0 is none at all, as with a datapath that has no meters. */
+export interface MeterFeatures {
+  readonly maxMeters: number
+  readonly maxBands: number
 }
 
 /** Stands for all meters. */
@@ -47,11 +53,32 @@ export function encodeMeterRequest(meterId = ALL_METERS): Buffer {
 /** The entries of an OFPMP_METER_DESC reply. Of several bands the first drop band counts; without one the rate is 0. */
 export function decodeMeters(body: Buffer): Meter[] {
   return takeEntries(body, 'meter', 8).map((entry) => {
-    const cursor = new Cursor(entry, 'meter', 2)
-    const flags = cursor.u16()
-    const meterId = cursor.u32()
-    const band = takeEntries(cursor.rest(), 'meter band', 12, 2).find((bytes) => bytes.readUInt16BE(0) === DROP)
-    const burst = band?.readUInt32BE(8) ?? 0
-    return { meterId, unit: flags & FLAGS.pktps ? 'pktps' : 'kbps', rate: band?.readUInt32BE(4) ?? 0, ...(burst && { burst }) }
+    return readMeter(new Cursor(entry, 'meter', 2))
   })
+}
+
+/** Flags, id and bands, up to the end. */
+function readMeter(cursor: Cursor): Meter {
+  const flags = cursor.u16()
+  const meterId = cursor.u32()
+  const band = takeEntries(cursor.rest(), 'meter band', 12, 2).find((bytes) => bytes.readUInt16BE(0) === DROP)
+  const burst = band?.readUInt32BE(8) ?? 0
+  return { meterId, unit: flags & FLAGS.pktps ? 'pktps' : 'kbps', rate: band?.readUInt32BE(4) ?? 0, ...(burst && { burst }) }
+}
+
+/** The body of an OFPMP_METER_FEATURES reply. */
+export function decodeMeterFeatures(body: Buffer): MeterFeatures {
+  const cursor = new Cursor(body, 'meter_features')
+  const maxMeters = cursor.u32()
+  cursor.skip(8)
+  return { maxMeters, maxBands: cursor.u8() }
+}
+
+/** A whole meter_mod message as what it asks for (fakes use it). Raises OpenFlowDecodeError when it is none. */
+export function decodeMeterMod(bytes: Buffer): MeterMod {
+  const message = decodeMessage(bytes)
+  if (message.type !== OFPT.meter_mod) throw new OpenFlowDecodeError(`meter_mod: message type ${message.type}`)
+  const cursor = new Cursor(message.body, 'meter_mod')
+  const command = COMMANDS[cursor.u16()] ?? cursor.fail('unknown command')
+  return { command, ...readMeter(cursor) }
 }

@@ -5,6 +5,7 @@ import { decodeFlowUpdates, type FlowUpdate } from './flow-monitor.js'
 import { decodeFeatures, decodeHello, encodeHello, encodeSetAsync, type Features } from './handshake.js'
 import { encodeMessage, Framer, OFPT, VERSION, type Message } from './message.js'
 import { decodeMultipart, encodeMultipart, OFPMP } from './multipart.js'
+import { decodePacketIn, encodeSetControllerId, encodeSetPacketInFormat, type PacketIn } from './packet-in.js'
 import { decodePortStatus, type PortDesc, type PortStatusReason } from './port.js'
 import { Bundle, Plain, type ApplyResult, type Transaction } from './transaction.js'
 
@@ -13,6 +14,7 @@ export type SessionEvent =
   /** The connection is of no more use and is to be closed. */
   | { readonly kind: 'down'; readonly reason: string }
   | { readonly kind: 'port_status'; readonly reason: PortStatusReason; readonly port: PortDesc }
+  | { readonly kind: 'packet_in'; readonly packetIn: PacketIn }
   | { readonly kind: 'flow_updates'; readonly updates: readonly FlowUpdate[] }
   | { readonly kind: 'applied'; readonly id: number; readonly result: ApplyResult }
   /** All entries of a multipart request. */
@@ -47,8 +49,11 @@ export class OpenFlowSession {
   #isDown = false
   #heardAt: number
   #probedAt: number | undefined
+  readonly #controllerId: number
 
-  constructor(now: number) {
+  /** controllerId: packets of controller actions with this id are meant for this connection. */
+  constructor(now: number, controllerId = 0) {
+    this.#controllerId = controllerId
     this.#heardAt = now
     this.#send(encodeHello(this.#takeXids(1)))
   }
@@ -162,6 +167,10 @@ export class OpenFlowSession {
         return this.#requests.delete(message.xid - 1) ? [{ kind: 'failed', id: message.xid - 1, error: new Error(NO_ANSWER) }] : []
       case OFPT.port_status:
         return [{ kind: 'port_status', ...decodePortStatus(message.body) }]
+      case OFPT.experimenter: {
+        const packetIn = decodePacketIn(message.body)
+        return packetIn === undefined ? [{ kind: 'message', message }] : [{ kind: 'packet_in', packetIn }]
+      }
       case OFPT.multipart_reply: {
         const { type, body } = decodeMultipart(message.body)
         return type === OFPMP.flow_monitor ? [{ kind: 'flow_updates', updates: decodeFlowUpdates(body) }] : [{ kind: 'message', message }]
@@ -172,8 +181,8 @@ export class OpenFlowSession {
   }
 
   /**
-   * hello, get_config, then set_async and set_config, features. The order matters: a switch sends nothing unasked to a service
-   * connection until set_config gave a non-zero miss_send_len, and set_async before it says that port changes are all we want.
+   * hello, get_config, then what unasked messages are wanted and in which form, set_config, features. The order matters: a switch sends
+   * nothing unasked to a service connection until set_config gave a non-zero miss_send_len, and by then it knows what we want.
    */
   #handshake(message: Message): SessionEvent[] {
     switch (message.type) {
@@ -184,6 +193,8 @@ export class OpenFlowSession {
         return []
       case OFPT.get_config_reply:
         this.#send(encodeSetAsync(this.#takeXids(1)))
+        this.#send(encodeSetPacketInFormat(this.#takeXids(1)))
+        this.#send(encodeSetControllerId(this.#takeXids(1), this.#controllerId))
         this.#send(encodeMessage(OFPT.set_config, this.#takeXids(1), message.body.subarray(0, 2), Buffer.from([0xff, 0xff])))
         this.#send(encodeMessage(OFPT.features_request, this.#takeXids(1)))
         return []

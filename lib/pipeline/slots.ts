@@ -9,11 +9,19 @@ export const LAST_TABLE = 215
 export const ENTRY_TABLE = 0
 export const ENTRY_PRIORITY = 36864
 
-/** ASCII "evpn" in the upper half of every cookie of ours; the lower half is 0 for what we install. */
+/** ASCII "evpn" in the upper half of every cookie of ours; the lower half is 0 for what we install, and a tag for what the switch learned. */
 export const COOKIE = 0x6576706e_00000000n
 export const COOKIE_MASK = 0xffffffff_00000000n
 
-/** True for a cookie of ours. */
+/** Tags of flows that the switch made itself, by our learn() actions. */
+export const LEARNED = { LOCAL: 1n, REMOTE: 2n } as const
+
+/** True for a cookie of a flow that we installed. */
+export function isInstalledCookie(cookie: bigint): boolean {
+  return cookie === COOKIE
+}
+
+/** True for a cookie of ours, learned flows included. */
 export function isOurCookie(cookie: bigint): boolean {
   return (cookie & COOKIE_MASK) === COOKIE
 }
@@ -40,3 +48,15 @@ export const FLOOD_LOCAL = 1
 export function floodGroupId(vni: number, part: number): number {
   return FIRST_GROUP + vni * 128 + part
 }
+
+/** Meter ids (meters have no cookie): "ev" in the upper half. */
+export const FIRST_METER = 0x65760000
+export const LAST_METER = 0x6576ffff
+
+/** True for a meter id of ours. */
+export function isOurMeter(id: number): boolean {
+  return id >= FIRST_METER && id <= LAST_METER
+}
+
+/** The controller_id of our connection: packets of our controller actions go to us and to no other controller. "ev". */
+export const CONTROLLER_ID = 0x6576

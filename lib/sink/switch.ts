@@ -1,21 +1,21 @@
 // The switch: everything we own on the integration bridge, desired and realized. Reads back what is ours on every
 // (re)connect and sends the difference; one batch is in flight at a time. What the switch refuses is set aside alone
 // and tried again later; what a foreign entry occupies is left to it, and looked at again until it is gone.
-import type { ApplyError, FlowDesc, FlowFilter, FlowStats, GroupDesc } from '../openflow/index.js'
+import type { ApplyError, FlowFilter, FlowStats, Meter } from '../openflow/index.js'
 import type { Flow, Group } from '../pipeline/flow.js'
-import { ENTRY_PRIORITY, ENTRY_TABLE, FIRST_TABLE, isOurCookie, isOurGroup, LAST_TABLE } from '../pipeline/slots.js'
-import { compileFlow, describeFlowKey, entryOfDesc, tableOfKey, type FlowEntry } from './flow-entry.js'
-import { compileGroup, entryOfGroupDesc, groupBytes, isEqualGroup, isOurs, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
+import { ENTRY_TABLE } from '../pipeline/slots.js'
+import { compileFlow, describeFlowKey, tableOfKey } from './flow-entry.js'
+import { compileGroup, groupBytes, isEqualGroup, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
 import { planBatch, type Batch } from './batch.js'
 import { holdWhatNames } from './held.js'
 import { Linger } from './linger.js'
+import { compileMeter, isMetered, meterKey, meterMod, withMeters } from './meter-entry.js'
+import { readSwitch, type SwitchReader } from './read-back.js'
 import { Retry } from './retry.js'
 import { Tracker, type Pending } from './tracker.js'
 
 /** The part of an OpenFlow connection the sink uses. */
-export interface SwitchConnection {
-  groupDescs(): Promise<readonly GroupDesc[]>
-  flowDescs(filter: { readonly tableId?: number }): Promise<readonly FlowDesc[]>
+export interface SwitchConnection extends SwitchReader {
   flowStats(filter: FlowFilter): Promise<readonly FlowStats[]>
   /** Rejects when the connection was lost: the outcome is unknown. */
   apply(mods: readonly Buffer[], options: { readonly bundle: boolean }): Promise<{ readonly applied: boolean; readonly errors: readonly ApplyError[] }>
@@ -35,21 +35,27 @@ const LONGEST_RECHECK = 160_000
 /** After a failure of unknown outcome on a connection that still stands, we look again after this pause, in ms. */
 const FAILURE_RECHECK = 1_000
 
+const MAX_METERS = 500
 const GROUP_EXISTS = 'OFPGMFC_GROUP_EXISTS'
+const METER_EXISTS = 'OFPMMFC_METER_EXISTS'
 
 export class SwitchSink {
   readonly flows = new Tracker<string>((a, b) => a === b)
   readonly groups = new Tracker<GroupValue>(isEqualGroup)
+  readonly meters = new Tracker<string>((a, b) => a === b)
   /** What of others stands in our places, in words; replaced by each read-back. */
   conflicts: readonly string[] = []
   /** Messages sent since start, for operators and tests. */
-  readonly counters = { flowMods: 0, groupMods: 0, readBacks: 0, refused: 0 }
+  readonly counters = { flowMods: 0, groupMods: 0, meterMods: 0, readBacks: 0, refused: 0 }
   readonly #retry: Retry
   readonly #linger: Linger
   readonly #report: SwitchReport
   readonly #wake: () => void
   #connection: SwitchConnection | undefined
   #isReady = false
+  #hasMeters = false
+  /** Flows that name meters, by owner: compiled again when a meter comes or goes. */
+  readonly #metered = new Map<string, readonly Flow[]>()
   #isBusy = false
   #failedBundles = 0
   #recheck: NodeJS.Timeout | undefined
@@ -72,15 +78,23 @@ export class SwitchSink {
 
   /** True when nothing is left to send and nothing is under way. */
   get isSettled(): boolean {
-    return this.#isReady && !this.#isBusy && this.flows.pending(1).length === 0 && this.groups.pending(1).length === 0
+    const isDone = this.flows.pending(1).length === 0 && this.groups.pending(1).length === 0 && this.#pendingMeters().length === 0
+    return this.#isReady && !this.#isBusy && isDone
   }
 
   setFlows(owner: string, flows: readonly Flow[]): void {
-    this.flows.setOwned(owner, flows.map(compileFlow))
+    if (flows.some(isMetered)) this.#metered.set(owner, flows)
+    else this.#metered.delete(owner)
+    this.#compile(owner, flows)
   }
 
   setGroups(owner: string, groups: readonly Group[]): void {
     this.groups.setOwned(owner, groups.map(compileGroup).filter(([key, value]) => this.#fits(key, value)))
+  }
+
+  /** Meters by id; where the switch has none, the flows that name them do without. */
+  setMeters(owner: string, meters: readonly Meter[]): void {
+    this.meters.setOwned(owner, meters.map(compileMeter))
   }
 
   /** A fresh connection: what the switch holds is read before anything is sent. */
@@ -113,10 +127,10 @@ export class SwitchSink {
     if (connection === undefined || !this.#isReady || this.#isBusy) return
     if (this.#tellConflicts()) this.#lookAgain(connection, this.#nextRecheck())
     if (this.#foreign.groups.length > 0) holdWhatNames(this.#foreign.groups, this.flows, this.groups)
-    const batch = planBatch(this.flows, this.groups, (pending) => this.#linger.holds(pending))
-    if (batch.mods.length === 0) return
+    const sending = this.#next(connection)
+    if (sending === undefined) return
     this.#isBusy = true
-    this.#send(connection, batch).catch((error: unknown) => {
+    sending.catch((error: unknown) => {
       this.#report.warn(`sending to the switch failed: ${String(error)}`)
       if (this.#connection === connection) this.#distrust(connection)
     }).finally(() => {
@@ -124,6 +138,24 @@ export class SwitchSink {
       this.#isBusy = false
       this.#wake()
     })
+  }
+
+  /** Meters that come, then groups and flows, then meters that go: a flow may name them until it is gone. */
+  #next(connection: SwitchConnection): Promise<void> | undefined {
+    const meters = this.#pendingMeters()
+    const raised = meters.filter(({ desired }) => desired !== undefined)
+    if (raised.length > 0) return this.#sendMeters(connection, raised)
+    const batch = planBatch(this.flows, this.groups, (pending) => this.#linger.holds(pending))
+    if (batch.mods.length > 0) return this.#send(connection, batch)
+    return meters.length > 0 && !this.flows.isHeldBack ? this.#sendMeters(connection, meters) : undefined
+  }
+
+  #pendingMeters(): Pending<string>[] {
+    return this.#hasMeters ? this.meters.pending(MAX_METERS) : []
+  }
+
+  #compile(owner: string, flows: readonly Flow[]): void {
+    this.flows.setOwned(owner, flows.map((flow) => compileFlow(withMeters(flow, (id) => this.meters.realized(meterKey(id)) !== undefined))))
   }
 
   #fits(key: string, group: GroupValue): boolean {
@@ -134,26 +166,29 @@ export class SwitchSink {
 
   async #readBack(connection: SwitchConnection): Promise<void> {
     this.#isReady = false
-    const groups = await connection.groupDescs()
-    const tables = [await connection.flowDescs({ tableId: ENTRY_TABLE })]
-    for (let tableId = FIRST_TABLE; tableId <= LAST_TABLE; tableId++) tables.push(await connection.flowDescs({ tableId }))
+    const held = await readSwitch(connection)
     if (this.#connection !== connection) return
     this.counters.readBacks++
     this.#retry.clear()
     this.#linger.clear()
-    for (const tracker of [this.flows, this.groups]) {
+    for (const tracker of [this.flows, this.groups, this.meters]) {
       for (const key of [...tracker.blocked().keys()]) tracker.unblock(key)
     }
-    const [ours, foreign] = sortFlows(tables.flat())
-    const foreignGroups = groups.filter((group) => isOurGroup(group.groupId) && !isOurs(group)).map((group) => String(group.groupId))
-    for (const [key] of foreign) this.flows.block(key, 'a foreign flow stands there')
-    for (const key of foreignGroups) this.groups.block(key, 'a foreign group stands there')
-    this.flows.replaceRealized(ours)
-    this.groups.replaceRealized(groups.filter(isOurs).map(entryOfGroupDesc))
-    this.#foreign = { flows: foreign.map(([key]) => key), groups: foreignGroups }
+    for (const key of held.foreignFlows) this.flows.block(key, 'a foreign flow stands there')
+    for (const key of held.foreignGroups) this.groups.block(key, 'a foreign group stands there')
+    this.#hasMeters = held.hasMeters
+    this.meters.replaceRealized(held.meters)
+    this.#recompile()
+    this.flows.replaceRealized(held.flows)
+    this.groups.replaceRealized(held.groups)
+    this.#foreign = { flows: held.foreignFlows, groups: held.foreignGroups }
     this.#isReady = true
     this.#tellConflicts()
     if (this.conflicts.length > 0) this.#lookAgain(connection, this.#nextRecheck())
+  }
+
+  #recompile(): void {
+    for (const [owner, flows] of this.#metered) this.#compile(owner, flows)
   }
 
   /** The longer a conflict stands, the longer the pause: each look reads all our tables. */
@@ -209,6 +244,27 @@ export class SwitchSink {
     })
   }
 
+  /** A meter cannot be changed in a bundle. */
+  async #sendMeters(connection: SwitchConnection, meters: readonly Pending<string>[]): Promise<void> {
+    const { errors } = await connection.apply(meters.map(meterMod), { bundle: false })
+    if (this.#connection !== connection) return
+    const refused = new Map(errors.map((error) => [error.index, error]))
+    meters.forEach((pending, i) => {
+      const error = refused.get(i)
+      if (error === undefined) this.#realize(this.meters, pending)
+      else this.#refuseMeter(connection, pending.key, error)
+    })
+    this.counters.meterMods += meters.length - refused.size
+    this.#recompile()
+  }
+
+  #refuseMeter(connection: SwitchConnection, key: string, error: ApplyError): void {
+    this.counters.refused++
+    this.#report.warn(`the switch refused ${key}: ${error.name}; flows do without it`)
+    if (error.name === METER_EXISTS) this.#distrust(connection)
+    this.#retry.later(this.meters, key, `refused by the switch: ${error.name}`)
+  }
+
   async #send(connection: SwitchConnection, batch: Batch): Promise<void> {
     const bundle = batch.mods.length > 1 && this.#failedBundles < MAX_FAILED_BUNDLES
     const { applied, errors } = await connection.apply(batch.mods, { bundle })
@@ -254,16 +310,4 @@ export class SwitchSink {
       this.#retry.later(this.groups, group.key, `refused by the switch: ${error.name}`)
     }
   }
-}
-
-/** Flows of ours, and foreign ones that stand where only ours may. */
-function sortFlows(descs: readonly FlowDesc[]): [ours: FlowEntry[], foreign: FlowEntry[]] {
-  const ours: FlowEntry[] = []
-  const foreign: FlowEntry[] = []
-  for (const desc of descs) {
-    if (desc.tableId === ENTRY_TABLE && desc.priority !== ENTRY_PRIORITY) continue
-    if (isOurCookie(desc.cookie)) ours.push(entryOfDesc(desc))
-    else foreign.push(entryOfDesc(desc))
-  }
-  return [ours, foreign]
 }

@@ -1,12 +1,13 @@
 // A switch for the tests of this folder: it holds flows and groups, applies messages as Open vSwitch does,
 // and refuses, hangs or breaks when told to. Tables of what it was sent are kept in words.
 import {
-  decodeBuckets, decodeFlowMod, decodeGroupMod, decodeMessage, encodeMatch, type ApplyError, type ApplyResult, type Bucket, type FlowDesc, type FlowMod,
-  type GroupDesc, type GroupMod, type Match
+  decodeBuckets, decodeFlowMod, decodeGroupMod, decodeMessage, decodeMeterMod, encodeMatch, type ApplyError, type ApplyResult, type Bucket, type FlowDesc, type FlowMod,
+  type GroupDesc, type GroupMod, type Match, type Meter, type MeterFeatures, type MeterMod
 } from '../../lib/openflow/index.js'
 import type { SwitchConnection } from '../../lib/sink/switch.js'
 
 const FLOW_MOD = 14
+const METER_MOD = 29
 
 /** The description of a flow that a flow_mod ADD installs. */
 export function installed({ tableId, priority, cookie, match, instructions }: FlowMod): FlowDesc {
@@ -20,6 +21,9 @@ export function foreignFlow(tableId: number, priority: number, match: Match): Fl
 export class FakeSwitch implements SwitchConnection {
   readonly flows = new Map<string, FlowDesc>()
   readonly groups = new Map<number, GroupDesc>()
+  readonly meterTable = new Map<number, Meter>()
+  /** 0 = a datapath without meters. */
+  maxMeters = 262_144
   /** One entry for each batch: how it was sent, and its messages in words. */
   readonly batches: { readonly bundle: boolean, readonly messages: readonly string[] }[] = []
   /** Answers for the next batches instead of the honest one. */
@@ -40,6 +44,16 @@ export class FakeSwitch implements SwitchConnection {
   async groupDescs(): Promise<readonly GroupDesc[]> {
     await this.gate
     return [...this.groups.values()]
+  }
+
+  async meters(): Promise<readonly Meter[]> {
+    await this.gate
+    return [...this.meterTable.values()]
+  }
+
+  async meterFeatures(): Promise<MeterFeatures> {
+    await this.gate
+    return { maxMeters: this.maxMeters, maxBands: this.maxMeters > 0 ? 8 : 0 }
   }
 
   async flowDescs({ tableId }: { readonly tableId?: number }): Promise<readonly FlowDesc[]> {
@@ -71,7 +85,9 @@ export class FakeSwitch implements SwitchConnection {
   }
 
   #apply(bytes: Buffer): void {
-    if (decodeMessage(bytes).type === FLOW_MOD) this.#flowMod(decodeFlowMod(bytes))
+    const { type } = decodeMessage(bytes)
+    if (type === FLOW_MOD) this.#flowMod(decodeFlowMod(bytes))
+    else if (type === METER_MOD) this.#meterMod(decodeMeterMod(bytes))
     else this.#groupMod(decodeGroupMod(bytes))
   }
 
@@ -85,6 +101,11 @@ export class FakeSwitch implements SwitchConnection {
     else if (mod.command === 'delete') {
       for (const [one, flow] of this.flows) if ((flow.cookie & mod.cookieMask) === (mod.cookie & mod.cookieMask)) this.flows.delete(one)
     }
+  }
+
+  #meterMod({ command, ...meter }: MeterMod): void {
+    if (command === 'delete') this.meterTable.delete(meter.meterId)
+    else this.meterTable.set(meter.meterId, meter)
   }
 
   #groupMod({ command, groupId, type, buckets, selection, commandBucketId }: GroupMod): void {
@@ -104,9 +125,14 @@ function identity({ tableId, priority, match }: Pick<FlowDesc, 'tableId' | 'prio
 
 /** A message in few words: `add flow 202 300`, `modify group 0x40000004`. */
 export function words(bytes: Buffer): string {
-  if (decodeMessage(bytes).type === FLOW_MOD) {
+  const { type } = decodeMessage(bytes)
+  if (type === FLOW_MOD) {
     const { command, tableId, priority } = decodeFlowMod(bytes)
     return `${command} flow ${tableId} ${priority}`
+  }
+  if (type === METER_MOD) {
+    const { command, meterId } = decodeMeterMod(bytes)
+    return `${command} meter ${meterId}`
   }
   const { command, groupId } = decodeGroupMod(bytes)
   return `${command} group ${groupId}`

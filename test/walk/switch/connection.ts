@@ -1,5 +1,5 @@
 // One OpenFlow connection to a fake switch: requests in order, answers and port news in order, and its end at any moment.
-import type { ApplyError, ApplyResult, FlowDesc, GroupDesc, PortDesc, PortStatusReason } from '../../../lib/openflow/index.js'
+import type { ApplyError, ApplyResult, FlowDesc, GroupDesc, Meter, MeterFeatures, PortDesc, PortStatusReason } from '../../../lib/openflow/index.js'
 import type { SwitchConnection } from '../../../lib/sink/switch.js'
 import type { Random } from '../random.js'
 import type { FakeSwitch } from './switch.js'
@@ -39,6 +39,14 @@ export class FakeConnection implements SwitchConnection {
 
   groupDescs(): Promise<readonly GroupDesc[]> {
     return this.#request('group descriptions', () => this.#switch.tables.groupDescs())
+  }
+
+  meters(): Promise<readonly Meter[]> {
+    return this.#request('meter descriptions', () => [...this.#switch.tables.meters.values()])
+  }
+
+  meterFeatures(): Promise<MeterFeatures> {
+    return this.#request('meter features', () => ({ maxMeters: this.#switch.maxMeters, maxBands: 8 }))
   }
 
   flowDescs(filter: { readonly tableId?: number }): Promise<readonly FlowDesc[]> {

@@ -6,7 +6,8 @@ import { flowActions, flowMatch, groupsIn, isForeign, Refusal, Tables, type Chan
 
 /** The agent's places on the bridge, written down a second time here: the walk checks the code against them. */
 const OURS = {
-  firstTable: 200, lastTable: 215, entryPriority: 36864, firstGroup: 0x40000000, lastGroup: 0xff000000, maxGroupBytes: 60_000
+  firstTable: 200, lastTable: 215, entryPriority: 36864, firstGroup: 0x40000000, lastGroup: 0xff000000, maxGroupBytes: 60_000,
+  firstMeter: 0x65760000, lastMeter: 0x6576ffff
 } as const
 
 /** What shall go wrong next. */
@@ -14,6 +15,9 @@ export interface SwitchFaults {
   /** Refuse the nth message from now on (0 = the next); negative = none. */
   refuseMessage: number
 }
+
+/** OFPT_METER_MOD: not in a bundle. */
+const METER_MOD = 29
 
 export class FakeSwitch {
   readonly name: string
@@ -23,6 +27,8 @@ export class FakeSwitch {
   /** Told when messages are handed to a connection. */
   readonly onSend: () => void
   tables = new Tables()
+  /** 0 = the datapath has no meters. */
+  maxMeters = 262_144
   /** Groups in our range that somebody else made. */
   readonly foreignGroups = new Set<number>()
   /** Messages carried out since the start. */
@@ -40,7 +46,7 @@ export class FakeSwitch {
     const next = new Tables(this.tables)
     const changes: Change[] = []
     for (const [index, mod] of mods.entries()) {
-      const error = this.#try(next, mod, changes)
+      const error = mod.readUInt8(1) === METER_MOD ? 'OFPBFC_MSG_UNSUP' : this.#try(next, mod, changes)
       if (error !== undefined) return { applied: false, errors: [applyError(index, error)] }
     }
     this.tables = next
@@ -97,7 +103,8 @@ export class FakeSwitch {
 
   #watch(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.kind === 'group') this.#watchGroup(change.id, change.bytes)
+      if (change.kind === 'meter') this.#watchMeter(change.id)
+      else if (change.kind === 'group') this.#watchGroup(change.id, change.bytes)
       else this.#watchChange(change)
     }
   }
@@ -106,6 +113,11 @@ export class FakeSwitch {
     if (this.foreignGroups.has(id)) this.#report(`group ${id} is a foreign one and was changed`)
     if (id < OURS.firstGroup || id > OURS.lastGroup) this.#report(`group ${id} is not ours and was changed`)
     if (bytes > OURS.maxGroupBytes) this.#report(`group ${id} has ${bytes} bytes, which can end ovs-vswitchd`)
+  }
+
+  #watchMeter(id: number): void {
+    if (id < OURS.firstMeter || id > OURS.lastMeter) this.#report(`meter ${id} is not ours and was changed`)
+    if (this.maxMeters === 0) this.#report(`meter ${id} was sent to a switch without meters`)
   }
 
   #watchChange({ before, after }: FlowChange): void {

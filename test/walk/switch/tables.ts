@@ -1,13 +1,14 @@
 // Flow and group tables of a switch, changed by whole OpenFlow messages by the rules of Open vSwitch (ofproto.c).
 // A refusal is thrown as the error's name.
 import {
-  ALL_GROUPS, canonicalOxms, decodeBuckets, decodeFlowMod, decodeGroupMod, decodeInstructions, decodeMatch, groupDescSize,
-  type Action, type Bucket, type FlowDesc, type FlowMod, type GroupDesc, type GroupMod, type Match
+  ALL_GROUPS, canonicalOxms, decodeBuckets, decodeFlowMod, decodeGroupMod, decodeInstructions, decodeMatch, decodeMeterMod, groupDescSize,
+  type Action, type Bucket, type FlowDesc, type FlowMod, type GroupDesc, type GroupMod, type Match, type Meter, type MeterMod
 } from '../../../lib/openflow/index.js'
 
-/** OFPTT_ALL, OFPT_GROUP_MOD. */
+/** OFPTT_ALL, OFPT_GROUP_MOD, OFPT_METER_MOD. */
 const ALL_TABLES = 0xff
 const GROUP_MOD = 15
+const METER_MOD = 29
 
 export interface Flow {
   readonly table: number
@@ -23,19 +24,23 @@ export class Refusal extends Error {}
 /** What one message did, for those who watch. */
 export interface FlowChange { readonly kind: 'flow', readonly before: readonly Flow[], readonly after: Flow | undefined }
 export interface GroupChange { readonly kind: 'group', readonly id: number, readonly bytes: number }
-export type Change = FlowChange | GroupChange
+export interface MeterChange { readonly kind: 'meter', readonly id: number }
+export type Change = FlowChange | GroupChange | MeterChange
 
 export class Tables {
   flows: Map<string, Flow>
   groups: Map<number, GroupDesc>
+  meters: Map<number, Meter>
 
   constructor(from?: Tables) {
     this.flows = new Map(from?.flows)
     this.groups = new Map(from?.groups)
+    this.meters = new Map(from?.meters)
   }
 
   /** Applies one message. Throws Refusal. */
   apply(message: Buffer): Change[] {
+    if (message.readUInt8(1) === METER_MOD) return [this.#meter(decodeMeterMod(message))]
     return message.readUInt8(1) === GROUP_MOD ? this.#group(decodeGroupMod(message)) : [this.#flow(decodeFlowMod(message))]
   }
 
@@ -48,6 +53,7 @@ export class Tables {
     switch (mod.command) {
       case 'add': {
         this.#checkGroups(mod.instructions)
+        this.#checkMeters(mod.instructions)
         const flow = { table: mod.tableId, priority: mod.priority, cookie: mod.cookie, match, instructions: Buffer.from(mod.instructions) }
         // A flow of that identity is replaced, whatever its cookie.
         this.flows.set(key, flow)
@@ -56,6 +62,7 @@ export class Tables {
       case 'modify_strict': {
         if (old === undefined || !hasCookie(old, mod)) return { kind: 'flow', before: [], after: undefined }
         this.#checkGroups(mod.instructions)
+        this.#checkMeters(mod.instructions)
         const flow = { ...old, instructions: Buffer.from(mod.instructions) }
         this.flows.set(key, flow)
         return { kind: 'flow', before: [old], after: flow }
@@ -81,6 +88,28 @@ export class Tables {
     for (const group of groupsIn(flowActions(instructions))) {
       if (!this.groups.has(group)) throw new Refusal('OFPBAC_BAD_OUT_GROUP')
     }
+  }
+
+  #checkMeters(instructions: Buffer): void {
+    for (const meter of metersIn(flowActions(instructions))) {
+      if (!this.meters.has(meter)) throw new Refusal('OFPMMFC_INVALID_METER')
+    }
+  }
+
+  // --- meters
+
+  #meter({ command, ...meter }: MeterMod): MeterChange {
+    const { meterId } = meter
+    if (command === 'add' && this.meters.has(meterId)) throw new Refusal('OFPMMFC_METER_EXISTS')
+    if (command === 'modify' && !this.meters.has(meterId)) throw new Refusal('OFPMMFC_UNKNOWN_METER')
+    if (command !== 'delete') {
+      this.meters.set(meterId, meter)
+      return { kind: 'meter', id: meterId }
+    }
+    this.meters.delete(meterId)
+    // The flows that name it go with it.
+    for (const [key, flow] of this.flows) if (metersIn(flowActions(flow.instructions)).includes(meterId)) this.flows.delete(key)
+    return { kind: 'meter', id: meterId }
   }
 
   // --- groups
@@ -185,6 +214,14 @@ function remember<T>(memory: Map<string, T>, bytes: Buffer, decode: () => T): T 
 
 export function groupsIn(actions: readonly Action[]): number[] {
   return actions.flatMap((action) => (action.kind === 'group' ? [action.group] : []))
+}
+
+/**
+ * Meters that actions name. Open vSwitch lets a controller action name one that is missing, and then never meters it: here
+ * that is refused, so that a walk finds it.
+ */
+function metersIn(actions: readonly Action[]): number[] {
+  return actions.flatMap((action) => (action.kind === 'meter' ? [action.meter] : action.kind === 'controller' && action.meter !== undefined ? [action.meter] : []))
 }
 
 /** Flows of a program that is not ours. */

@@ -1,0 +1,13 @@
+// The meters, declared once: what each limits, and how much. Ids are FIRST_METER plus a small number that is never used for
+// something else. Rates are packets per second, for the whole switch.
+import type { Meter } from '../openflow/index.js'
+import { FIRST_METER } from './slots.js'
+
+export const METER = {
+  /** Copies of ARP, NA and DHCP packets of `unknown` ports, for their IPs. */
+  SNOOP: FIRST_METER + 1
+} as const
+
+export const METERS: readonly Meter[] = [
+  { meterId: METER.SNOOP, unit: 'pktps', rate: 200, burst: 200 }
+]
