@@ -13,12 +13,12 @@ export const ENTRY_PRIORITY = 36864
 export const COOKIE = 0x6576706e_00000000n
 export const COOKIE_MASK = 0xffffffff_00000000n
 
-/** Tags of flows that the switch made itself, by our learn() actions. */
-export const LEARNED = { LOCAL: 1n, REMOTE: 2n } as const
+/** Cookies of flows that the switch made itself, by our learn() actions: "l" and a number in the lower half. */
+export const LEARNED = { LOCAL: COOKIE | 0x6c000001n, REMOTE: COOKIE | 0x6c000002n } as const
 
-/** True for a cookie of a flow that we installed. */
-export function isInstalledCookie(cookie: bigint): boolean {
-  return cookie === COOKIE
+/** True for a cookie of a flow that the switch learned on our behalf; such a flow is nobody's desired state. */
+export function isLearnedCookie(cookie: bigint): boolean {
+  return cookie === LEARNED.LOCAL || cookie === LEARNED.REMOTE
 }
 
 /** True for a cookie of ours, learned flows included. */

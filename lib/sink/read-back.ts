@@ -1,6 +1,6 @@
 // What the switch holds in our places, read whole: ours, and what of others stands there.
 import type { FlowDesc, GroupDesc, Meter, MeterFeatures } from '../openflow/index.js'
-import { ENTRY_PRIORITY, ENTRY_TABLE, FIRST_TABLE, isInstalledCookie, isOurCookie, isOurGroup, isOurMeter, LAST_TABLE } from '../pipeline/slots.js'
+import { ENTRY_PRIORITY, ENTRY_TABLE, FIRST_TABLE, isLearnedCookie, isOurCookie, isOurGroup, isOurMeter, LAST_TABLE } from '../pipeline/slots.js'
 import { entryOfDesc, type FlowEntry } from './flow-entry.js'
 import { entryOfGroupDesc, isOurs, type GroupEntry } from './group-entry.js'
 import { compileMeter, type MeterEntry } from './meter-entry.js'
@@ -46,8 +46,9 @@ function sortFlows(descs: readonly FlowDesc[]): Pick<Held, 'flows' | 'foreignFlo
   const foreignFlows: string[] = []
   for (const desc of descs) {
     if (desc.tableId === ENTRY_TABLE && desc.priority !== ENTRY_PRIORITY) continue
-    if (isInstalledCookie(desc.cookie)) flows.push(entryOfDesc(desc))
-    else if (!isOurCookie(desc.cookie)) foreignFlows.push(entryOfDesc(desc)[0])
+    if (isLearnedCookie(desc.cookie)) continue
+    if (isOurCookie(desc.cookie)) flows.push(entryOfDesc(desc))
+    else foreignFlows.push(entryOfDesc(desc)[0])
   }
   return { flows, foreignFlows }
 }

@@ -13,6 +13,7 @@ import { decodeInstructions, decodeMatch, type FlowDesc } from '../../lib/openfl
 import { encodeMessage, Framer, OFPT, type Message } from '../../lib/openflow/message.js'
 import { encodeMeterRequest } from '../../lib/openflow/meter.js'
 import { encodeMultipart, encodePortRequest, OFPMP } from '../../lib/openflow/multipart.js'
+import { encodeSetControllerId, encodeSetPacketInFormat } from '../../lib/openflow/packet-in.js'
 import { ACTIONS, MATCHES } from './cases.js'
 import { connectTo, type Connection } from './connect.js'
 import { ofpPrint, startOvs, until, type Ovs } from './ovs.js'
@@ -55,11 +56,14 @@ async function record(t: Test, ovs: Ovs): Promise<Message[]> {
   const ask = (type: number, body: Buffer): Promise<void> => send(encodeMessage(OFPT.multipart_request, type, encodeMultipart(type, body)))
   socket.write(encodeHello(1))
   await send(encodeSetAsync(2))
+  await send(encodeSetPacketInFormat(6))
+  await send(encodeSetControllerId(7, 0x6576))
   await send(encodeMessage(OFPT.set_config, 3, Buffer.from([0, 0, 0xff, 0xff])))
   await send(encodeMessage(OFPT.features_request, 4))
   await ask(OFPMP.port_desc, encodePortRequest())
   await ask(OFPMP.group_desc, encodeGroupRequest())
   await ask(OFPMP.meter_desc, encodeMeterRequest())
+  await ask(OFPMP.meter_features, Buffer.alloc(0))
   await ovs.ofctl('add-flow', 'table=7,priority=200,cookie=0x123,importance=5,idle_timeout=60,hard_timeout=90,send_flow_rem,in_port=1,'
     + 'actions=output:2')
   await ask(OFPMP.flow_desc, encodeFlowRequest({ tableId: 7 }))
@@ -68,6 +72,9 @@ async function record(t: Test, ovs: Ovs): Promise<Message[]> {
   await ovs.ofctl('add-flow', 'table=7,priority=5,cookie=0x5,metadata=0x5,actions=output:1')
   await ovs.ofctl('del-flows', '--strict', 'table=7,priority=5,metadata=0x5')
   await send(encodeMessage(OFPT.group_mod, 5, Buffer.alloc(4)))
+  await ovs.ofctl('add-flow', 'table=9,cookie=0x77,actions=set_field:0x3e8->metadata,set_field:5->reg3,controller(id=0x6576,userdata=01.aa,max_len=14)')
+  await ovs.ofctl('packet-out', 'in_port=1,packet=ffffffffffff0200000000010806000102,actions=set_field:192.0.2.1->tun_src,resubmit(,9)')
+  await until('the packet to come', () => messages.some(({ type }) => type === OFPT.experimenter))
   await ovs.vsctl('add-port', 'br-int', 'p4', '--', 'set', 'interface', 'p4', 'type=internal', 'ofport_request=4')
   await ovs.vsctl('del-port', 'p4')
   await until('the port to come and go', () => messages.filter(({ type }) => type === OFPT.port_status).length >= 2)

@@ -6,7 +6,7 @@ import { decodeError } from '../../lib/openflow/errors.js'
 import { decodeFeatures, decodeHello, encodeHello } from '../../lib/openflow/handshake.js'
 import {
   canonicalOxms, decodeActions, decodeAggregateStats, decodeBuckets, decodeFlowDescs, decodeFlowMod, decodeFlowStats, decodeFlowUpdates,
-  decodeGroupDescs, decodeGroupMod, decodeInstructions, decodeMatch, decodeMessage, decodeMeters, decodePortDescs, decodePortStatus,
+  decodeGroupDescs, decodeGroupMod, decodeInstructions, decodeMatch, decodeMessage, decodeMeterFeatures, decodeMeterMod, decodeMeters, decodePacketIn, decodePortDescs, decodePortStatus,
   encodeActions, encodeMatch, formatActions, formatInstructions, formatMatch, OpenFlowDecodeError, OpenFlowSession
 } from '../../lib/openflow/index.js'
 import { OFPT } from '../../lib/openflow/message.js'
@@ -18,6 +18,7 @@ const SEED = Date.now() & 0x7fffffff
 const DECODERS: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
   decodeFlowDescs, decodeFlowStats, decodeAggregateStats, decodeFlowUpdates, decodeGroupDescs, decodeBuckets, decodeMeters,
   decodePortDescs, decodePortStatus, decodeError, decodeFeatures, decodeHello, decodeMultipart, decodeFlowMod, decodeGroupMod,
+  decodePacketIn, decodeMeterFeatures, decodeMeterMod,
   decodeMessage, decodeMatch, canonicalOxms, decodeActions, decodeInstructions,
   formatMatch, formatActions,
   formatInstructions: (bytes) => formatInstructions(decodeInstructions(bytes)),

@@ -4,12 +4,13 @@ import { decodeError } from '../../lib/openflow/errors.js'
 import { decodeFeatures, decodeHello } from '../../lib/openflow/handshake.js'
 import {
   bucketSize, decodeAggregateStats, decodeFlowDescs, decodeFlowMod, decodeFlowStats, decodeFlowUpdates, decodeGroupDescs, decodeGroupMod,
-  decodeMessage, decodeMeters, decodePortDescs, decodePortStatus, encodeActions, encodeBucket, encodeFlowDesc, encodeFlowMod,
-  encodeGroupDesc, encodeGroupMod, encodeInstructions, encodeMatch, encodePortDesc, formatActions, formatMatch, groupDescSize,
+  decodeMatch, decodeMessage, decodeMeterFeatures, decodeMeterMod, decodeMeters, decodePacketIn, decodePortDescs, decodePortStatus, encodeActions, encodeBucket, encodeFlowDesc, encodeFlowMod,
+  encodeGroupDesc, encodeMeterMod, encodePacketIn, encodeGroupMod, encodeInstructions, encodeMatch, encodePortDesc, formatActions, formatMatch, groupDescSize,
   type FlowMod, type GroupMod
 } from '../../lib/openflow/index.js'
 import { Framer, type Message } from '../../lib/openflow/message.js'
 import { decodeMultipart } from '../../lib/openflow/multipart.js'
+import { encodeSetControllerId, encodeSetPacketInFormat } from '../../lib/openflow/packet-in.js'
 import { readPairs } from './fixture.js'
 import { ofpPrint } from './ovs.js'
 
@@ -57,9 +58,26 @@ await t.test('captured messages say what ovs-ofctl says they say', (t) => {
     t.match(decodePortStatus(messageOf(text).body), { reason, port: { port: 4, name: 'p4', config: 1, state: 1 } })
   }
   t.strictSame(decodeMeters(bodyOf(/METER_CONFIG/)), [{ meterId: 1, unit: 'pktps', rate: 100, burst: 50 }])
+  t.strictSame(decodeMeterFeatures(bodyOf(/METER_FEATURES/)), { maxMeters: 262144, maxBands: 8 })
   t.strictSame(decodeAggregateStats(bodyOf(/AGGREGATE/)), { flows: 2, packets: 0n, bytes: 0n })
   t.match(decodeError(messageOf(/ERROR.*BAD_LEN/).body), { type: 1, code: 6, name: 'OFPBRC_BAD_LEN' })
   t.end()
+})
+
+await t.test('a captured packet says what ovs-ofctl says it says, and what a fake sends is read the same', async (t) => {
+  const packetIn = decodePacketIn(messageOf(/PACKET_IN2/).body)
+  if (packetIn === undefined) throw new Error('not taken for a packet')
+  const { match, packet, userdata, ...rest } = packetIn
+  t.equal(packet.toString('hex'), 'ffffffffffff0200000000010806000102')
+  t.strictSame(rest, { length: 17, tableId: 9, cookie: 0x77n, reason: 1 })
+  t.strictSame(decodeMatch(match), { in_port: 1, metadata: 0x3e8n, reg3: 5, tun_src: '192.0.2.1' })
+  t.equal(userdata.toString('hex'), '01aa')
+  const cut = { ...packetIn, packet: packet.subarray(0, 14) }
+  t.strictSame(decodePacketIn(decodeMessage(encodePacketIn(cut)).body), cut)
+  t.match(await ofpPrint(encodePacketIn(cut)), /table_id=9 cookie=0x77 total_len=17 .*in_port=1 \(via action\) data_len=14/s)
+  t.equal(decodePacketIn(Buffer.from('0000232000000013', 'hex')), undefined, 'another message of Nicira\'s is none')
+  t.match(await ofpPrint(encodeSetPacketInFormat(1)), /NXT_SET_PACKET_IN_FORMAT.*packet_in2/)
+  t.match(await ofpPrint(encodeSetControllerId(1, 0x6576)), /NXT_SET_CONTROLLER_ID.*id=25974/)
 })
 
 await t.test('captured flows say what ovs-ofctl says they say', (t) => {
@@ -159,6 +177,8 @@ await t.test('the encoders of the other side fit the decoders (fakes use them)',
     idleTimeout: 1, hardTimeout: 2, flags: 4, importance: 3
   }
   t.strictSame(decodeFlowDescs(Buffer.concat([encodeFlowDesc(desc), encodeFlowDesc(desc)])), [desc, desc])
+  const meter = { command: 'modify', meterId: 9, unit: 'kbps', rate: 7, burst: 8 } as const
+  t.strictSame(decodeMeterMod(encodeMeterMod(meter)), meter)
   const port = { port: 5, name: 'a-name-of-15-by', hwAddr: '02:00:00:00:00:05', config: 1, state: 4 }
   t.strictSame(decodePortDescs(encodePortDesc(port)), [port])
   t.end()

@@ -217,7 +217,23 @@ await t.test('on one switch', async (t) => {
     }
   })
 
+  await t.test('a packet comes with its userdata, to the controller it is meant for', async (t) => {
+    const other = await connectTo(t, ovs.socket, 7)
+    await clear(client)
+    const send = (controllerId: number, userdata: number) => ({ kind: 'controller', controllerId, userdata: Buffer.from([userdata]) }) as const
+    const instructions = encodeInstructions([{ kind: 'set_field', field: 'metadata', value: 1000 }, send(7, 0xaa), send(0, 0xbb)])
+    await client.apply([flow({ tableId: 0, instructions })], BUNDLED)
+    await ovs.ofctl('packet-out', 'in_port=1,packet=ffffffffffff02000000000108060001,actions=resubmit(,0)')
+    await until('both packets to come', () => other.packets.length > 0 && connection.packets.length > 0)
+    t.strictSame([connection, other].map(({ packets }) => packets.map(({ userdata }) => userdata.toString('hex'))), [['bb'], ['aa']])
+    const [packetIn] = other.packets
+    t.match(packetIn, { tableId: 0, cookie: 5n, reason: 1, length: 16 })
+    t.equal(packetIn?.packet.toString('hex'), 'ffffffffffff02000000000108060001')
+    t.strictSame(decodeMatch(packetIn?.match ?? EMPTY), { in_port: 1, metadata: 1000n })
+  })
+
   await t.test('meters are described', async (t) => {
+    t.strictSame(await client.meterFeatures(), { maxMeters: 262144, maxBands: 8 })
     await client.apply([encodeMeterMod({ command: 'modify', meterId: 1, unit: 'kbps', rate: 1000, burst: 50 })], UNBUNDLED)
     t.strictSame(await client.meters(), [{ meterId: 1, unit: 'kbps', rate: 1000, burst: 50 }])
     await client.apply([encodeMeterMod({ command: 'delete', meterId: 1, unit: 'kbps', rate: 0 })], UNBUNDLED)

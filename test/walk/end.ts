@@ -108,7 +108,8 @@ async function fromScratch(chassis: Chassis, end: Tables, r: Random): Promise<st
   chassis.kill(r)
   for (const fake of chassis.vswitchd.switches.values()) {
     for (const [key, flow] of fake.tables.flows) if (!isForeign(flow)) fake.tables.flows.delete(key)
-    for (const id of [...fake.tables.groups.keys()]) fake.tables.groups.delete(id)
+    fake.tables.groups.clear()
+    fake.tables.meters.clear()
   }
   removeOurRows(chassis)
   chassis.start()

@@ -58,7 +58,7 @@ export class FakeVswitchd {
     this.isRunning = false
     for (const fake of this.switches.values()) {
       this.#loseConnections(fake, r)
-      fake.forget()
+      fake.forget(r.chance(0.8))
     }
   }
 

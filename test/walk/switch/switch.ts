@@ -72,8 +72,9 @@ export class FakeSwitch {
     this.foreignGroups.clear()
   }
 
-  /** vswitchd starts anew: only what OVSDB holds comes back. */
-  forget(): void {
+  /** vswitchd starts anew: only what OVSDB holds comes back, on another datapath perhaps. */
+  forget(hasMeters = true): void {
+    this.maxMeters = hasMeters ? 262_144 : 0
     this.foreignGroups.clear()
     this.tables = new Tables()
     this.ports.clear()
@@ -167,5 +168,6 @@ export function tableTexts(tables: Tables): string[] {
     const members = buckets.map(({ id, weight, actions }) => `${id}/${weight ?? ''}=${actions.toString('hex')}`).sort()
     return `group ${groupId} ${type} ${selection?.method ?? ''} ${members.join(' ')}`
   })
-  return [...flows, ...groups].sort()
+  const meters = [...tables.meters.values()].map(({ meterId, unit, rate, burst }) => `meter ${meterId} ${unit} ${rate} ${burst ?? ''}`)
+  return [...flows, ...groups, ...meters].sort()
 }
