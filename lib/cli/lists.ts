@@ -140,7 +140,8 @@ function endpoint(ip: string, port: number | undefined): string {
 
 function viaText(row: MacReport): string {
   if (row.paths !== undefined) return row.paths.map(pathText).join(', ')
-  return row.ip === undefined ? '' : endpoint(row.ip, row.port)
+  const to = row.ip === undefined ? '' : endpoint(row.ip, row.port)
+  return row.encap_vni === undefined ? to : `${to} as VNI ${row.encap_vni}`
 }
 
 function pathText(path: PathReport): string {

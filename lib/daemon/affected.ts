@@ -2,7 +2,7 @@
 // and what the kernel says of rows we wrote goes to the kernel sink's realized side.
 import type { PortConfig } from '../config/port.js'
 import { tunnelName } from '../config/tunnel-port.js'
-import { remoteKey, type FdbRow } from '../mirror/fdb.js'
+import { remoteKey, type FdbRow, type FdbTable } from '../mirror/fdb.js'
 import { MAX_PORT_NAME } from '../mirror/ports.js'
 import type { NeighbourRow } from '../mirror/neighbours.js'
 import { NUD, type LinkRow } from '../netlink/index.js'
@@ -34,8 +34,8 @@ export function markBridgeRow(state: State, bridge: number, mac: Mac, old: FdbRo
 }
 
 /** A vxlan device's row: the MAC, and the VTEPs it pointed at and points at now. */
-export function markDeviceRow(state: State, ifindex: number, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void {
-  for (const vni of state.vnisOfDevice.under(ifindex).keys()) {
+export function markDeviceRow(state: State, table: FdbTable, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void {
+  for (const vni of state.vnisOfTable.under(table).keys()) {
     state.dirty.macs.add(vni, mac)
     for (const row of [old, current]) {
       if (row?.dst !== undefined) markRemote(state, vni, remoteKey(row))
@@ -86,9 +86,9 @@ export function markDomain(state: State, vni: Vni): void {
   for (const ip of state.ips.under(vni).keys()) dirty.ips.add(vni, ip)
   const domain = state.domains.get(vni)
   if (domain === undefined) return
-  for (const ifindex of domain.vxlans) {
-    for (const row of mirrors.fdb.deviceRows(ifindex)) dirty.macs.add(vni, row.lladdr)
-    for (const remote of mirrors.fdb.remotes(ifindex)) markRemote(state, vni, remote)
+  for (const table of domain.tables) {
+    for (const row of mirrors.fdb.deviceRows(table)) dirty.macs.add(vni, row.lladdr)
+    for (const remote of mirrors.fdb.remotes(table)) markRemote(state, vni, remote)
   }
   if (domain.bridge === undefined) return
   for (const ip of mirrors.neighbours.onDevice(domain.bridge).keys()) dirty.ips.add(vni, ip)

@@ -9,6 +9,7 @@ import { KernelFeed, type KernelSource } from './kernel-feed.js'
 import type { Log } from './log/log.js'
 import { Notices } from './notices.js'
 import { receivePacket } from './packet-in.js'
+import { groupProblems } from './refresh/index.js'
 import { createState, type State } from './state.js'
 import { derive, markAll, setConstants } from './tick.js'
 import { TunnelKeeper, type Transactor } from './tunnel-keeper.js'
@@ -159,7 +160,7 @@ export class Agent {
       ...database.warnings.map(formatWarning),
       ...[...duplicates.outers()].flatMap((vni) => [...duplicates.under(vni).values()].flat().map(formatWarning)),
       // Before the kernel's tables were read, every device is missing.
-      ...(this.feed.isSynced ? [...domains.values()].flatMap((domain) => domain.problems.map((text) => `VNI ${domain.vni}: ${text}`)) : [])
+      ...(this.feed.isSynced ? [...domains.values()].flatMap((domain) => [...domain.problems, ...groupProblems(this.state, domain.vni)].map((text) => `VNI ${domain.vni}: ${text}`)) : [])
     ])
   }
 

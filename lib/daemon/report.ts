@@ -7,6 +7,8 @@ export interface VtepReport {
   readonly ip: string
   readonly port: number
   readonly flood: boolean
+  /** VNI of the broadcast that goes there, when it asked for another than `vni`. */
+  readonly flood_vni?: number
   readonly macs: number
   readonly state: 'ok' | 'unusable' | 'stale'
   readonly reason?: string
@@ -30,6 +32,8 @@ export interface MacReport {
   readonly ip?: string
   readonly port?: number
   readonly paths?: readonly PathReport[]
+  /** VNI of the packets that go there, when its entry brings another than `vni`. */
+  readonly encap_vni?: number
   readonly sticky: boolean
   readonly state: string
   readonly reason?: string

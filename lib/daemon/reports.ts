@@ -10,7 +10,7 @@ import { describeFlowKey } from '../sink/flow-entry.js'
 import type { Agent } from './agent.js'
 import { bindingKey, nameUuid } from './control/ids.js'
 import { dropReports } from './drop-reports.js'
-import { tunnelOfport } from './refresh/index.js'
+import { groupProblems, tunnelOfport } from './refresh/index.js'
 import type {
   FloodReport, IpReport, LocalReport, MacReport, PortReport, Problem, Reports, ShowReport, TunnelReport, VniReport, VtepReport
 } from './report.js'
@@ -89,7 +89,7 @@ function vniReport(state: State, domain: Domain): VniReport {
     macs: state.macs.under(vni).size,
     ips: state.ips.under(vni).size,
     ports: state.bindings.under(vni).size,
-    problems: domain.problems
+    problems: [...domain.problems, ...groupProblems(state, vni)]
   }
 }
 
@@ -111,7 +111,7 @@ function vtepReport(state: State, vtep: ReachableVtep, macs: ReadonlyMap<string,
   const { vni, ip, udpPort, ofport } = vtep
   const reason = whyUnusable(state, vtep)
   return {
-    vni, ip, port: udpPort, flood: vtep.flood,
+    vni, ip, port: udpPort, flood: vtep.flood, ...(vtep.floodVni === undefined ? {} : { flood_vni: vtep.floodVni }),
     macs: macs.get(`${ip} ${udpPort}`) ?? 0,
     state: reason === undefined ? 'ok' : 'unusable',
     ...(reason === undefined ? {} : { reason }),
@@ -132,7 +132,7 @@ function macReports(state: State, domain: Domain): MacReport[] {
     const vtep = state.vteps.get(mac.vni, `${mac.ip} ${mac.udpPort}`)
     const reason = vtep === undefined ? 'its VTEP is not known' : whyUnusable(state, vtep)
     return {
-      vni: mac.vni, mac: mac.mac, ip: mac.ip, port: mac.udpPort, sticky: mac.sticky,
+      vni: mac.vni, mac: mac.mac, ip: mac.ip, port: mac.udpPort, ...(mac.encapVni === undefined ? {} : { encap_vni: mac.encapVni }), sticky: mac.sticky,
       state: reason === undefined ? 'ok' : 'unusable',
       ...(reason === undefined ? {} : { reason }),
       binding_key: bindingKey(mac.ip, mac.udpPort, mac.vni),

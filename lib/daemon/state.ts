@@ -12,7 +12,7 @@ import type { AddressBook, LocalMac } from '../evpn/local.js'
 import type { RemoteIp } from '../evpn/remote-ip.js'
 import type { RemoteMac } from '../evpn/remote-mac.js'
 import type { Vtep, VtepKey } from '../evpn/vtep.js'
-import { FdbMirror } from '../mirror/fdb.js'
+import { FdbMirror, type FdbTable } from '../mirror/fdb.js'
 import { LinkMirror } from '../mirror/links.js'
 import { NeighbourMirror } from '../mirror/neighbours.js'
 import { NestedMap } from '../mirror/nested.js'
@@ -60,7 +60,11 @@ export interface Derived {
   readonly duplicates: NestedMap<Vni, Mac, readonly Warning[]>
   readonly claims: NestedMap<Vni, Mac, Claim>
   readonly floods: Map<Vni, FloodSet>
-  /** Which VNIs a kernel device serves, by ifindex. */
+  /** Which VNIs read a vxlan device's rows of one VNI. */
+  readonly vnisOfTable: NestedMap<FdbTable, Vni, true>
+  /** Multicast groups in zero-MAC rows, which are no VTEPs. */
+  readonly multicastGroups: NestedMap<Vni, VtepKey, true>
+  /** Which VNIs a bridge or an advertise device serves, by ifindex. */
   readonly vnisOfDevice: NestedMap<number, Vni, true>
   /** Which VNIs wait for or use a device of this name. */
   readonly vnisOfName: NestedMap<string, Vni, true>
@@ -101,7 +105,7 @@ export function createState(sinks: Sinks, table: State['table']): State {
       links: new LinkMirror((old, current) => markLink(state, old, current)),
       fdb: new FdbMirror({
         bridgeRow: (bridge, mac, old, current) => markBridgeRow(state, bridge, mac, old, current),
-        deviceRow: (ifindex, mac, old, current) => markDeviceRow(state, ifindex, mac, old, current)
+        deviceRow: (table, mac, old, current) => markDeviceRow(state, table, mac, old, current)
       }),
       neighbours: new NeighbourMirror((ifindex, ip, _old, current) => markNeighbour(state, ifindex, ip, current)),
       ports: new PortMirror((name) => markPort(state, name))
@@ -119,6 +123,8 @@ export function createState(sinks: Sinks, table: State['table']): State {
     duplicates: new NestedMap(),
     claims: new NestedMap(),
     floods: new Map(),
+    vnisOfTable: new NestedMap(),
+    multicastGroups: new NestedMap(),
     vnisOfDevice: new NestedMap(),
     vnisOfName: new NestedMap()
   }

@@ -2,6 +2,7 @@
 import { optionsOf, type BridgeConfig } from '../config/bridge.js'
 import type { VniOptions } from '../config/option.js'
 import type { LocalIps, SystemConfig } from '../config/system.js'
+import { fdbTable, type FdbTable } from '../mirror/fdb.js'
 import type { LinkRow } from '../netlink/index.js'
 import { ipFamily } from '../net/ip.js'
 import type { Vni } from '../net/number.js'
@@ -15,6 +16,10 @@ export interface Domain {
   readonly bridgeUp: boolean
   /** Usable vxlan devices, in the order configured. */
   readonly vxlans: readonly number[]
+  /** What those devices hold for this VNI, in the same order. */
+  readonly tables: readonly FdbTable[]
+  /** One of the devices serves other VNIs, too: what the bridge says of a MAC may be said of another VNI's. */
+  readonly isShared: boolean
   /** ifindex of the advertise device, when it exists and is a port of the bridge. */
   readonly advertise: number | undefined
   /** Source address of our tunnels, by family. */
@@ -45,6 +50,8 @@ export function deriveDomain(vni: Vni, system: SystemConfig, bridgeConfig: Bridg
     bridge: bridge?.ifindex,
     bridgeUp: bridge !== undefined && (bridge.flags & IFF_UP) !== 0,
     vxlans: vxlans.map((link) => link.ifindex),
+    tables: vxlans.map(({ ifindex, vxlan }) => (vxlan?.external === true && vni !== 0 ? fdbTable(ifindex, vni) : fdbTable(ifindex))),
+    isShared: vxlans.some(({ vxlan }) => vxlan?.external === true),
     advertise: advertise?.ifindex,
     localIps: { ...deviceIps(vxlans), ...system.localIps, ...system.localIpsOfVni.get(vni) },
     udpPort: options.vxlanPort ?? system.vxlanPorts[0],
@@ -59,18 +66,17 @@ function findBridge(name: string, links: LinkView, problems: string[]): LinkRow 
   return undefined
 }
 
-/** A device of another VNI would leak that VNI's entries into this one: it is not used. Anything else is only said. */
+/**
+ * A device of another VNI would leak that VNI's entries into this one: it is not used. One of many VNIs (external, collect
+ * metadata) says of each entry whose it is. Anything else is only said.
+ */
 function findVxlan(name: string, vni: Vni, bridge: LinkRow | undefined, links: LinkView, problems: string[]): LinkRow[] {
   const link = links.byName(name)
   if (link?.kind !== 'vxlan' || link.vxlan === undefined) {
     problems.push(link === undefined ? `vxlan device ${name} does not exist` : `${name} is no vxlan device`)
     return []
   }
-  if (link.vxlan.external) {
-    problems.push(`vxlan device ${name} is external (collect metadata), which is not supported`)
-    return []
-  }
-  if (link.vxlan.vni !== vni) {
+  if (!link.vxlan.external && link.vxlan.vni !== vni) {
     problems.push(`vxlan device ${name} has VNI ${link.vxlan.vni}, not ${vni}`)
     return []
   }

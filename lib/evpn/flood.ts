@@ -5,7 +5,15 @@
 import { ipFamily, type Ip } from '../net/ip.js'
 import type { Vni } from '../net/number.js'
 
-export interface RemoteMember { readonly kind: 'remote'; readonly ip: Ip; readonly udpPort: number; readonly hash: number }
+export interface RemoteMember {
+  readonly kind: 'remote'
+  readonly ip: Ip
+  readonly udpPort: number
+  /** The VNI its copies carry, where it is not the flood's. */
+  readonly encapVni: Vni | undefined
+  readonly hash: number
+}
+
 export interface LocalMember { readonly kind: 'local'; readonly port: string; readonly ofport: number; readonly hash: number }
 export type FloodMember = RemoteMember | LocalMember
 

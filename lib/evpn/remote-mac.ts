@@ -13,6 +13,8 @@ export interface RemoteMac {
   /** The VTEP. */
   readonly ip: Ip
   readonly udpPort: number
+  /** The VNI its packets carry, where the entry brings another than ours (downstream VNI, RFC 8365 section 5.1.3). */
+  readonly encapVni: Vni | undefined
   /** A speaker's sticky MAC: it may not move. */
   readonly sticky: boolean
 }
@@ -20,20 +22,22 @@ export interface RemoteMac {
 /** Joins the device rows and the bridge row of one MAC; undefined = not remote. */
 export function deriveRemoteMac(domain: Domain, mac: Mac, fdb: FdbView): RemoteMac | undefined {
   if (whereInBridge(domain, mac, fdb) === 'local') return undefined
-  for (const ifindex of domain.vxlans) {
-    const row = fdb.onDevice(ifindex, mac)
+  for (const table of domain.tables) {
+    const row = fdb.onDevice(table, mac)
     if (row?.dst === undefined || !isRemoteMacRow(row)) continue
-    return { vni: domain.vni, mac, ip: row.dst, udpPort: row.port ?? domain.udpPort, sticky: (row.flags & NTF.STICKY) !== 0 }
+    const encapVni = row.vni === domain.vni ? undefined : row.vni
+    return { vni: domain.vni, mac, ip: row.dst, udpPort: row.port ?? domain.udpPort, encapVni, sticky: (row.flags & NTF.STICKY) !== 0 }
   }
   return undefined
 }
 
 /**
  * Where the bridge has a MAC. A row on a port that is no vxlan device makes it local, whatever the vxlan row says
- * (FRR leaves that one behind after a move); no row at all is fine, some speakers write device rows only.
+ * (FRR leaves that one behind after a move); no row at all is fine, some speakers write device rows only. On a device of
+ * many VNIs only the device's rows say which one they belong to.
  */
 export function whereInBridge(domain: Domain, mac: Mac, fdb: FdbView): 'local' | 'remote' | 'nowhere' {
-  const row = domain.bridge === undefined ? undefined : fdb.inBridge(domain.bridge, mac)
+  const row = domain.bridge === undefined || domain.isShared ? undefined : fdb.inBridge(domain.bridge, mac)
   if (row === undefined) return 'nowhere'
   return domain.vxlans.includes(row.ifindex) ? 'remote' : 'local'
 }

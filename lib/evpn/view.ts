@@ -1,15 +1,16 @@
 // What the joins read: the narrow face of the mirrors. No join reads anything else, and none writes.
-import type { FdbRow } from '../mirror/fdb.js'
+import type { FdbRow, FdbTable } from '../mirror/fdb.js'
 import type { NeighbourRow } from '../mirror/neighbours.js'
 import type { LinkRow } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
+import type { Vni } from '../net/number.js'
 
 export interface FdbView {
   inBridge(bridge: number, mac: Mac): FdbRow | undefined
-  onDevice(ifindex: number, mac: Mac): FdbRow | undefined
-  replicates(ifindex: number, remote: string): boolean
-  uses(ifindex: number, remote: string): boolean
+  onDevice(table: FdbTable, mac: Mac): FdbRow | undefined
+  replicates(table: FdbTable, remote: string): { readonly vni: Vni | undefined } | undefined
+  uses(table: FdbTable, remote: string): boolean
 }
 
 export interface NeighbourView {

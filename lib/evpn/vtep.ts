@@ -10,6 +10,8 @@ export interface Vtep {
   readonly udpPort: number
   /** Announced for flooding (it has a zero-MAC row); one known from unicast rows only gets no BUM. */
   readonly flood: boolean
+  /** VNI that its flood copies carry, where it asked for another than ours (downstream VNI, RFC 8365 section 5.1.3). */
+  readonly floodVni: Vni | undefined
   /** Our address towards it; undefined = unusable, there is no address of its family. */
   readonly localIp: Ip | undefined
 }
@@ -32,10 +34,27 @@ export function deriveVtep(domain: Domain, key: VtepKey, fdb: FdbView): Vtep | u
   const udpPort = Number(port)
   // A multicast group as a zero-MAC remote is the underlay's multicast, not a VTEP (RFC 7348 section 4.2).
   if (isMulticastIp(ip) || isUnspecifiedIp(ip)) return undefined
-  // Rows that name the port and, where it is the VNI's own, rows that name none.
-  const remotes = udpPort === domain.udpPort ? [key, ip] : [key]
-  const any = (has: (ifindex: number, remote: string) => boolean) => domain.vxlans.some((ifindex) => remotes.some((remote) => has(ifindex, remote)))
-  const flood = any((ifindex, remote) => fdb.replicates(ifindex, remote))
-  if (!flood && !any((ifindex, remote) => fdb.uses(ifindex, remote))) return undefined
-  return { vni: domain.vni, ip, udpPort, flood, localIp: domain.localIps[ipFamily(ip)] }
+  const remotes = remotesOf(domain, key)
+  const replicas = domain.tables.flatMap((table) => remotes.flatMap((remote) => fdb.replicates(table, remote) ?? []))
+  const flood = replicas.length > 0
+  if (!flood && !domain.tables.some((table) => remotes.some((remote) => fdb.uses(table, remote)))) return undefined
+  return { vni: domain.vni, ip, udpPort, flood, floodVni: floodVni(domain, replicas), localIp: domain.localIps[ipFamily(ip)] }
+}
+
+/** True when a zero-MAC row names a multicast group. */
+export function namesMulticastGroup(domain: Domain, key: VtepKey, fdb: FdbView): boolean {
+  const remotes = isMulticastIp(key.split(' ')[0] ?? '') ? remotesOf(domain, key) : []
+  return remotes.some((remote) => domain.tables.some((table) => fdb.replicates(table, remote) !== undefined))
+}
+
+/** Rows that name the port and, where it is the VNI's own, rows that name none. */
+function remotesOf(domain: Domain, key: VtepKey): string[] {
+  const [ip = '', port = ''] = key.split(' ')
+  return Number(port) === domain.udpPort ? [key, ip] : [key]
+}
+
+/** Of rows that disagree, one for our own VNI counts, or the one for the lowest. */
+function floodVni({ vni }: Domain, replicas: readonly { readonly vni: Vni | undefined }[]): Vni | undefined {
+  const vnis = replicas.map((replica) => replica.vni ?? vni)
+  return vnis.length === 0 || vnis.includes(vni) ? undefined : Math.min(...vnis)
 }

@@ -3,8 +3,10 @@
 // Keys are the kernel's: the bridge has one row per (bridge, vlan, mac), so a row that moves to another
 // port replaces the old one without a deletion being sent; a vxlan device has one remote per unicast
 // (source VNI, mac) and any number of remotes per zero or multicast mac (drivers/net/vxlan: only these can be appended).
+// A device that serves many VNIs (collect metadata) so holds a table for each, and no VNI sees another's: see fdbTable.
 import { NTF, type NeighRow } from '../netlink/index.js'
 import { isMulticastMac, ZERO_MAC, type Mac } from '../net/mac.js'
+import type { Vni } from '../net/number.js'
 import { KeyedRows } from './keyed.js'
 import { NestedMap } from './nested.js'
 import { isRemoteMacRow, isReplicationRow } from './ownership.js'
@@ -14,16 +16,27 @@ export type FdbRow = NeighRow & { readonly lladdr: Mac }
 export interface FdbChanges {
   /** A bridge-level row: old and new of the same (bridge, vlan, mac). */
   bridgeRow(bridge: number, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void
-  /** A vxlan device's row. */
-  deviceRow(ifindex: number, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void
+  /** A vxlan device's row, in the table of one VNI. */
+  deviceRow(table: FdbTable, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void
 }
+
+/** Names what a vxlan device holds for one VNI. */
+export type FdbTable = string
+
+/** The rows of one device with this NDA_SRC_VNI. The kernel sends none for devices that have one VNI only, and none for VNI 0. */
+export function fdbTable(ifindex: number, srcVni?: number): FdbTable {
+  return srcVni === undefined ? `${ifindex}` : `${ifindex} ${srcVni}`
+}
+
+/** Stands for "no NDA_VNI" among the VNIs that rows encapsulate with. */
+const NO_VNI = -1
 
 export class FdbMirror {
   readonly #rows = new KeyedRows<FdbRow>()
   readonly #byBridge = new NestedMap<number, string, FdbRow>()
-  readonly #byDevice = new NestedMap<number, string, FdbRow>()
-  readonly #replicas = new NestedMap<number, string, number>()
-  readonly #users = new NestedMap<number, string, number>()
+  readonly #byTable = new NestedMap<FdbTable, Mac, FdbRow>()
+  readonly #replicas = new NestedMap<FdbTable, string, ReadonlyMap<number, number>>()
+  readonly #users = new NestedMap<FdbTable, string, number>()
   readonly #changes: FdbChanges
 
   constructor(changes: FdbChanges) {
@@ -45,28 +58,34 @@ export class FdbMirror {
   }
 
   /** The vxlan device's row for a unicast MAC. */
-  onDevice(ifindex: number, mac: Mac): FdbRow | undefined {
-    return this.#byDevice.get(ifindex, mac)
+  onDevice(table: FdbTable, mac: Mac): FdbRow | undefined {
+    return this.#byTable.get(table, mac)
   }
 
-  /** All unicast rows of a vxlan device. */
-  deviceRows(ifindex: number): Iterable<FdbRow> {
-    return this.#byDevice.under(ifindex).values()
+  /** All unicast rows of a table. */
+  deviceRows(table: FdbTable): Iterable<FdbRow> {
+    return this.#byTable.under(table).values()
   }
 
-  /** True when a zero-MAC row of the device makes this remote (see remoteKey) one to replicate to. */
-  replicates(ifindex: number, remote: string): boolean {
-    return this.#replicas.get(ifindex, remote) !== undefined
+  /**
+   * Whether a zero-MAC row of the table makes this remote (see remoteKey) one to replicate to, and the VNI that it says to
+   * encapsulate with, if any. Of several rows, one that names no VNI counts, or the one with the lowest.
+   */
+  replicates(table: FdbTable, remote: string): { readonly vni: Vni | undefined } | undefined {
+    const vnis = this.#replicas.get(table, remote)
+    if (vnis === undefined) return undefined
+    const lowest = Math.min(...vnis.keys())
+    return { vni: lowest === NO_VNI ? undefined : lowest }
   }
 
-  /** True when a unicast row of the device points at this remote. */
-  uses(ifindex: number, remote: string): boolean {
-    return this.#users.get(ifindex, remote) !== undefined
+  /** True when a unicast row of the table points at this remote. */
+  uses(table: FdbTable, remote: string): boolean {
+    return this.#users.get(table, remote) !== undefined
   }
 
-  /** Every remote any row of the device points at. */
-  remotes(ifindex: number): Set<string> {
-    return new Set([...this.#replicas.under(ifindex).keys(), ...this.#users.under(ifindex).keys()])
+  /** Every remote any row of the table points at. */
+  remotes(table: FdbTable): Set<string> {
+    return new Set([...this.#replicas.under(table).keys(), ...this.#users.under(table).keys()])
   }
 
   put(row: NeighRow): void {
@@ -111,7 +130,7 @@ export class FdbMirror {
     if (isDeviceRow(row)) {
       if (old !== undefined) this.#indexDevice(old, -1)
       if (current !== undefined) this.#indexDevice(current, +1)
-      this.#changes.deviceRow(row.ifindex, row.lladdr, old, current)
+      this.#changes.deviceRow(tableOf(row), row.lladdr, old, current)
     } else {
       const bridge = row.master ?? row.ifindex
       const key = bridgeKey(row.lladdr, row.vlan ?? 0)
@@ -123,19 +142,35 @@ export class FdbMirror {
 
   #indexDevice(row: FdbRow, step: 1 | -1): void {
     const appendable = isAppendable(row.lladdr)
-    if (!appendable && step > 0) this.#byDevice.set(row.ifindex, unicastKey(row), row)
-    else if (!appendable) this.#byDevice.delete(row.ifindex, unicastKey(row))
+    const table = tableOf(row)
+    if (!appendable && step > 0) this.#byTable.set(table, row.lladdr, row)
+    else if (!appendable) this.#byTable.delete(table, row.lladdr)
     if (row.dst === undefined) return
-    if (row.lladdr === ZERO_MAC ? isReplicationRow(row) : !appendable && isRemoteMacRow(row)) {
-      count(appendable ? this.#replicas : this.#users, row.ifindex, remoteKey(row), step)
-    }
+    if (row.lladdr === ZERO_MAC && isReplicationRow(row)) countReplica(this.#replicas, table, row, step)
+    else if (!appendable && isRemoteMacRow(row)) countUser(this.#users, table, remoteKey(row), step)
   }
 }
 
-function count(counts: NestedMap<number, string, number>, ifindex: number, remote: string, step: 1 | -1): void {
-  const next = (counts.get(ifindex, remote) ?? 0) + step
-  if (next === 0) counts.delete(ifindex, remote)
-  else counts.set(ifindex, remote, next)
+function tableOf(row: FdbRow): FdbTable {
+  return fdbTable(row.ifindex, row.srcVni)
+}
+
+function countUser(counts: NestedMap<FdbTable, string, number>, table: FdbTable, remote: string, step: 1 | -1): void {
+  const next = (counts.get(table, remote) ?? 0) + step
+  if (next === 0) counts.delete(table, remote)
+  else counts.set(table, remote, next)
+}
+
+/** Counts by the VNI that the row encapsulates with. */
+function countReplica(replicas: NestedMap<FdbTable, string, ReadonlyMap<number, number>>, table: FdbTable, row: FdbRow, step: 1 | -1): void {
+  const remote = remoteKey(row)
+  const counts = new Map(replicas.get(table, remote))
+  const vni = row.vni ?? NO_VNI
+  const next = (counts.get(vni) ?? 0) + step
+  if (next === 0) counts.delete(vni)
+  else counts.set(vni, next)
+  if (counts.size === 0) replicas.delete(table, remote)
+  else replicas.set(table, remote, counts)
 }
 
 /** Names the remote an FDB row points at: address and, when the row brings one, UDP port. */

@@ -71,7 +71,7 @@ function partGroup(vni: Vni, part: FloodPart): Group {
 }
 
 function toMember(member: FloodMember): Action[] {
-  return member.kind === 'local' ? toPort(member.ofport) : toVtep(member.ip, member.udpPort)
+  return member.kind === 'local' ? toPort(member.ofport) : toVtep(member.ip, member.udpPort, member.encapVni)
 }
 
 /** OpenFlow 1.5 reserves bucket ids above this. */

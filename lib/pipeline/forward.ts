@@ -19,7 +19,7 @@ export function localMacFlow(vni: Vni, mac: Mac, ofport: number): Flow {
 
 /** A MAC the control plane put behind a VTEP: the one flow it costs. */
 export function remoteMacFlow(mac: RemoteMac): Flow {
-  return { table: TABLE.FORWARD, priority: PRIORITY.REMOTE, match: { metadata: mac.vni, eth_dst: mac.mac }, actions: toVtep(mac.ip, mac.udpPort) }
+  return { table: TABLE.FORWARD, priority: PRIORITY.REMOTE, match: { metadata: mac.vni, eth_dst: mac.mac }, actions: toVtep(mac.ip, mac.udpPort, mac.encapVni) }
 }
 
 /** evpn-inner-vlan drop: a VNI carries no 802.1Q tag, neither into a tunnel nor out of one (RFC 7348 section 6.1). */
@@ -43,12 +43,13 @@ export function toPort(ofport: number): Action[] {
   return [{ kind: 'set_field', field: 'reg1', value: ofport }, goTo(TABLE.DELIVER)]
 }
 
-/** To a VTEP, by way of ENCAP. */
-export function toVtep(ip: Ip, udpPort: number): Action[] {
+/** To a VTEP, by way of ENCAP; `encapVni` where the packet carries another VNI than ours. */
+export function toVtep(ip: Ip, udpPort: number, encapVni?: Vni): Action[] {
   const family = ipFamily(ip)
   return [
     { kind: 'set_field', field: family === 4 ? 'tun_dst' : 'tun_ipv6_dst', value: ip },
-    { kind: 'set_field', field: 'reg0', value: encapBits(family, udpPort), mask: ENCAP_MASK },
+    ...(encapVni === undefined ? [] : [{ kind: 'set_field', field: 'tun_id', value: encapVni } as const]),
+    { kind: 'set_field', field: 'reg0', value: encapBits(family, udpPort, encapVni !== undefined), mask: ENCAP_MASK },
     goTo(TABLE.ENCAP)
   ]
 }
@@ -64,17 +65,17 @@ export const SPLIT_HORIZON: Flow = {
 }
 
 /**
- * Tunnel id, source address and port for the VTEPs of one VNI, family and UDP port. It never takes a packet from a tunnel:
+ * Tunnel id (unless the entry brought its own), source address and port for the VTEPs of one VNI, family and UDP port. It never takes a packet from a tunnel:
  * SPLIT_HORIZON may be refused, or its place be another's, and that must not let frames circle between chassis.
  */
-export function encapFlow(vni: Vni, family: IpFamily, udpPort: number, localIp: Ip, ofport: number): Flow {
-  return {
+export function encapFlows(vni: Vni, family: IpFamily, udpPort: number, localIp: Ip, ofport: number): Flow[] {
+  return [false, true].map((hasTunnelId) => ({
     table: TABLE.ENCAP, priority: 200,
-    match: { metadata: vni, reg0: [encapBits(family, udpPort), (ENCAP_MASK | FROM_TUNNEL) >>> 0] },
+    match: { metadata: vni, reg0: [encapBits(family, udpPort, hasTunnelId), (ENCAP_MASK | FROM_TUNNEL) >>> 0] },
     actions: [
-      { kind: 'set_field', field: 'tun_id', value: vni },
+      ...(hasTunnelId ? [] : [{ kind: 'set_field', field: 'tun_id', value: vni } as const]),
       { kind: 'set_field', field: family === 4 ? 'tun_src' : 'tun_ipv6_src', value: localIp },
       { kind: 'output', port: ofport }
     ]
-  }
+  }))
 }

@@ -3,6 +3,7 @@
 //   reg0 bit 0    the packet came from a tunnel: it never enters one again (split horizon)
 //   reg0 bit 2    it came from a VTEP that some VNI knows (evpn-decap=member)
 //   reg0 bit 1    the VTEP's address is IPv6
+//   reg0 bit 3    the tunnel id is set already: it is not the VNI's (downstream VNI)
 //   reg0 16..31   the VTEP's UDP port
 //   reg6          DROP: the reason (drops.ts)
 //   reg1          DELIVER: the OpenFlow port; PART: the number of the flood's part
@@ -11,10 +12,11 @@ export const FROM_TUNNEL = 0x00000001
 /** Set only while a VNI with evpn-decap=member exists. */
 export const MEMBER = 0x00000004
 const IPV6 = 0x00000002
+const OWN_TUN_ID = 0x00000008
 /** The bits that ENCAP chooses by, and that are set on the way there. */
-export const ENCAP_MASK = 0xffff0002
+export const ENCAP_MASK = 0xffff000a
 
-/** reg0 under ENCAP_MASK for a VTEP's family and UDP port. */
-export function encapBits(family: 4 | 6, udpPort: number): number {
-  return ((udpPort << 16) | (family === 6 ? IPV6 : 0)) >>> 0
+/** reg0 under ENCAP_MASK for a VTEP's family and UDP port, and for whether the tunnel id is set already. */
+export function encapBits(family: 4 | 6, udpPort: number, hasTunnelId = false): number {
+  return ((udpPort << 16) | (family === 6 ? IPV6 : 0) | (hasTunnelId ? OWN_TUN_ID : 0)) >>> 0
 }

@@ -1,6 +1,7 @@
 // A domain: configuration joined with kernel devices. What is missing or wrong is named, and the other half works.
 import t from 'tap'
 import type { LinkRow } from '../../lib/netlink/index.js'
+import { fdbTable } from '../../lib/mirror/fdb.js'
 import { link } from '../mirror/rows.js'
 import { ADVERTISE, ADVERTISE_LINK, BRIDGE, BRIDGE_LINK, DEVICES, domainOf, VXLAN, vxlan, VXLAN6 } from './world.js'
 
@@ -39,8 +40,6 @@ const WRONG: readonly (readonly [what: string, devices: readonly LinkRow[], prob
     'vxlan-1000 is no vxlan device', { ...WORKING, vxlans: [] }],
   ["another VNI's vxlan device would leak its entries: not used", [BRIDGE_LINK, vxlan({ vni: 2000 }), ADVERTISE_LINK],
     'vxlan device vxlan-1000 has VNI 2000, not 1000', { ...WORKING, vxlans: [], localIps: {} }],
-  ['a vxlan device with collect metadata', [BRIDGE_LINK, vxlan({ external: true }), ADVERTISE_LINK],
-    'vxlan device vxlan-1000 is external (collect metadata), which is not supported', { ...WORKING, vxlans: [] }],
   ['learning on: used, and the command to mend it is said', [BRIDGE_LINK, vxlan({ learning: true }), ADVERTISE_LINK],
     'vxlan device vxlan-1000 has learning on; set it with: ip link set vxlan-1000 type vxlan nolearning', WORKING],
   ['the vxlan device is in no bridge: used', [BRIDGE_LINK, ((): LinkRow => { const { master: _, ...row } = vxlan(); return row })(), ADVERTISE_LINK],
@@ -79,6 +78,17 @@ await t.test('devices by the names configured, for all VNIs or for one', (t) => 
   t.match(domainOf(devices, { bridge }), {
     bridge: BRIDGE, vxlans: [VXLAN, VXLAN6], advertise: ADVERTISE, localIps: { 4: '192.0.2.1', 6: '2001:db8::1' }, problems: []
   })
+  t.end()
+})
+
+await t.test('a vxlan device of many VNIs (collect metadata) serves each with the rows of its own', (t) => {
+  const device = { ...vxlan({ external: true, vni: 0 }), name: 'vxlan0' }
+  const bridge = { 'dynamic-routing-vxlan-ifname': 'vxlan0', 'dynamic-routing-bridge-ifname': 'br-1000', 'dynamic-routing-advertise-ifname': 'lo-1000' }
+  for (const vni of [1000, 2000]) {
+    t.match(domainOf([BRIDGE_LINK, device, ADVERTISE_LINK], { bridge, vni }), { vxlans: [VXLAN], tables: [fdbTable(VXLAN, vni)], isShared: true, problems: [] })
+  }
+  t.strictSame(domainOf([BRIDGE_LINK, device, ADVERTISE_LINK], { bridge, vni: 0 }).tables, [fdbTable(VXLAN)], 'the kernel names VNI 0 by naming none')
+  t.match(domainOf(DEVICES), { tables: [fdbTable(VXLAN)], isShared: false })
   t.end()
 })
 

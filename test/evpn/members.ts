@@ -2,8 +2,8 @@
 import type { FloodMember } from '../../lib/evpn/flood.js'
 import { hash32 } from '../../lib/net/hash.js'
 
-export function remote(ip: string, udpPort = 4789): FloodMember {
-  return { kind: 'remote', ip, udpPort, hash: hash32(`${ip} ${udpPort}`) }
+export function remote(ip: string, udpPort = 4789, encapVni?: number): FloodMember {
+  return { kind: 'remote', ip, udpPort, encapVni, hash: hash32(`${ip} ${udpPort}`) }
 }
 
 export function local(ofport: number, port = `vm${ofport}`): FloodMember {

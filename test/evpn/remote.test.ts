@@ -2,7 +2,7 @@
 import t from 'tap'
 import { deriveRemoteIp } from '../../lib/evpn/remote-ip.js'
 import { deriveRemoteMac, hasRemoteClaim } from '../../lib/evpn/remote-mac.js'
-import { deriveVtep, vtepKeyOfRemote } from '../../lib/evpn/vtep.js'
+import { deriveVtep, namesMulticastGroup, vtepKeyOfRemote } from '../../lib/evpn/vtep.js'
 import { remoteKey } from '../../lib/mirror/fdb.js'
 import { NTF, NUD, type NeighRow } from '../../lib/netlink/index.js'
 import { neighbour, onPort, remoteMac, replica } from '../mirror/rows.js'
@@ -19,6 +19,8 @@ const MACS: readonly (readonly [rule: string, rows: readonly NeighRow[], remote:
   ['a device row without any bridge row is enough', [remoteMac(VXLAN, MAC, '192.0.2.2')], { ip: '192.0.2.2' }, true],
   ['a sticky MAC comes without EXT_LEARNED', [remoteMac(VXLAN, MAC, '192.0.2.2', { flags: NTF.SELF | NTF.STICKY })], { ip: '192.0.2.2', sticky: true }, true],
   ['a row that names a UDP port goes there', [remoteMac(VXLAN, MAC, '192.0.2.2', { port: 8472 })], { udpPort: 8472 }, true],
+  ['the VNI to encapsulate with is ours', [remoteMac(VXLAN, MAC, '192.0.2.2', { vni: VNI })], { encapVni: undefined }, true],
+  ['unless the row names another (downstream VNI)', [remoteMac(VXLAN, MAC, '192.0.2.2', { vni: 777 })], { vni: VNI, encapVni: 777 }, true],
   ['an IPv6 VTEP', [remoteMac(VXLAN, MAC, '2001:db8::2')], { ip: '2001:db8::2' }, true],
   ['a bridge row on a port that is no vxlan device makes it local, whatever the device row says',
     [remoteMac(VXLAN, MAC, '192.0.2.2'), onPort(BRIDGE, OTHER_PORT, MAC)], undefined, false],
@@ -52,6 +54,24 @@ await t.test('remote MAC: of two vxlan devices the first that has it, in the ord
   t.end()
 })
 
+await t.test('a device of many VNIs: rows of this VNI alone are remote here, and the bridge, which has no VNIs, has no say', (t) => {
+  const shared = domainOf([BRIDGE_LINK, vxlan({ external: true, vni: 0 })])
+  const [ours, others] = [remoteMac(VXLAN, MAC, '192.0.2.2', { srcVni: VNI, vni: 777 }), remoteMac(VXLAN, MAC, '192.0.2.3', { srcVni: 2000 })]
+  t.match(deriveRemoteMac(shared, MAC, fdbOf(others, ours, learned)), { vni: VNI, ip: '192.0.2.2', encapVni: 777 })
+  t.equal(deriveRemoteMac(shared, MAC, fdbOf(others, learned)), undefined)
+  t.equal(hasRemoteClaim(shared, MAC, fdbOf(others, learned)), false, "another VNI's claim is none on ours")
+  t.match(deriveVtep(shared, '192.0.2.2 4789', fdbOf(replica(VXLAN, '192.0.2.2', { srcVni: VNI }))), { flood: true })
+  t.equal(deriveVtep(shared, '192.0.2.2 4789', fdbOf(replica(VXLAN, '192.0.2.2', { srcVni: 2000 }))), undefined)
+  t.end()
+})
+
+await t.test('a zero-MAC row for a multicast group is known as such', (t) => {
+  t.ok(namesMulticastGroup(domain, '239.1.1.1 4789', fdbOf(replica(VXLAN, '239.1.1.1'))))
+  t.notOk(namesMulticastGroup(domain, '239.1.1.1 4789', fdbOf(replica(VXLAN, '239.1.1.2'))))
+  t.notOk(namesMulticastGroup(domain, '192.0.2.2 4789', fdbOf(replica(VXLAN, '192.0.2.2'))))
+  t.end()
+})
+
 await t.test('remote MAC: without the bridge device rows decide alone', (t) => {
   t.match(deriveRemoteMac(domainOf([vxlan()]), MAC, fdbOf(remoteMac(VXLAN, MAC, '192.0.2.2'), onPort(BRIDGE, OTHER_PORT, MAC))), { ip: '192.0.2.2' })
   t.end()
@@ -66,6 +86,9 @@ const VTEPS: readonly (readonly [rule: string, key: string, rows: readonly Neigh
   ['the same address on another port is another VTEP: that one is', '192.0.2.2 8472', [replica(VXLAN, '192.0.2.2', { port: 8472 })], { udpPort: 8472, flood: true }],
   ["a port that is not the VNI's own is no row without a port", '192.0.2.2 8472', [replica(VXLAN, '192.0.2.2')], undefined],
   ['no address of its family: known, and unusable', '2001:db8::2 4789', [replica(VXLAN, '2001:db8::2')], { ip: '2001:db8::2', flood: true, localIp: undefined }],
+  ['copies carry our VNI', '192.0.2.2 4789', [replica(VXLAN, '192.0.2.2', { vni: VNI })], { flood: true, floodVni: undefined }],
+  ['or the one that the row names (downstream VNI)', '192.0.2.2 4789', [replica(VXLAN, '192.0.2.2', { vni: 777 })], { vni: VNI, flood: true, floodVni: 777 }],
+  ['of rows that disagree, one for our VNI counts', '192.0.2.2 4789', [replica(VXLAN, '192.0.2.2', { vni: 777 }), replica(VXLAN, '192.0.2.2', { port: 4789 })], { floodVni: undefined }],
   ["a multicast group is the underlay's business", '239.1.1.1 4789', [replica(VXLAN, '239.1.1.1')], undefined],
   ['an IPv6 multicast group, too', 'ff05::1 4789', [replica(VXLAN, 'ff05::1')], undefined],
   ['0.0.0.0 is nobody', '0.0.0.0 4789', [replica(VXLAN, '0.0.0.0')], undefined],

@@ -1,6 +1,6 @@
 // The FDB mirror: keyed as the kernel keys, so that no two rows alias and no row is left behind.
 import t from 'tap'
-import { FdbMirror, remoteKey, type FdbRow } from '../../lib/mirror/fdb.js'
+import { FdbMirror, fdbTable, remoteKey, type FdbRow } from '../../lib/mirror/fdb.js'
 import { NTF, NUD, type NeighRow } from '../../lib/netlink/index.js'
 import { onPort, remoteMac, replica } from './rows.js'
 
@@ -8,6 +8,7 @@ const MAC = '02:00:00:00:00:01'
 const ZERO = '00:00:00:00:00:00'
 const GROUP = '01:00:5e:00:00:01'
 const [BRIDGE, VXLAN, PORT] = [1, 2, 3]
+const TABLE = fdbTable(VXLAN)
 
 /** A mirror and what it told, in words. */
 function mirror() {
@@ -61,7 +62,7 @@ await t.test('values are no part of the key: one row stays one row', (t) => {
   fdb.put(remoteMac(VXLAN, MAC, '192.0.2.1'))
   fdb.put(remoteMac(VXLAN, MAC, '192.0.2.2', { port: 8472, state: NUD.REACHABLE, flags: NTF.SELF | NTF.STICKY }))
   t.equal(fdb.size, 1, 'a unicast MAC of a vxlan device has one remote')
-  t.match(fdb.onDevice(VXLAN, MAC), { dst: '192.0.2.2', port: 8472 })
+  t.match(fdb.onDevice(TABLE, MAC), { dst: '192.0.2.2', port: 8472 })
   t.end()
 })
 
@@ -77,7 +78,7 @@ await t.test('kernels before 6.13 tell of a device row twice, the second time by
   t.strictSame(take(), [], 'a deletion of another row of this MAC: this one stays')
   fdb.put(nexthop)
   fdb.put(echo)
-  t.equal(fdb.onDevice(VXLAN, MAC)?.nhId, 7, 'a row with a nexthop stays, too')
+  t.equal(fdb.onDevice(TABLE, MAC)?.nhId, 7, 'a row with a nexthop stays, too')
   fdb.delete(nexthop)
   fdb.delete(echo)
   t.equal(fdb.size, 0)
@@ -124,7 +125,7 @@ await t.test('a device that is gone takes all its rows along, and no other', (t)
   take()
   fdb.deleteDevice(VXLAN)
   t.equal(fdb.size, 1, 'the other device keeps its row')
-  t.strictSame([...fdb.remotes(VXLAN)], [], 'no remote is left behind the device')
+  t.strictSame([...fdb.remotes(TABLE)], [], 'no remote is left behind the device')
   t.equal(take().length, 3, 'each row is told')
   t.end()
 })
@@ -144,7 +145,7 @@ await t.test('a device that is gone takes its rows along, its own and those of t
   take()
   fdb.deleteDevice(VXLAN)
   t.strictSame(take().sort(), [`bridge 1 ${MAC}: 2 -> none`, `device 2 ${ZERO}: 2 192.0.2.1 -> none`, `device 2 ${MAC}: 2 192.0.2.1 -> none`])
-  t.strictSame([...fdb.remotes(VXLAN)], [])
+  t.strictSame([...fdb.remotes(TABLE)], [])
   t.equal(fdb.size, others.length)
   t.end()
 })
@@ -207,11 +208,37 @@ await t.test('a zero-MAC append adds a remote and replaces none', (t) => {
   fdb.put(replica(VXLAN, '192.0.2.1'))
   fdb.put(replica(VXLAN, '192.0.2.2'))
   fdb.put(replica(VXLAN, '192.0.2.2', { port: 8472 }))
-  for (const remote of ['192.0.2.1', '192.0.2.2', '192.0.2.2 8472']) t.ok(fdb.replicates(VXLAN, remote), remote)
-  t.strictSame([...fdb.remotes(VXLAN)], ['192.0.2.1', '192.0.2.2', '192.0.2.2 8472'])
+  for (const remote of ['192.0.2.1', '192.0.2.2', '192.0.2.2 8472']) t.ok(fdb.replicates(TABLE, remote), remote)
+  t.strictSame([...fdb.remotes(TABLE)], ['192.0.2.1', '192.0.2.2', '192.0.2.2 8472'])
   fdb.delete(replica(VXLAN, '192.0.2.2'))
-  t.notOk(fdb.replicates(VXLAN, '192.0.2.2'))
-  t.ok(fdb.replicates(VXLAN, '192.0.2.2 8472'), 'the same address on another port is another remote')
+  t.notOk(fdb.replicates(TABLE, '192.0.2.2'))
+  t.ok(fdb.replicates(TABLE, '192.0.2.2 8472'), 'the same address on another port is another remote')
+  t.end()
+})
+
+await t.test('a device of many VNIs: no VNI sees the rows of another', (t) => {
+  const { fdb, take } = mirror()
+  fdb.put(remoteMac(VXLAN, MAC, '192.0.2.1', { srcVni: 100 }))
+  fdb.put(replica(VXLAN, '192.0.2.3', { srcVni: 200, vni: 777 }))
+  t.strictSame(take(), [`device 2 100 ${MAC}: none -> 2 192.0.2.1`, `device 2 200 ${ZERO}: none -> 2 192.0.2.3`], 'each is news of its VNI alone')
+  t.match(fdb.onDevice(fdbTable(VXLAN, 100), MAC), { dst: '192.0.2.1' })
+  t.ok(fdb.uses(fdbTable(VXLAN, 100), '192.0.2.1'))
+  t.strictSame(fdb.replicates(fdbTable(VXLAN, 200), '192.0.2.3'), { vni: 777 })
+  for (const table of [TABLE, fdbTable(VXLAN, 200)]) t.equal(fdb.onDevice(table, MAC), undefined)
+  for (const table of [TABLE, fdbTable(VXLAN, 100)]) t.equal(fdb.replicates(table, '192.0.2.3'), undefined)
+  t.strictSame([...fdb.remotes(fdbTable(VXLAN, 100))], ['192.0.2.1'])
+  t.end()
+})
+
+await t.test('of zero-MAC rows of one remote, one without a VNI counts, or the lowest VNI, whatever the order', (t) => {
+  const rows = [replica(VXLAN, '192.0.2.1', { vni: 9 }), replica(VXLAN, '192.0.2.1', { vni: 7 }), replica(VXLAN, '192.0.2.1')] as const
+  const { fdb } = mirror()
+  for (const row of rows) fdb.put(row)
+  t.strictSame(fdb.replicates(TABLE, '192.0.2.1'), { vni: undefined })
+  fdb.delete(rows[2])
+  t.strictSame(fdb.replicates(TABLE, '192.0.2.1'), { vni: 7 })
+  fdb.delete(rows[1])
+  t.strictSame(fdb.replicates(TABLE, '192.0.2.1'), { vni: 9 })
   t.end()
 })
 
@@ -221,20 +248,20 @@ await t.test('two zero-MAC rows of one remote (two VNIs): it is replicated to un
   fdb.put(a)
   fdb.put(b)
   fdb.delete(a)
-  t.ok(fdb.replicates(VXLAN, '192.0.2.1'))
+  t.ok(fdb.replicates(TABLE, '192.0.2.1'))
   fdb.delete(b)
-  t.notOk(fdb.replicates(VXLAN, '192.0.2.1'))
+  t.notOk(fdb.replicates(TABLE, '192.0.2.1'))
   t.end()
 })
 
 await t.test('a zero-MAC row that no speaker wrote (not NOARP|PERMANENT) makes no VTEP, until it becomes one', (t) => {
   const { fdb } = mirror()
   fdb.put(replica(VXLAN, '192.0.2.1', { state: NUD.PERMANENT }))
-  t.notOk(fdb.replicates(VXLAN, '192.0.2.1'))
+  t.notOk(fdb.replicates(TABLE, '192.0.2.1'))
   fdb.put(replica(VXLAN, '192.0.2.1'))
-  t.ok(fdb.replicates(VXLAN, '192.0.2.1'))
+  t.ok(fdb.replicates(TABLE, '192.0.2.1'))
   fdb.put(replica(VXLAN, '192.0.2.1', { state: NUD.REACHABLE }))
-  t.notOk(fdb.replicates(VXLAN, '192.0.2.1'))
+  t.notOk(fdb.replicates(TABLE, '192.0.2.1'))
   t.end()
 })
 
@@ -244,28 +271,28 @@ await t.test('a remote is in use while any unicast row points at it; a move chan
   fdb.put(remoteMac(VXLAN, MAC, '192.0.2.1'))
   fdb.put(remoteMac(VXLAN, other, '192.0.2.1'))
   fdb.put(remoteMac(VXLAN, MAC, '192.0.2.2'))
-  t.ok(fdb.uses(VXLAN, '192.0.2.1'), 'the other MAC is still behind it')
-  t.ok(fdb.uses(VXLAN, '192.0.2.2'))
+  t.ok(fdb.uses(TABLE, '192.0.2.1'), 'the other MAC is still behind it')
+  t.ok(fdb.uses(TABLE, '192.0.2.2'))
   fdb.delete(remoteMac(VXLAN, other, '192.0.2.1'))
-  t.notOk(fdb.uses(VXLAN, '192.0.2.1'))
-  t.notOk(fdb.uses(4, '192.0.2.2'), 'on another device it is not')
+  t.notOk(fdb.uses(TABLE, '192.0.2.1'))
+  t.notOk(fdb.uses(fdbTable(4), '192.0.2.2'), 'on another device it is not')
   t.end()
 })
 
 await t.test('a learned row or one of somebody else makes no VTEP', (t) => {
   const { fdb } = mirror()
   fdb.put(remoteMac(VXLAN, MAC, '192.0.2.1', { flags: NTF.SELF, state: NUD.REACHABLE }))
-  t.notOk(fdb.uses(VXLAN, '192.0.2.1'))
-  t.match(fdb.onDevice(VXLAN, MAC), { dst: '192.0.2.1' }, 'but it is mirrored')
+  t.notOk(fdb.uses(TABLE, '192.0.2.1'))
+  t.match(fdb.onDevice(TABLE, MAC), { dst: '192.0.2.1' }, 'but it is mirrored')
   t.end()
 })
 
 await t.test('multicast MACs are neither remote MACs nor VTEPs', (t) => {
   const { fdb } = mirror()
   fdb.put(remoteMac(VXLAN, GROUP, '192.0.2.1'))
-  t.equal(fdb.onDevice(VXLAN, GROUP), undefined)
-  t.equal(fdb.onDevice(VXLAN, ZERO), undefined)
-  t.strictSame([...fdb.remotes(VXLAN)], [])
+  t.equal(fdb.onDevice(TABLE, GROUP), undefined)
+  t.equal(fdb.onDevice(TABLE, ZERO), undefined)
+  t.strictSame([...fdb.remotes(TABLE)], [])
   t.end()
 })
 
@@ -281,9 +308,9 @@ await t.test('resync: what the dump did not show is gone, as if deleted; what it
   fdb.finishResync()
   t.strictSame(take().sort(), [`bridge 1 ${MAC}: 2 -> none`, `device 2 ${MAC}: 2 192.0.2.1 -> none`])
   t.equal(fdb.inBridge(BRIDGE, MAC), undefined)
-  t.equal(fdb.onDevice(VXLAN, MAC), undefined)
-  t.notOk(fdb.uses(VXLAN, '192.0.2.1'))
-  t.ok(fdb.replicates(VXLAN, '192.0.2.1'))
+  t.equal(fdb.onDevice(TABLE, MAC), undefined)
+  t.notOk(fdb.uses(TABLE, '192.0.2.1'))
+  t.ok(fdb.replicates(TABLE, '192.0.2.1'))
   t.end()
 })
 
@@ -295,7 +322,7 @@ await t.test('resync: a notification during the dump counts as seen, and a delet
   fdb.put(onPort(BRIDGE, PORT, MAC))
   fdb.delete(onPort(BRIDGE, PORT, MAC))
   fdb.finishResync()
-  t.match(fdb.onDevice(VXLAN, MAC), { dst: '192.0.2.1' })
+  t.match(fdb.onDevice(TABLE, MAC), { dst: '192.0.2.1' })
   t.equal(fdb.inBridge(BRIDGE, MAC), undefined)
   t.equal(fdb.size, 1)
   t.end()

@@ -10,7 +10,7 @@ import { decapAnyFlows, decapFlow, decapMemberFlows, memberFlow, tunnelPortFlows
 import { vniDropFlows } from '../../lib/pipeline/drops.js'
 import type { Flow, Group } from '../../lib/pipeline/flow.js'
 import { floodEntries, TRAMPOLINE, type FloodEntries } from '../../lib/pipeline/flood.js'
-import { deliverFlow, encapFlow, floodedFlows, localMacFlow, remoteMacFlow, SPLIT_HORIZON, taggedFlow } from '../../lib/pipeline/forward.js'
+import { deliverFlow, encapFlows, floodedFlows, localMacFlow, remoteMacFlow, SPLIT_HORIZON, taggedFlow } from '../../lib/pipeline/forward.js'
 import { SOURCE_FLOWS } from '../../lib/pipeline/source.js'
 import { local, members, remote } from '../evpn/members.js'
 
@@ -18,11 +18,11 @@ const [VNI, VM1, VM2, VM3, TUNNEL, TUNNEL2] = [1000, 1, 2, 3, 10, 11] as const
 const OUR = { 4: '192.0.2.1', 6: '2001:db8::1' } as const
 
 function vtep(ip: string, udpPort: number): Vtep {
-  return { vni: VNI, ip, udpPort, flood: true, localIp: ip.includes(':') ? OUR[6] : OUR[4] }
+  return { vni: VNI, ip, udpPort, flood: true, floodVni: undefined, localIp: ip.includes(':') ? OUR[6] : OUR[4] }
 }
 
-function behind(mac: string, ip: string, udpPort = 4789): RemoteMac {
-  return { vni: VNI, mac, ip, udpPort, sticky: false }
+function behind(mac: string, ip: string, udpPort = 4789, encapVni?: number): RemoteMac {
+  return { vni: VNI, mac, ip, udpPort, encapVni, sticky: false }
 }
 
 /** The flood of a VNI with these members. */
@@ -73,7 +73,7 @@ export const TOPICS: readonly Topic[] = [
   {
     name: 'forward',
     about: [
-      'From a destination MAC to a place: local ports, VTEPs of both families and of another UDP port, everybody, nobody.',
+      'From a destination MAC to a place: local ports, VTEPs of both families, of another UDP port and of another VNI, everybody, nobody.',
       'VNI 1000 drops tagged frames and floods unknown MACs (vm2 has the address `unknown`); VNI 0 does neither.'
     ],
     flows: [
@@ -81,17 +81,18 @@ export const TOPICS: readonly Topic[] = [
       localMacFlow(VNI, '02:00:00:00:00:01', VM1), localMacFlow(0, '02:00:00:00:00:01', VM3),
       remoteMacFlow(behind('02:00:00:00:01:01', '192.0.2.2')), remoteMacFlow(behind('02:00:00:00:01:02', '2001:db8::2')),
       remoteMacFlow(behind('02:00:00:00:01:03', '192.0.2.3', 8472)),
+      remoteMacFlow(behind('02:00:00:00:01:04', '192.0.2.2', 4789, 777)),
       deliverFlow(VNI, VM1), deliverFlow(VNI, VM2), deliverFlow(0, VM3)
     ],
     groups: []
   },
   {
     name: 'encap',
-    about: ['Into a tunnel, by VNI, family and UDP port; never what came out of one.'],
+    about: ['Into a tunnel, by VNI, family and UDP port, and whether the entry brought a tunnel id; never what came out of one.'],
     flows: [
       SPLIT_HORIZON,
-      encapFlow(VNI, 4, 4789, OUR[4], TUNNEL), encapFlow(VNI, 6, 4789, OUR[6], TUNNEL), encapFlow(VNI, 4, 8472, OUR[4], TUNNEL2),
-      encapFlow(0, 4, 4789, OUR[4], TUNNEL)
+      ...encapFlows(VNI, 4, 4789, OUR[4], TUNNEL), ...encapFlows(VNI, 6, 4789, OUR[6], TUNNEL), ...encapFlows(VNI, 4, 8472, OUR[4], TUNNEL2),
+      ...encapFlows(0, 4, 4789, OUR[4], TUNNEL)
     ],
     groups: []
   },
@@ -103,7 +104,7 @@ export const TOPICS: readonly Topic[] = [
   {
     name: 'flood-small',
     about: ['VNI 1000: one part for each class, all named directly, because one translation of Open vSwitch holds them together.'],
-    ...flood(VNI, [local(VM1), local(VM2), remote('192.0.2.2'), remote('192.0.2.3', 8472), remote('2001:db8::2')])
+    ...flood(VNI, [local(VM1), local(VM2), remote('192.0.2.2'), remote('192.0.2.3', 8472), remote('192.0.2.4', 4789, 777), remote('2001:db8::2')])
   },
   {
     name: 'flood-remote',

@@ -86,7 +86,7 @@ function destinations(name: string): string[] {
 async function capacity(family: 4 | 6): Promise<number> {
   const bits = family === 4 ? '0x12b50000' : '0x12b50002'
   const buckets = Array.from({ length: 900 }, (_, i) =>
-    `bucket=bucket_id:${i + 1},actions=set_field:${address[family](i)}->${family === 4 ? 'tun_dst' : 'tun_ipv6_dst'},set_field:${bits}/0xffff0002->reg0,resubmit(,205)`)
+    `bucket=bucket_id:${i + 1},actions=set_field:${address[family](i)}->${family === 4 ? 'tun_dst' : 'tun_ipv6_dst'},set_field:${bits}/0xffff000a->reg0,resubmit(,205)`)
   await c1.run(['ovs-ofctl', '-O', 'OpenFlow15', 'add-groups', 'br-int', '-'], { input: `group_id=5,type=all,${buckets.join(',')}\n` })
   await c1.ofctl('add-flow', 'br-int', `priority=65000,in_port=sender,actions=set_field:${VNI}->metadata,group:5`)
   // When the second is there, nothing more of the first will come.

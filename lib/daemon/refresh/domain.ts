@@ -6,7 +6,7 @@ import type { Vni } from '../../net/number.js'
 import { decapAnyFlows, decapMemberFlows, unacceptedFlows } from '../../pipeline/classify.js'
 import { vniDropFlows } from '../../pipeline/drops.js'
 import type { Flow } from '../../pipeline/flow.js'
-import { encapFlow, floodedFlows, taggedFlow } from '../../pipeline/forward.js'
+import { encapFlows, floodedFlows, taggedFlow } from '../../pipeline/forward.js'
 import { markDomain, observeDevice } from '../affected.js'
 import type { State } from '../state.js'
 import { tunnelOfport } from './vtep.js'
@@ -35,10 +35,14 @@ export function refreshDomain(state: State, vni: Vni): void {
 
 function indexDomain(state: State, domain: Domain, present: boolean): void {
   const { vni, options } = domain
-  const devices = [domain.bridge, domain.advertise, ...domain.vxlans]
+  const devices = [domain.bridge, domain.advertise]
   for (const name of [options.bridgeIfname, options.advertiseIfname, ...options.vxlanIfnames]) {
     if (present) state.vnisOfName.set(name, vni, true)
     else state.vnisOfName.delete(name, vni)
+  }
+  for (const table of domain.tables) {
+    if (present) state.vnisOfTable.set(table, vni, true)
+    else state.vnisOfTable.delete(table, vni)
   }
   for (const ifindex of devices) {
     if (ifindex === undefined) continue
@@ -68,7 +72,7 @@ function domainFlows(state: State, domain: Domain): Flow[] {
     flows.push(...unacceptedFlows(vni, localIps, ofport))
     if (options.decap === 'off') flows.push(...decapAnyFlows(vni, localIps, ofport))
     if (options.decap === 'member') flows.push(...decapMemberFlows(vni, localIps, ofport))
-    for (const ip of Object.values(localIps)) flows.push(encapFlow(vni, ipFamily(ip), udpPort, ip, ofport))
+    for (const ip of Object.values(localIps)) flows.push(...encapFlows(vni, ipFamily(ip), udpPort, ip, ofport))
   }
   return flows
 }

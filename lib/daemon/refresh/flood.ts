@@ -20,7 +20,7 @@ function floodMembers(state: State, domain: Domain): FloodMember[] {
   const members: FloodMember[] = []
   for (const [key, vtep] of domain.options.flood === 'none' ? [] : state.vteps.under(domain.vni)) {
     const isUsable = vtep.localIp !== undefined && vtep.ofport !== undefined
-    if (vtep.flood && isUsable) members.push({ kind: 'remote', ip: vtep.ip, udpPort: vtep.udpPort, hash: hash32(key) })
+    if (vtep.flood && isUsable) members.push({ kind: 'remote', ip: vtep.ip, udpPort: vtep.udpPort, encapVni: vtep.floodVni, hash: hash32(key) })
   }
   for (const port of state.bindings.under(domain.vni).keys()) {
     const ofport = state.mirrors.ports.ofport(port)

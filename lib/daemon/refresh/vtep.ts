@@ -1,7 +1,7 @@
 // One VTEP: who points at it, the tunnel port that leads to it, and the flow that lets its packets in.
 import { isDeepStrictEqual } from 'node:util'
 import { tunnelName } from '../../config/tunnel-port.js'
-import { deriveVtep, type VtepKey } from '../../evpn/vtep.js'
+import { deriveVtep, namesMulticastGroup, type VtepKey } from '../../evpn/vtep.js'
 import type { Vni } from '../../net/number.js'
 import { decapFlow } from '../../pipeline/classify.js'
 import type { Flow } from '../../pipeline/flow.js'
@@ -13,6 +13,7 @@ export function refreshVtep(state: State, vni: Vni, key: VtepKey): void {
   const old = state.vteps.get(vni, key)
   const derived = domain && deriveVtep(domain, key, state.mirrors.fdb)
   const vtep = derived && { ...derived, ofport: tunnelOfport(state, derived.udpPort), hasOwnDecap: domain?.options.decap !== 'member' }
+  noteGroup(state, vni, key, domain !== undefined && namesMulticastGroup(domain, key, state.mirrors.fdb))
   if (isDeepStrictEqual(old, vtep)) return
   if (vtep === undefined) state.vteps.delete(vni, key)
   else state.vteps.set(vni, key, vtep)
@@ -21,6 +22,19 @@ export function refreshVtep(state: State, vni: Vni, key: VtepKey): void {
   state.dirty.members.add(key)
   state.switch.setFlows(`vtep ${vni} ${key}`, vtep === undefined ? [] : vtepFlows(vtep))
   if (old?.flood === true || vtep?.flood === true) state.dirty.floods.add(vni)
+}
+
+function noteGroup({ multicastGroups, dirty }: State, vni: Vni, key: VtepKey, isGroup: boolean): void {
+  if (isGroup === (multicastGroups.get(vni, key) === true)) return
+  if (isGroup) multicastGroups.set(vni, key, true)
+  else multicastGroups.delete(vni, key)
+  dirty.notices = true
+}
+
+/** What is said of the multicast groups of a VNI's devices. */
+export function groupProblems(state: State, vni: Vni): string[] {
+  return [...state.multicastGroups.under(vni).keys()].map((key) =>
+    `a zero-MAC entry names the multicast group ${key.split(' ')[0]}: broadcast goes to VTEPs one by one only, nothing is sent there`)
 }
 
 function vtepFlows(vtep: ReachableVtep): Flow[] {

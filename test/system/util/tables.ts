@@ -108,7 +108,7 @@ function idOf(group: string): number {
 
 /** `IP PORT` of every VTEP that actions name. The UDP port is the upper half of reg0. */
 function destinations(text: string): string[] {
-  return [...text.matchAll(/set_field:([0-9a-f.:]+)->tun_(?:ipv6_)?dst,set_field:(0x[0-9a-f]+)\/0xffff0002->reg0/g)]
+  return [...text.matchAll(/set_field:([0-9a-f.:]+)->tun_(?:ipv6_)?dst,(?:set_field:[0-9a-fx]+->tun_id,)?set_field:(0x[0-9a-f]+)\/0xffff000a->reg0/g)]
     .map(([, ip, bits]) => `${ip} ${Number(bits) >>> 16}`)
 }
 

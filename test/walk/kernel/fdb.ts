@@ -79,7 +79,7 @@ export class VxlanFdb {
   }
 
   get(ifindex: number, mac: Mac): DeviceRow | undefined {
-    return this.#tables.get(ifindex)?.get(mac)
+    return this.rows(ifindex).find((row) => row.mac === mac)
   }
 
   all(): DeviceRow[] {
@@ -94,14 +94,14 @@ export class VxlanFdb {
     // The bridge takes MASTER off a request; without a bridge it stays, and is told.
     const kept = NTF.EXT_LEARNED | NTF.STICKY | (device.master === undefined ? NTF.MASTER : 0)
     const flags = request.flags & kept
-    const fresh: DeviceRow = { table: 'device', ifindex: device.ifindex, mac, dst, port, state: request.state, flags, writer }
+    const fresh: DeviceRow = { table: 'device', ifindex: device.ifindex, mac, dst, port, ...vnisOf(device, request), state: request.state, flags, writer }
     const table = this.#tables.get(device.ifindex) ?? new Map<string, DeviceRow>()
     this.#tables.set(device.ifindex, table)
-    if (isMany(mac) && op === 'replace' && this.rows(device.ifindex).some((other) => other.mac === mac)) return 'EOPNOTSUPP'
+    if (isMany(mac) && op === 'replace' && this.rows(device.ifindex).some((other) => other.mac === mac && other.srcVni === fresh.srcVni)) return 'EOPNOTSUPP'
     const old = table.get(rowKey(fresh))
     // A speaker's claim on a row that stands changes where it points, and nothing else about it.
     const row = old !== undefined && (request.flags & NTF.EXT_LEARNED) !== 0 ? { ...fresh, state: old.state, flags: old.flags } : fresh
-    const isSameRemote = old !== undefined && old.dst === row.dst && old.port === row.port
+    const isSameRemote = old !== undefined && old.dst === row.dst && old.port === row.port && old.vni === row.vni
     if (isSameRemote && old.state === row.state && old.flags === row.flags) return undefined
     table.set(rowKey(row), row)
     notify(rowNews('new', row))
@@ -112,10 +112,11 @@ export class VxlanFdb {
   remove(device: Device, request: NeighRow, notify: Notify): string | undefined {
     const { lladdr: mac = '', dst } = request
     const port = request.port === device.vxlan?.port ? undefined : request.port
-    const rows = this.rows(device.ifindex).filter((one) => one.mac === mac)
+    const { vni, srcVni } = vnisOf(device, request)
+    const rows = this.rows(device.ifindex).filter((one) => one.mac === mac && one.srcVni === srcVni)
     if (rows.length === 0) return 'ENOENT'
     // A remote the row does not have is no error: nothing happens.
-    const row = rows.find((one) => dst === undefined || (one.dst === dst && one.port === port))
+    const row = rows.find((one) => dst === undefined || (one.dst === dst && one.port === port && one.vni === vni))
     if (row !== undefined) this.drop(row, notify)
     return undefined
   }
@@ -131,6 +132,15 @@ function isMany(mac: Mac): boolean {
   return mac === ZERO_MAC || isMulticastMac(mac)
 }
 
-function rowKey(row: DeviceRow): string {
-  return isMany(row.mac) ? `${row.mac} ${row.dst} ${row.port ?? ''}` : row.mac
+function rowKey({ mac, srcVni, dst, port, vni }: DeviceRow): string {
+  return isMany(mac) ? `${mac} ${srcVni} ${dst} ${port ?? ''} ${vni}` : `${mac} ${srcVni}`
+}
+
+/** Only a device of many VNIs asks whose a row is, and VNI 0 stands for none; a row's own VNI is kept when it is not the device's. */
+function vnisOf({ vxlan }: Device, request: NeighRow): Pick<DeviceRow, 'srcVni' | 'vni'> {
+  const own = vxlan?.external === true ? 0 : vxlan?.vni
+  return {
+    srcVni: vxlan?.external === true && request.srcVni !== 0 ? request.srcVni : undefined,
+    vni: request.vni === own ? undefined : request.vni
+  }
 }

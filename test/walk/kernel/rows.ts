@@ -40,6 +40,10 @@ export interface DeviceRow {
   readonly dst: Ip
   /** Absent when it is the device's. */
   readonly port: number | undefined
+  /** VNI it belongs to, on a device of many; absent for VNI 0. */
+  readonly srcVni: number | undefined
+  /** VNI to encapsulate with, when it is not the device's. */
+  readonly vni: number | undefined
   readonly state: number
   readonly flags: number
   readonly writer: Writer
@@ -88,7 +92,8 @@ export function neighRow(row: Row): NeighRow {
     case 'device':
       return {
         family: AF.BRIDGE, ifindex: row.ifindex, state: row.state, flags: row.flags | NTF.SELF, type: 1, lladdr: row.mac, dst: row.dst,
-        ...(row.port === undefined ? {} : { port: row.port })
+        ...(row.port === undefined ? {} : { port: row.port }), ...(row.vni === undefined ? {} : { vni: row.vni }),
+        ...(row.srcVni === undefined ? {} : { srcVni: row.srcVni })
       }
     case 'neighbour':
       return {

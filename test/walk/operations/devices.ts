@@ -18,7 +18,7 @@ function newMac(): string {
 
 function create(chassis: Chassis, r: Random, kind: Device['kind'], name: string, vni: number): Device | undefined {
   const local = r.chance(0.7) ? { local: r.pick(LOCAL_IPS) } : {}
-  const settings = { vni, port: KERNEL_UDP_PORT, learning: r.chance(0.1), external: r.chance(0.03), vnifilter: false, ...local }
+  const settings = { vni, port: KERNEL_UDP_PORT, learning: r.chance(0.1), external: r.chance(0.12), vnifilter: false, ...local }
   const vxlan = kind === 'vxlan' ? { vxlan: settings } : {}
   // Some devices have a workload's address, as anycast gateways do.
   const mac = kind === 'veth' && r.chance(0.15) ? r.pick(ALL_MACS) : newMac()

@@ -3,16 +3,32 @@
 import { AF, NTF, NUD, type NeighRow } from '../../../lib/netlink/index.js'
 import { ZERO_MAC } from '../../../lib/net/mac.js'
 import type { Device } from '../kernel/rows.js'
-import { ALL_MACS, REMOTE_MACS, SHARED_MACS, UDP_PORTS, VTEPS, WORKLOAD_IPS } from '../pools.js'
+import { ALL_MACS, REMOTE_MACS, SHARED_MACS, UDP_PORTS, VNIS, VTEPS, WORKLOAD_IPS } from '../pools.js'
+import type { Random } from '../random.js'
 import { devicesOf } from './devices.js'
 import type { Operation, Weighted } from './operation.js'
 
 const ZEBRA = 11
 
-function vtepRow(device: Device, dst: string, port?: number): NeighRow {
+type Where = Pick<NeighRow, 'port' | 'vni' | 'srcVni'>
+
+/** Which VNI a row is for, on a device of many, and now and then another one to encapsulate with. */
+function vnis(device: Device, r: Random): Where {
+  return {
+    ...(device.vxlan?.external === true ? { srcVni: r.pick(VNIS) } : {}),
+    ...(r.chance(0.07) ? { vni: r.pick([...VNIS, 777]) } : {})
+  }
+}
+
+/** What tells a row from others of its MAC. */
+function whereIs({ port, vni, srcVni }: { readonly port: number | undefined, readonly vni: number | undefined, readonly srcVni: number | undefined }): Where {
+  return { ...(port === undefined ? {} : { port }), ...(vni === undefined ? {} : { vni }), ...(srcVni === undefined ? {} : { srcVni }) }
+}
+
+function vtepRow(device: Device, dst: string, where: Where = {}): NeighRow {
   const state = NUD.NOARP | NUD.PERMANENT
   const row = { family: AF.BRIDGE, ifindex: device.ifindex, state, flags: NTF.SELF, type: 0, lladdr: ZERO_MAC, dst }
-  return port === undefined ? row : { ...row, port }
+  return { ...row, ...where }
 }
 
 function macRow(device: Device, mac: string, dst: string, more: Partial<NeighRow> = {}): NeighRow {
@@ -25,15 +41,16 @@ const announceVtep: Operation = (chassis, r) => {
   if (device === undefined) return undefined
   const vteps = r.chance(0.2) ? r.some(VTEPS, 0.7) : [r.chance(0.97) ? r.pick(VTEPS) : '239.1.1.1']
   const port = r.chance(0.1) ? r.pick(UDP_PORTS) : undefined
-  for (const vtep of vteps) chassis.kernel.write({ op: 'append', row: vtepRow(device, vtep, port) }, 'speaker')
-  return `VTEP ${vteps.join(' ')}${port === undefined ? '' : ` port ${port}`} appears on ${device.name}`
+  const where = { ...vnis(device, r), ...(port === undefined ? {} : { port }) }
+  for (const vtep of vteps) chassis.kernel.write({ op: 'append', row: vtepRow(device, vtep, where) }, 'speaker')
+  return `VTEP ${vteps.join(' ')}${port === undefined ? '' : ` port ${port}`} appears on ${device.name}${ofVnis(where)}`
 }
 
 const withdrawVtep: Operation = (chassis, r) => {
   const row = r.maybe(chassis.kernel.vxlans.all().filter(({ mac }) => mac === ZERO_MAC))
   const device = row && chassis.kernel.devices.get(row.ifindex)
   if (row === undefined || device === undefined) return undefined
-  chassis.kernel.write({ op: 'delete', row: vtepRow(device, row.dst, row.port) }, 'speaker')
+  chassis.kernel.write({ op: 'delete', row: vtepRow(device, row.dst, whereIs(row)) }, 'speaker')
   return `VTEP ${row.dst} disappears from ${device.name}`
 }
 
@@ -47,11 +64,11 @@ const announceMac: Operation = (chassis, r) => {
   const master = r.chance(0.8) ? NTF.MASTER : 0
   const row = macRow(device, mac, dst, {
     flags: NTF.SELF | master | (sticky ? NTF.STICKY : NTF.EXT_LEARNED), state: sticky ? NUD.REACHABLE | NUD.NOARP : NUD.REACHABLE,
-    ...(r.chance(0.1) ? { port: r.pick(UDP_PORTS) } : {})
+    ...vnis(device, r), ...(r.chance(0.1) ? { port: r.pick(UDP_PORTS) } : {})
   })
   const error = chassis.kernel.write({ op: 'replace', row }, 'speaker', r.chance(0.5))
   const how = `${sticky ? ', sticky' : ''}${master === 0 ? ', on the device only' : ''}`
-  return `${mac} is announced by ${dst} on ${device.name}${how}${refused(error)}`
+  return `${mac} is announced by ${dst} on ${device.name}${ofVnis(row)}${how}${refused(error)}`
 }
 
 const withdrawMac: Operation = (chassis, r) => {
@@ -59,8 +76,7 @@ const withdrawMac: Operation = (chassis, r) => {
   const device = row && chassis.kernel.devices.get(row.ifindex)
   if (row === undefined || device === undefined) return undefined
   const flags = NTF.SELF | NTF.EXT_LEARNED | (r.chance(0.9) ? NTF.MASTER : 0)
-  const port = row.port === undefined ? {} : { port: row.port }
-  const error = chassis.kernel.write({ op: 'delete', row: macRow(device, row.mac, row.dst, { flags, ...port }) }, 'speaker', r.chance(0.5))
+  const error = chassis.kernel.write({ op: 'delete', row: macRow(device, row.mac, row.dst, { flags, ...whereIs(row) }) }, 'speaker', r.chance(0.5))
   return `${row.mac} is withdrawn from ${device.name}${refused(error)}`
 }
 
@@ -88,10 +104,12 @@ export const announceMany: Operation = (chassis, r) => {
   const vteps = r.some(VTEPS, 0.6)
   if (vteps.length === 0) return undefined
   const macs = [...r.some(SHARED_MACS, 0.15), ...r.some(REMOTE_MACS, 0.7)].map((mac) => [mac, r.pick(vteps)] as const)
-  for (const vtep of vteps) chassis.kernel.write({ op: 'append', row: vtepRow(device, vtep) }, 'speaker')
-  for (const [mac, vtep] of macs) chassis.kernel.write({ op: 'replace', row: macRow(device, mac, vtep) }, 'speaker', r.chance(0.5))
+  const { srcVni } = vnis(device, r)
+  const where = srcVni === undefined ? {} : { srcVni }
+  for (const vtep of vteps) chassis.kernel.write({ op: 'append', row: vtepRow(device, vtep, where) }, 'speaker')
+  for (const [mac, vtep] of macs) chassis.kernel.write({ op: 'replace', row: macRow(device, mac, vtep, where) }, 'speaker', r.chance(0.5))
   const told = macs.map(([mac, vtep]) => `${mac} at ${vtep}`)
-  return `the routing daemon announces ${vteps.join(' ')}; ${told.join(', ')} on ${device.name}`
+  return `the routing daemon announces ${vteps.join(' ')}; ${told.join(', ')} on ${device.name}${ofVnis(where)}`
 }
 
 /** zebra lost bgpd: everything of it goes at once. */
@@ -100,8 +118,7 @@ const withdrawAll: Operation = (chassis, r) => {
   for (const row of r.shuffle(kernel.vxlans.all())) {
     const device = kernel.devices.get(row.ifindex)
     if (device === undefined) continue
-    const port = row.port === undefined ? {} : { port: row.port }
-    const request = row.mac === ZERO_MAC ? vtepRow(device, row.dst, row.port) : macRow(device, row.mac, row.dst, port)
+    const request = row.mac === ZERO_MAC ? vtepRow(device, row.dst, whereIs(row)) : macRow(device, row.mac, row.dst, whereIs(row))
     kernel.write({ op: 'delete', row: request }, 'speaker', r.chance(0.5))
   }
   for (const row of kernel.neighbours.all().filter(({ writer }) => writer === 'speaker')) {
@@ -112,6 +129,10 @@ const withdrawAll: Operation = (chassis, r) => {
 
 function neighbour(bridge: Device, ip: string, more: Partial<NeighRow> = {}): NeighRow {
   return { family: ip.includes(':') ? AF.INET6 : AF.INET, ifindex: bridge.ifindex, state: NUD.NOARP, flags: 0, type: 0, dst: ip, ...more }
+}
+
+function ofVnis({ srcVni, vni }: Where): string {
+  return `${srcVni === undefined ? '' : ` for VNI ${srcVni}`}${vni === undefined ? '' : ` as VNI ${vni}`}`
 }
 
 function refused(error: string | undefined): string {

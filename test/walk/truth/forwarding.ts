@@ -7,7 +7,7 @@ import type { Random } from '../random.js'
 import { number, packet, Pipeline, type Packet, type Sent } from '../switch/packet.js'
 import type { FakeSwitch } from '../switch/switch.js'
 import { readConfig, trueVnis, type TrueConfig, type TruePort } from './config.js'
-import { readVni, type TrueVni, type TrueVtep } from './vni.js'
+import { readVni, type TruePlace, type TrueVni, type TrueVtep } from './vni.js'
 
 const BROADCAST = 'ff:ff:ff:ff:ff:ff'
 const STRANGER = '02:00:00:00:ee:01'
@@ -45,10 +45,10 @@ function toPort(world: World, port: TruePort, inPort: number): string[] {
   return number === undefined || number === inPort ? [] : [`port ${number}`]
 }
 
-function toVtep(world: World, vni: TrueVni, { ip, udpPort }: { ip: string, udpPort: number }): string[] {
+function toVtep(world: World, vni: TrueVni, { ip, udpPort, encapVni }: TruePlace): string[] {
   const tunnel = tunnelPort(world, udpPort)
   const local = vni.localIp(ip)
-  return tunnel === undefined || local === undefined ? [] : [`port ${tunnel} vni ${vni.vni} from ${local} to ${ip}`]
+  return tunnel === undefined || local === undefined ? [] : [`port ${tunnel} vni ${encapVni} from ${local} to ${ip}`]
 }
 
 function everybody(world: World, vni: TrueVni, inPort: number, fromTunnel: boolean): string[] {

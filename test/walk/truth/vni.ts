@@ -3,10 +3,17 @@
 import { NTF, NUD } from '../../../lib/netlink/index.js'
 import { ZERO_MAC } from '../../../lib/net/mac.js'
 import type { FakeKernel } from '../kernel/kernel.js'
-import type { Device, Neighbour } from '../kernel/rows.js'
+import type { Device, DeviceRow, Neighbour } from '../kernel/rows.js'
 import type { Address, TrueConfig, TruePort } from './config.js'
 
-export interface TrueVtep { readonly ip: string, readonly udpPort: number, readonly flood: boolean, readonly localIp: string | undefined }
+export interface TrueVtep {
+  readonly ip: string
+  readonly udpPort: number
+  readonly flood: boolean
+  readonly localIp: string | undefined
+  /** VNI of what is flooded to it. */
+  readonly encapVni: number
+}
 
 export interface TrueLocal {
   readonly mac: string
@@ -21,13 +28,16 @@ export interface TrueVni {
   readonly locals: readonly TrueLocal[]
   readonly vteps: readonly TrueVtep[]
   /** Remote MACs with their VTEP. */
-  readonly remote: ReadonlyMap<string, { readonly ip: string, readonly udpPort: number }>
+  readonly remote: ReadonlyMap<string, TruePlace>
   /** MACs others announce: no claim of ours, and traffic follows theirs. */
   readonly claimed: ReadonlySet<string>
   readonly localIp: (ip: string) => string | undefined
   /** Kernel rows that tell others: `fdb IFINDEX MAC`, `neigh IFINDEX IP MAC`. */
   readonly told: readonly string[]
 }
+
+/** Behind which VTEP, in packets of which VNI. */
+export interface TruePlace { readonly ip: string, readonly udpPort: number, readonly encapVni: number }
 
 interface Devices { readonly bridge: Device | undefined, readonly vxlans: readonly Device[], readonly advertise: Device | undefined }
 
@@ -37,9 +47,9 @@ export function readVni(vni: number, config: TrueConfig, kernel: FakeKernel): Tr
   const locals = localsOf(ports, config.virtual(vni) ?? [])
   const udpPort = Number(config.option('evpn-vxlan-port', vni) ?? config.udpPorts[0])
   const localIp = (ip: string) => localIpFor(ip.includes(':'), vni, config, devices.vxlans)
-  const remote = remoteMacs(devices, kernel, udpPort)
+  const remote = remoteMacs(vni, devices, kernel, udpPort)
   const claimed = new Set([...remote.keys(), ...bridgeClaims(devices, kernel)])
-  const vteps = vtepsOf(devices, kernel, udpPort).map((vtep) => ({ ...vtep, localIp: localIp(vtep.ip) }))
+  const vteps = vtepsOf(vni, devices, kernel, udpPort).map((vtep) => ({ ...vtep, localIp: localIp(vtep.ip) }))
   const told = locals.flatMap((local) => toldRows(local, vni, devices, config, kernel, claimed))
   return { vni, ports, locals, vteps, remote, claimed, localIp, told }
 }
@@ -48,7 +58,7 @@ function devicesOf(vni: number, config: TrueConfig, kernel: FakeKernel): Devices
   const named = (key: string, fallback: string) => config.option(`dynamic-routing-${key}-ifname`, vni) ?? fallback
   const bridge = [kernel.byName(named('bridge', `br-${vni}`))].find((device) => device?.kind === 'bridge')
   const vxlans = named('vxlan', `vxlan-${vni}`).split(',').flatMap((name) => kernel.byName(name) ?? [])
-    .filter((device) => device.kind === 'vxlan' && device.vxlan?.vni === vni && !device.vxlan.external)
+    .filter((device) => device.kind === 'vxlan' && (device.vxlan?.external === true || device.vxlan?.vni === vni))
   const advertise = kernel.byName(named('advertise', `lo-${vni}`))
   const isUsable = bridge !== undefined && advertise?.kind === 'veth' && advertise.master === bridge.ifindex
   return { bridge, vxlans, advertise: isUsable ? advertise : undefined }
@@ -77,37 +87,49 @@ function localIpFor(isV6: boolean, vni: number, config: TrueConfig, vxlans: read
 
 /** Where the bridge has the MAC on a port that is none of the VNI's vxlan devices, it is not remote. */
 function isElsewhere(mac: string, { bridge, vxlans }: Devices, kernel: FakeKernel): boolean {
-  const row = bridge === undefined ? undefined : kernel.bridges.get(bridge.ifindex, mac)
+  const row = bridge === undefined || isShared(vxlans) ? undefined : kernel.bridges.get(bridge.ifindex, mac)
   return row !== undefined && !vxlans.some(({ ifindex }) => ifindex === row.port)
 }
 
-function remoteMacs(devices: Devices, kernel: FakeKernel, udpPort: number): Map<string, { ip: string, udpPort: number }> {
-  const remote = new Map<string, { ip: string, udpPort: number }>()
+/** A bridge's rows name no VNI, so those about a device of many VNIs say nothing. */
+function isShared(vxlans: readonly Device[]): boolean {
+  return vxlans.some(({ vxlan }) => vxlan?.external === true)
+}
+
+function rowsFor(vni: number, device: Device, kernel: FakeKernel): DeviceRow[] {
+  return kernel.vxlans.rows(device.ifindex).filter(({ srcVni }) => device.vxlan?.external !== true || (srcVni ?? 0) === vni)
+}
+
+function remoteMacs(vni: number, devices: Devices, kernel: FakeKernel, udpPort: number): Map<string, TruePlace> {
+  const remote = new Map<string, TruePlace>()
   for (const device of devices.vxlans) {
-    for (const row of kernel.vxlans.rows(device.ifindex)) {
+    for (const row of rowsFor(vni, device, kernel)) {
       const isSpeakers = row.mac !== ZERO_MAC && (row.flags & (NTF.EXT_LEARNED | NTF.STICKY)) !== 0
       if (!isSpeakers || remote.has(row.mac) || isElsewhere(row.mac, devices, kernel)) continue
-      remote.set(row.mac, { ip: row.dst, udpPort: row.port ?? udpPort })
+      remote.set(row.mac, { ip: row.dst, udpPort: row.port ?? udpPort, encapVni: row.vni ?? vni })
     }
   }
   return remote
 }
 
 function bridgeClaims({ bridge, vxlans }: Devices, kernel: FakeKernel): string[] {
-  const rows = bridge === undefined ? [] : kernel.bridges.rows(bridge.ifindex)
+  const rows = bridge === undefined || isShared(vxlans) ? [] : kernel.bridges.rows(bridge.ifindex)
   return rows.filter((row) => vxlans.some(({ ifindex }) => ifindex === row.port)).map(({ mac }) => mac)
 }
 
-function vtepsOf({ vxlans }: Devices, kernel: FakeKernel, udpPort: number): { ip: string, udpPort: number, flood: boolean }[] {
-  const vteps = new Map<string, { ip: string, udpPort: number, flood: boolean }>()
-  for (const row of vxlans.flatMap((device) => kernel.vxlans.rows(device.ifindex))) {
+function vtepsOf(vni: number, { vxlans }: Devices, kernel: FakeKernel, udpPort: number): Omit<TrueVtep, 'localIp'>[] {
+  const vteps = new Map<string, { ip: string, udpPort: number, flood: boolean, encapVnis: number[] }>()
+  for (const row of vxlans.flatMap((device) => rowsFor(vni, device, kernel))) {
     const isFlood = row.mac === ZERO_MAC
     if (row.dst.startsWith('239.') || (!isFlood && (row.flags & (NTF.EXT_LEARNED | NTF.STICKY)) === 0)) continue
-    const vtep = { ip: row.dst, udpPort: row.port ?? udpPort, flood: isFlood }
+    const vtep = { ip: row.dst, udpPort: row.port ?? udpPort }
     const key = `${vtep.ip} ${vtep.udpPort}`
-    vteps.set(key, { ...vtep, flood: isFlood || vteps.get(key)?.flood === true })
+    const { flood = false, encapVnis = [] } = vteps.get(key) ?? {}
+    vteps.set(key, { ...vtep, flood: isFlood || flood, encapVnis: isFlood ? [...encapVnis, row.vni ?? vni] : encapVnis })
   }
-  return [...vteps.values()]
+  // Where entries disagree: our own VNI, else the lowest.
+  return [...vteps.values()].map(({ encapVnis, ...vtep }) =>
+    ({ ...vtep, encapVni: encapVnis.length === 0 || encapVnis.includes(vni) ? vni : Math.min(...encapVnis) }))
 }
 
 function toldRows(
