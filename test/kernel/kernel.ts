@@ -25,7 +25,13 @@ const RELEASE = /^[0-9]+\.[0-9]+\.[0-9]+-[0-9]+-amd64$/
 
 /** The kernel from the cache; the first time it is downloaded, which takes a minute. Throws MissingError without a package. */
 export async function provideKernel(progress: (text: string) => void): Promise<Kernel> {
-  return cachedKernel() ?? await fetchKernel(progress)
+  return cachedKernel() ?? await fetchKernel(progress).catch(async (error: unknown) => {
+    if (!(error instanceof MissingError)) throw error
+    // Lists that are missing or old name no package, or one that is no longer there.
+    progress('updating the lists of packages')
+    await run(['apt-get', 'update', '-qq'], { env: plainEnv(), allowFailure: true, timeoutMs: 300_000 })
+    return await fetchKernel(progress)
+  })
 }
 
 function cacheDir(): string {
@@ -71,7 +77,7 @@ async function candidate(): Promise<string> {
   const { stdout } = await run(['apt-cache', 'depends', META_PACKAGE], { env: plainEnv(), allowFailure: true })
   const release = /Depends: linux-image-(\S+)/.exec(stdout)?.[1]
   if (release !== undefined && RELEASE.test(release)) return release
-  throw new MissingError(`apt knows no package ${META_PACKAGE}; this needs a Debian machine, and perhaps: apt-get update`)
+  throw new MissingError(`apt knows no package ${META_PACKAGE}; this needs a Debian machine`)
 }
 
 /** Paths of the modules and of all they need, in the order in which they can be loaded. Built-in ones are left out. */
