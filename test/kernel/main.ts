@@ -14,18 +14,25 @@ import { runMachine, type MachineOptions, type Outcome } from './machine.js'
 
 interface Options {
   readonly shell: boolean
+  readonly all: boolean
   readonly timeLimit: number
   readonly memory: number
   readonly cpus: number
 }
 
-/** Folders whose tests run in both stages, unless they declare what only one has. */
+/** Folders whose tests can run in both stages, unless they declare what only one has. */
 const SYSTEM_TESTS = /^(system|semantics)\//
+
+/**
+ * Those of them that this stage runs when nothing is said, beside all that declare a need: where the two datapaths could differ.
+ * All of them would take an hour on an emulated machine.
+ */
+const CHOSEN = /^system\/(underlay|tunnel)\./
 
 async function boot(words: readonly string[], options: Options): Promise<number> {
   checkPrograms()
   const kernel = await provideKernel(say)
-  const initramfs = await makeInitramfs(kernel, jobOf(words, options.shell))
+  const initramfs = await makeInitramfs(kernel, jobOf(words, options))
   const machine: MachineOptions = {
     cpus: options.cpus, memoryMb: options.memory, interactive: options.shell, timeLimitS: options.timeLimit
   }
@@ -51,7 +58,7 @@ function exitCode(outcome: Outcome, { timeLimit }: Options): number {
   }
 }
 
-function jobOf(words: readonly string[], shell: boolean): Job {
+function jobOf(words: readonly string[], { shell, all }: Options): Job {
   const { PATH = '' } = plainEnv()
   const env = {
     PATH, HOME: '/root', LC_ALL: 'C', TERM: shell ? process.env['TERM'] ?? 'vt100' : 'dumb',
@@ -59,17 +66,18 @@ function jobOf(words: readonly string[], shell: boolean): Job {
     OVS_EVPN_DATAPATH: 'system', OVS_EVPN_PATIENCE: '10'
   }
   const cwd = process.cwd()
-  if (!shell) return { argv: words.length > 0 ? words : systemTests(), cwd, env }
+  if (!shell) return { argv: words.length > 0 ? words : stageTests(all), cwd, env }
   const { rows, columns } = process.stdout
   return { argv: words.length > 0 ? words : ['bash'], cwd, env, terminal: { rows: rows || 24, columns: columns || 80 } }
 }
 
-/** The compiled tests of the stage: every system test, and whatever declares a need (test/lab/needs.ts). */
-function systemTests(): string[] {
+/** The stage's program and its compiled tests: the chosen system tests or all, and whatever declares a need (test/lab/needs.ts). */
+function stageTests(all: boolean): string[] {
   const tests = fileURLToPath(new URL('..', import.meta.url))
+  const isOurs = all ? SYSTEM_TESTS : CHOSEN
   const files = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.js')).sort()
-  const chosen = files.map((name) => ({ name, path: relative(process.cwd(), join(tests, name)) })).filter(({ name, path }) =>
-    SYSTEM_TESTS.test(name) || declaredNeeds(readFileSync(path, 'utf8'), path).length > 0)
+  const chosen = files.map((name) => ({ name, path: relative(process.cwd(), join(tests, name)) }))
+    .filter(({ name, path }) => isOurs.test(name) || declaredNeeds(readFileSync(path, 'utf8'), path).length > 0)
   return [process.execPath, join(tests, 'kernel/stage.js'), ...chosen.map(({ path }) => path)]
 }
 
@@ -90,6 +98,7 @@ const program = new Command('test:kernel')
   .argument('[command...]')
   .passThroughOptions()
   .option('--shell', 'with this terminal; COMMAND is bash by default', false)
+  .option('--all', 'every system test; give it an hour with --time-limit', false)
   .option('--time-limit <seconds>', 'then it is ended', whole(1, 86_400), 900)
   .option('--memory <MiB>', 'of the machine', whole(256, 65_536), 2048)
   .option('--cpus <n>', 'of the machine', whole(1, 16), 2)
