@@ -43,6 +43,17 @@ export function markDeviceRow(state: State, table: FdbTable, mac: Mac, old: FdbR
   }
 }
 
+/** A nexthop leads elsewhere: its group changes, however many MACs are behind it, and no flow of theirs. */
+export function markNexthopPaths(state: State, id: number): void {
+  state.dirty.nexthops.add(id)
+  state.mirrors.fdb.setNexthop(id, state.mirrors.nexthops.paths(id).map(({ ip }) => ip))
+}
+
+/** Rows of a vxlan device lead to a VTEP by way of nexthops, or no longer do. */
+export function markNexthopUse(state: State, table: FdbTable, ip: Ip): void {
+  for (const vni of state.vnisOfTable.under(table).keys()) markRemote(state, vni, remoteKey({ dst: ip }))
+}
+
 export function markNeighbour(state: State, ifindex: number, ip: Ip, current: NeighbourRow | undefined): void {
   for (const vni of state.vnisOfDevice.under(ifindex).keys()) state.dirty.ips.add(vni, ip)
   state.kernel.observe(neighbourKey(ifindex, ip), realizedNeighbour(current))

@@ -38,13 +38,15 @@ export class Dirty {
   readonly floods = new Set<Vni>()
   /** VTEPs whose packets every VNI with evpn-decap member lets in. */
   readonly members = new Set<VtepKey>()
+  /** Ids of kernel nexthops. */
+  readonly nexthops = new Set<number>()
   readonly macs = new KeysByVni<Mac>()
   readonly vteps = new KeysByVni<VtepKey>()
   readonly ips = new KeysByVni<Ip>()
 
   get isEmpty(): boolean {
-    const levels = this.domains.size + this.ports.size + this.floods.size + this.members.size
-    return !this.database && !this.tunnels && levels === 0 && this.macs.isEmpty && this.vteps.isEmpty && this.ips.isEmpty
+    const sets = [this.domains, this.ports, this.floods, this.members, this.nexthops]
+    return !this.database && !this.tunnels && sets.every(({ size }) => size === 0) && this.macs.isEmpty && this.vteps.isEmpty && this.ips.isEmpty
   }
 }
 

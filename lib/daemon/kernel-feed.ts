@@ -17,7 +17,8 @@ const PAUSE_AFTER_FAILURE = 1_000
 /** Notifications lost again during a resync: the next one waits, twice as long each time, so that it has a chance. In ms. */
 const PAUSE_AFTER_OVERRUN = { first: 100, longest: 5_000 } as const
 
-const KINDS: readonly DumpKind[] = ['link', 'fdb', 'neigh']
+/** Nexthops before the rows that name them. */
+const KINDS: readonly DumpKind[] = ['link', 'nexthop', 'fdb', 'neigh']
 
 export class KernelFeed {
   readonly counters = { messages: 0, malformed: 0, overruns: 0, resyncs: 0 }
@@ -100,16 +101,16 @@ export class KernelFeed {
   }
 
   async #dump(kind: DumpKind): Promise<boolean> {
-    const mirror = { link: this.#mirrors.links, fdb: this.#mirrors.fdb, neigh: this.#mirrors.neighbours, nexthop: undefined }[kind]
-    mirror?.beginResync()
+    const mirror = { link: this.#mirrors.links, fdb: this.#mirrors.fdb, neigh: this.#mirrors.neighbours, nexthop: this.#mirrors.nexthops }[kind]
+    mirror.beginResync()
     for (let attempt = 1; attempt <= MAX_ATTEMPTS && !this.#isClosed; attempt++) {
       const before = this.#deletions
       try {
         const { interrupted } = await this.#source.dump(kind)
         if (interrupted) {
-          mirror?.beginResync()
+          mirror.beginResync()
         } else if (this.#deletions === before || attempt === MAX_ATTEMPTS) {
-          mirror?.finishResync()
+          mirror.finishResync()
           return true
         }
         // Between two pieces of an FDB or neighbour dump the kernel remembers how many rows it has passed, not which: one
@@ -142,7 +143,7 @@ export class KernelFeed {
   }
 
   #apply(message: RtMessage): void {
-    const { links, fdb, neighbours } = this.#mirrors
+    const { links, fdb, neighbours, nexthops } = this.#mirrors
     if ('op' in message && message.op === 'del') this.#deletions++
     if (message.kind === 'link') {
       if (message.op === 'new') this.#putLink(message.row)
@@ -151,6 +152,9 @@ export class KernelFeed {
       const table = message.row.family === AF.BRIDGE ? fdb : neighbours
       if (message.op === 'new') table.put(message.row)
       else table.delete(message.row)
+    } else if (message.kind === 'nexthop') {
+      if (message.op === 'new') nexthops.put(message.row)
+      else nexthops.delete(message.row.id)
     } else if (message.kind === 'malformed') {
       this.counters.malformed++
       this.#log.warn(`netlink message of type ${message.type} could not be read: ${message.error}`)

@@ -25,12 +25,13 @@ export interface PathReport {
   readonly binding_key: number
 }
 
-/** A remote MAC: reached over one VTEP (`ip`, `port`, `binding_key`) or over a nexthop group (`paths`). */
+/** A remote MAC: reached over one VTEP (`ip`, `port`, `binding_key`) or over the paths of a kernel nexthop group (its id, `paths`). */
 export interface MacReport {
   readonly vni: number
   readonly mac: string
   readonly ip?: string
   readonly port?: number
+  readonly nexthop?: number
   readonly paths?: readonly PathReport[]
   /** VNI of the packets that go there, when its entry brings another than `vni`. */
   readonly encap_vni?: number

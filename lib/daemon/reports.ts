@@ -3,7 +3,10 @@ import { atoms } from '../config/columns.js'
 import { tunnelName } from '../config/tunnel-port.js'
 import type { Claim } from '../evpn/claim.js'
 import type { Domain } from '../evpn/domain.js'
-import { ipFamily } from '../net/ip.js'
+import { usablePaths } from '../evpn/nexthop.js'
+import type { RemoteMac } from '../evpn/remote-mac.js'
+import { vtepKey } from '../evpn/vtep.js'
+import { ipFamily, type Ip } from '../net/ip.js'
 import { MAX_PORT_NAME } from '../mirror/ports.js'
 import type { Vni } from '../net/number.js'
 import { describeFlowKey } from '../sink/flow-entry.js'
@@ -96,10 +99,17 @@ function vniReport(state: State, domain: Domain): VniReport {
 function macsOfVtep(state: State, domain: Domain): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   for (const mac of state.macs.under(domain.vni).values()) {
-    const key = `${mac.ip} ${mac.udpPort}`
-    counts.set(key, (counts.get(key) ?? 0) + 1)
+    for (const { ip } of pathsOf(state, mac)) {
+      const key = vtepKey(ip, mac.udpPort)
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
   }
   return counts
+}
+
+/** Where packets to a MAC may go. */
+function pathsOf(state: State, { via }: RemoteMac): readonly { readonly ip: Ip, readonly weight: number }[] {
+  return via.kind === 'vtep' ? [{ ip: via.ip, weight: 1 }] : usablePaths(state.mirrors.nexthops.paths(via.id), via.members)
 }
 
 function vtepReports(state: State, domain: Domain): VtepReport[] {
@@ -128,17 +138,25 @@ function whyUnusable(state: State, vtep: ReachableVtep): string | undefined {
 }
 
 function macReports(state: State, domain: Domain): MacReport[] {
-  return [...state.macs.under(domain.vni).values()].map((mac) => {
-    const vtep = state.vteps.get(mac.vni, `${mac.ip} ${mac.udpPort}`)
-    const reason = vtep === undefined ? 'its VTEP is not known' : whyUnusable(state, vtep)
-    return {
-      vni: mac.vni, mac: mac.mac, ip: mac.ip, port: mac.udpPort, ...(mac.encapVni === undefined ? {} : { encap_vni: mac.encapVni }), sticky: mac.sticky,
-      state: reason === undefined ? 'ok' : 'unusable',
-      ...(reason === undefined ? {} : { reason }),
-      binding_key: bindingKey(mac.ip, mac.udpPort, mac.vni),
-      uuid: nameUuid('mac', mac.vni, mac.mac)
-    }
+  return [...state.macs.under(domain.vni).values()].map((mac) => macReport(state, mac))
+}
+
+function macReport(state: State, remote: RemoteMac): MacReport {
+  const { vni, mac, via, udpPort, encapVni, sticky } = remote
+  const paths = pathsOf(state, remote)
+  const reasons = paths.map(({ ip }) => {
+    const vtep = state.vteps.get(vni, vtepKey(ip, udpPort))
+    return vtep === undefined ? 'its VTEP is not known' : whyUnusable(state, vtep)
   })
+  // One path is enough.
+  const reason = via.kind === 'nexthop' && paths.length === 0 ? `nexthop ${via.id} leads to no VTEP` : reasons.includes(undefined) ? undefined : reasons[0]
+  const key = (ip: Ip) => bindingKey(ip, udpPort, vni)
+  const where = via.kind === 'vtep' ? { ip: via.ip, port: udpPort, binding_key: key(via.ip) }
+    : { nexthop: via.id, paths: paths.map(({ ip, weight }) => ({ ip, port: udpPort, weight, binding_key: key(ip) })) }
+  return {
+    vni, mac, ...where, ...(encapVni === undefined ? {} : { encap_vni: encapVni }), sticky,
+    state: reason === undefined ? 'ok' : 'unusable', ...reasonOf(reason), uuid: nameUuid('mac', vni, mac)
+  }
 }
 
 function ipReports(state: State, domain: Domain): IpReport[] {

@@ -9,6 +9,7 @@ import type { Claim } from '../evpn/claim.js'
 import type { Domain } from '../evpn/domain.js'
 import type { FloodSet } from '../evpn/flood.js'
 import type { AddressBook, LocalMac } from '../evpn/local.js'
+import type { Members } from '../evpn/nexthop.js'
 import type { RemoteIp } from '../evpn/remote-ip.js'
 import type { RemoteMac } from '../evpn/remote-mac.js'
 import type { Vtep, VtepKey } from '../evpn/vtep.js'
@@ -16,6 +17,7 @@ import { FdbMirror, type FdbTable } from '../mirror/fdb.js'
 import { LinkMirror } from '../mirror/links.js'
 import { NeighbourMirror } from '../mirror/neighbours.js'
 import { NestedMap } from '../mirror/nested.js'
+import { NexthopMirror } from '../mirror/nexthops.js'
 import { PortMirror } from '../mirror/ports.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
@@ -23,13 +25,14 @@ import type { Vni } from '../net/number.js'
 import type { Row } from '../ovsdb/index.js'
 import type { KernelSink } from '../sink/kernel.js'
 import type { SwitchSink } from '../sink/switch.js'
-import { markBridgeRow, markDeviceRow, markLink, markNeighbour, markPort } from './affected.js'
+import { markBridgeRow, markDeviceRow, markLink, markNeighbour, markNexthopPaths, markNexthopUse, markPort } from './affected.js'
 import { Dirty } from './dirty.js'
 
 export interface Mirrors {
   readonly links: LinkMirror
   readonly fdb: FdbMirror
   readonly neighbours: NeighbourMirror
+  readonly nexthops: NexthopMirror
   /** OpenFlow ports of the integration bridge. */
   readonly ports: PortMirror
 }
@@ -58,6 +61,10 @@ export interface Derived {
   readonly locals: NestedMap<Vni, Mac, LocalMac>
   /** Addresses of a VNI that are named twice, by the MAC they concern. */
   readonly duplicates: NestedMap<Vni, Mac, readonly Warning[]>
+  /** How many remote MACs are behind these members of a nexthop. */
+  readonly nexthopUsers: NestedMap<number, Members, number>
+  /** Nexthops with members of both address families. */
+  readonly mixedNexthops: Set<number>
   readonly claims: NestedMap<Vni, Mac, Claim>
   readonly floods: Map<Vni, FloodSet>
   /** Which VNIs read a vxlan device's rows of one VNI. */
@@ -105,9 +112,14 @@ export function createState(sinks: Sinks, table: State['table']): State {
       links: new LinkMirror((old, current) => markLink(state, old, current)),
       fdb: new FdbMirror({
         bridgeRow: (bridge, mac, old, current) => markBridgeRow(state, bridge, mac, old, current),
-        deviceRow: (table, mac, old, current) => markDeviceRow(state, table, mac, old, current)
+        deviceRow: (table, mac, old, current) => markDeviceRow(state, table, mac, old, current),
+        nexthopUse: (table, ip) => markNexthopUse(state, table, ip)
       }),
       neighbours: new NeighbourMirror((ifindex, ip, _old, current) => markNeighbour(state, ifindex, ip, current)),
+      nexthops: new NexthopMirror({
+        paths: (id) => markNexthopPaths(state, id),
+        gone: (id) => state.mirrors.fdb.deleteNexthop(id)
+      }),
       ports: new PortMirror((name) => markPort(state, name))
     },
     database: EMPTY_DATABASE,
@@ -121,6 +133,8 @@ export function createState(sinks: Sinks, table: State['table']): State {
     ips: new NestedMap(),
     locals: new NestedMap(),
     duplicates: new NestedMap(),
+    nexthopUsers: new NestedMap(),
+    mixedNexthops: new Set(),
     claims: new NestedMap(),
     floods: new Map(),
     vnisOfTable: new NestedMap(),

@@ -1,5 +1,6 @@
 // The tick: everything dirty is derived again, level by level, and the sinks are told to send what differs.
-// configuration -> domains -> ports, VTEPs, IPs, MACs -> floods -> sinks. Nothing flows back up.
+// configuration -> domains -> ports, VTEPs, IPs, MACs -> nexthop groups, floods -> sinks. One thing flows back up: a nexthop
+// whose members' address families changed marks the MACs behind it.
 import { isDeepStrictEqual } from 'node:util'
 import { readDatabase } from '../config/database.js'
 import type { Vni } from '../net/number.js'
@@ -11,7 +12,7 @@ import { SOURCE_FLOWS } from '../pipeline/source.js'
 import { markDomain, observeDevice } from './affected.js'
 import { rebind } from './bindings.js'
 import { takeAll } from './dirty.js'
-import { refreshDomain, refreshFlood, refreshIp, refreshMac, refreshMember, refreshPort, refreshVtep, tunnelOfport } from './refresh/index.js'
+import { refreshDomain, refreshFlood, refreshIp, refreshMac, refreshMember, refreshNexthop, refreshPort, refreshVtep, tunnelOfport } from './refresh/index.js'
 import type { State } from './state.js'
 
 /** Derives everything dirty. A level may mark the levels below it, and a new VNI marks itself once more. */
@@ -27,6 +28,7 @@ export function derive(state: State): void {
     for (const key of takeAll(dirty.members)) refreshMember(state, key)
     for (const [vni, ips] of dirty.ips.take()) for (const ip of ips) refreshIp(state, vni, ip)
     for (const [vni, macs] of dirty.macs.take()) for (const mac of macs) refreshMac(state, vni, mac)
+    for (const id of takeAll(dirty.nexthops)) refreshNexthop(state, id)
     for (const vni of takeAll(dirty.floods)) refreshFlood(state, vni)
   }
 }
@@ -36,6 +38,7 @@ export function markAll(state: State): void {
   state.dirty.database = true
   state.dirty.tunnels = true
   for (const vni of vnis(state)) markDomain(state, vni)
+  for (const id of state.nexthopUsers.outers()) state.dirty.nexthops.add(id)
 }
 
 /** What the pipeline needs before the first VNI exists. */

@@ -1,17 +1,23 @@
-// A remote MAC: behind which VTEP the speaker says it is.
+// A remote MAC: behind which VTEP, or which of several (a nexthop), the speaker says it is.
+import type { FdbRow } from '../mirror/fdb.js'
 import { isRemoteMacRow } from '../mirror/ownership.js'
 import { NTF } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import type { Domain } from './domain.js'
-import type { FdbView } from './view.js'
+import { membersFor, type Members } from './nexthop.js'
+import type { FdbView, NexthopView } from './view.js'
+
+/** Where a MAC is: behind one VTEP, or behind the members of a kernel nexthop. */
+export type Via =
+  | { readonly kind: 'vtep', readonly ip: Ip }
+  | { readonly kind: 'nexthop', readonly id: number, readonly members: Members }
 
 export interface RemoteMac {
   readonly vni: Vni
   readonly mac: Mac
-  /** The VTEP. */
-  readonly ip: Ip
+  readonly via: Via
   readonly udpPort: number
   /** The VNI its packets carry, where the entry brings another than ours (downstream VNI, RFC 8365 section 5.1.3). */
   readonly encapVni: Vni | undefined
@@ -20,15 +26,27 @@ export interface RemoteMac {
 }
 
 /** Joins the device rows and the bridge row of one MAC; undefined = not remote. */
-export function deriveRemoteMac(domain: Domain, mac: Mac, fdb: FdbView): RemoteMac | undefined {
+export function deriveRemoteMac(domain: Domain, mac: Mac, fdb: FdbView, nexthops: NexthopView): RemoteMac | undefined {
+  const row = remoteRow(domain, mac, fdb)
+  const via = row && viaOf(domain, row, nexthops)
+  if (row === undefined || via === undefined) return undefined
+  const encapVni = row.vni === domain.vni ? undefined : row.vni
+  return { vni: domain.vni, mac, via, udpPort: row.port ?? domain.udpPort, encapVni, sticky: (row.flags & NTF.STICKY) !== 0 }
+}
+
+/** The speaker's row for the MAC, on the first device that has one. */
+function remoteRow(domain: Domain, mac: Mac, fdb: FdbView): FdbRow | undefined {
   if (whereInBridge(domain, mac, fdb) === 'local') return undefined
   for (const table of domain.tables) {
     const row = fdb.onDevice(table, mac)
-    if (row?.dst === undefined || !isRemoteMacRow(row)) continue
-    const encapVni = row.vni === domain.vni ? undefined : row.vni
-    return { vni: domain.vni, mac, ip: row.dst, udpPort: row.port ?? domain.udpPort, encapVni, sticky: (row.flags & NTF.STICKY) !== 0 }
+    if (row !== undefined && isRemoteMacRow(row)) return row
   }
   return undefined
+}
+
+function viaOf(domain: Domain, row: FdbRow, nexthops: NexthopView): Via | undefined {
+  if (row.nhId !== undefined) return { kind: 'nexthop', id: row.nhId, members: membersFor(nexthops.paths(row.nhId), domain.localIps) }
+  return row.dst === undefined ? undefined : { kind: 'vtep', ip: row.dst }
 }
 
 /**
@@ -47,5 +65,5 @@ export function whereInBridge(domain: Domain, mac: Mac, fdb: FdbView): 'local' |
  * rows of one claim one after the other, and writing ours in between would steal the MAC back.
  */
 export function hasRemoteClaim(domain: Domain, mac: Mac, fdb: FdbView): boolean {
-  return whereInBridge(domain, mac, fdb) === 'remote' || deriveRemoteMac(domain, mac, fdb) !== undefined
+  return whereInBridge(domain, mac, fdb) === 'remote' || remoteRow(domain, mac, fdb) !== undefined
 }

@@ -1,5 +1,6 @@
 // What the joins read: the narrow face of the mirrors. No join reads anything else, and none writes.
 import type { FdbRow, FdbTable } from '../mirror/fdb.js'
+import type { NexthopPath } from '../mirror/nexthops.js'
 import type { NeighbourRow } from '../mirror/neighbours.js'
 import type { LinkRow } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
@@ -15,6 +16,10 @@ export interface FdbView {
 
 export interface NeighbourView {
   get(ifindex: number, ip: Ip): NeighbourRow | undefined
+}
+
+export interface NexthopView {
+  paths(id: number): readonly NexthopPath[]
 }
 
 export interface LinkByIndex {

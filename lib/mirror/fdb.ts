@@ -4,11 +4,14 @@
 // port replaces the old one without a deletion being sent; a vxlan device has one remote per unicast
 // (source VNI, mac) and any number of remotes per zero or multicast mac (drivers/net/vxlan: only these can be appended).
 // A device that serves many VNIs (collect metadata) so holds a table for each, and no VNI sees another's: see fdbTable.
+// A row may name a nexthop instead of a remote; such rows go with their nexthop group, and the kernel does not tell.
 import { NTF, type NeighRow } from '../netlink/index.js'
+import type { Ip } from '../net/ip.js'
 import { isMulticastMac, ZERO_MAC, type Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import { KeyedRows } from './keyed.js'
 import { NestedMap } from './nested.js'
+import { NexthopUsers } from './nexthop-users.js'
 import { isRemoteMacRow, isReplicationRow } from './ownership.js'
 
 export type FdbRow = NeighRow & { readonly lladdr: Mac }
@@ -18,6 +21,8 @@ export interface FdbChanges {
   bridgeRow(bridge: number, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void
   /** A vxlan device's row, in the table of one VNI. */
   deviceRow(table: FdbTable, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void
+  /** Rows of a table lead to a VTEP by way of nexthops now, or no longer do. */
+  nexthopUse(table: FdbTable, ip: Ip): void
 }
 
 /** Names what a vxlan device holds for one VNI. */
@@ -37,10 +42,13 @@ export class FdbMirror {
   readonly #byTable = new NestedMap<FdbTable, Mac, FdbRow>()
   readonly #replicas = new NestedMap<FdbTable, string, ReadonlyMap<number, number>>()
   readonly #users = new NestedMap<FdbTable, string, number>()
+  readonly #byNexthop = new NestedMap<number, string, FdbRow>()
+  readonly #nexthopUsers: NexthopUsers
   readonly #changes: FdbChanges
 
   constructor(changes: FdbChanges) {
     this.#changes = changes
+    this.#nexthopUsers = new NexthopUsers((table, ip) => changes.nexthopUse(table, ip))
   }
 
   get size(): number {
@@ -78,14 +86,32 @@ export class FdbMirror {
     return { vni: lowest === NO_VNI ? undefined : lowest }
   }
 
-  /** True when a unicast row of the table points at this remote. */
+  /** True when a unicast row of the table points at this remote, itself or by way of a nexthop. */
   uses(table: FdbTable, remote: string): boolean {
-    return this.#users.get(table, remote) !== undefined
+    return this.#users.get(table, remote) !== undefined || this.#nexthopUsers.uses(table, remote)
   }
 
   /** Every remote any row of the table points at. */
   remotes(table: FdbTable): Set<string> {
-    return new Set([...this.#replicas.under(table).keys(), ...this.#users.under(table).keys()])
+    return new Set([...this.#replicas.under(table).keys(), ...this.#users.under(table).keys(), ...this.#nexthopUsers.ips(table)])
+  }
+
+  /** The rows on a nexthop. */
+  rowsOfNexthop(id: number): Iterable<FdbRow> {
+    return this.#byNexthop.under(id).values()
+  }
+
+  /** A nexthop leads to these VTEPs from now on. */
+  setNexthop(id: number, ips: readonly Ip[]): void {
+    this.#nexthopUsers.setPaths(id, ips)
+  }
+
+  /** A nexthop is gone: its rows with it. */
+  deleteNexthop(id: number): void {
+    for (const [key, row] of [...this.#byNexthop.under(id)]) {
+      this.#rows.delete(key)
+      this.#index(row, undefined)
+    }
   }
 
   put(row: NeighRow): void {
@@ -145,9 +171,16 @@ export class FdbMirror {
     const table = tableOf(row)
     if (!appendable && step > 0) this.#byTable.set(table, row.lladdr, row)
     else if (!appendable) this.#byTable.delete(table, row.lladdr)
+    if (row.nhId !== undefined) this.#indexNexthop(table, row, row.nhId, step)
     if (row.dst === undefined) return
     if (row.lladdr === ZERO_MAC && isReplicationRow(row)) countReplica(this.#replicas, table, row, step)
     else if (!appendable && isRemoteMacRow(row)) countUser(this.#users, table, remoteKey(row), step)
+  }
+
+  #indexNexthop(table: FdbTable, row: FdbRow, nexthop: number, step: 1 | -1): void {
+    if (step > 0) this.#byNexthop.set(nexthop, rowKey(row), row)
+    else this.#byNexthop.delete(nexthop, rowKey(row))
+    if (isRemoteMacRow(row)) this.#nexthopUsers.addRow(table, nexthop, step)
   }
 }
 

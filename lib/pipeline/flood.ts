@@ -2,9 +2,10 @@
 // parts' groups directly; in a larger one each part passes the trampoline (a select group with dp_hash recirculates)
 // and is translated by itself.
 import { memberKey, partClass, type FloodMember, type FloodPart, type FloodSet } from '../evpn/flood.js'
-import { ipFamily, ipToBytes } from '../net/ip.js'
+import { ipFamily } from '../net/ip.js'
 import type { Vni } from '../net/number.js'
 import type { Action } from '../openflow/index.js'
+import { bucketIds, ipNumber } from './bucket.js'
 import { goTo, type Flow, type Group, type GroupBucket } from './flow.js'
 import { toPort, toVtep } from './forward.js'
 import { FROM_TUNNEL } from './registers.js'
@@ -67,34 +68,16 @@ function fitsOneTranslation(parts: readonly FloodPart[]): boolean {
 }
 
 function partGroup(vni: Vni, part: FloodPart): Group {
-  return { id: floodGroupId(vni, part.part), type: 'all', buckets: bucketIds(part.members).map(([id, member]): GroupBucket => ({ id, actions: toMember(member) })) }
+  const buckets = bucketIds(part.members, memberKey, wantedBucketId)
+  return { id: floodGroupId(vni, part.part), type: 'all', buckets: buckets.map(([id, member]): GroupBucket => ({ id, actions: toMember(member) })) }
 }
 
 function toMember(member: FloodMember): Action[] {
   return member.kind === 'local' ? toPort(member.ofport) : toVtep(member.ip, member.udpPort, member.encapVni)
 }
 
-/** OpenFlow 1.5 reserves bucket ids above this. */
-const MAX_BUCKET_ID = 0xffffff00
-
-/**
- * Bucket ids from content: an ofport or an IPv4 address is one itself, an IPv6 address is hashed. Where two members of a
- * part want the same, the later in sorted order takes the next free one: still a function of the set alone.
- */
-function bucketIds(members: readonly FloodMember[]): [number, FloodMember][] {
-  const taken = new Set<number>()
-  const sorted = members.map((member): [string, FloodMember] => [memberKey(member), member]).sort(([a], [b]) => (a < b ? -1 : 1))
-  return sorted.map(([, member]) => {
-    let id = wantedBucketId(member)
-    while (taken.has(id)) id = (id + 1) % MAX_BUCKET_ID
-    taken.add(id)
-    return [id, member]
-  })
-}
-
 function wantedBucketId(member: FloodMember): number {
-  // The bridge's own port, LOCAL, has a number above the range.
-  if (member.kind === 'local') return member.ofport % MAX_BUCKET_ID
-  if (ipFamily(member.ip) === 4) return ipToBytes(member.ip).readUInt32BE() % MAX_BUCKET_ID
-  return member.hash % MAX_BUCKET_ID
+  // The bridge's own port, LOCAL, has a number above the range of bucket ids; it is brought into it.
+  if (member.kind === 'local') return member.ofport
+  return ipFamily(member.ip) === 4 ? ipNumber(member.ip) : member.hash
 }

@@ -13,6 +13,8 @@ export interface GroupBucket {
   /** Derived from content; unique in its group. */
   readonly id: number
   readonly actions: readonly Action[]
+  /** Of a select group's bucket, 1..65535; 1 when missing. */
+  readonly weight?: number
 }
 
 export interface Group {

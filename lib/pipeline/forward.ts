@@ -6,6 +6,7 @@ import type { Vni } from '../net/number.js'
 import type { Action } from '../openflow/index.js'
 import { DROP, dropFor } from './drops.js'
 import { goTo, type Flow } from './flow.js'
+import { toNexthop } from './nexthop.js'
 import { ENCAP_MASK, encapBits, FROM_TUNNEL } from './registers.js'
 import { TABLE } from './tables.js'
 
@@ -17,9 +18,10 @@ export function localMacFlow(vni: Vni, mac: Mac, ofport: number): Flow {
   return { table: TABLE.FORWARD, priority: PRIORITY.LOCAL, match: { metadata: vni, eth_dst: mac }, actions: toPort(ofport) }
 }
 
-/** A MAC the control plane put behind a VTEP: the one flow it costs. */
-export function remoteMacFlow(mac: RemoteMac): Flow {
-  return { table: TABLE.FORWARD, priority: PRIORITY.REMOTE, match: { metadata: mac.vni, eth_dst: mac.mac }, actions: toVtep(mac.ip, mac.udpPort, mac.encapVni) }
+/** A MAC the control plane put behind a VTEP, or several: the one flow it costs. */
+export function remoteMacFlow({ vni, mac, via, udpPort, encapVni }: RemoteMac): Flow {
+  const actions = via.kind === 'vtep' ? toVtep(via.ip, udpPort, encapVni) : toNexthop(via.id, via.members, udpPort)
+  return { table: TABLE.FORWARD, priority: PRIORITY.REMOTE, match: { metadata: vni, eth_dst: mac }, actions }
 }
 
 /** evpn-inner-vlan drop: a VNI carries no 802.1Q tag, neither into a tunnel nor out of one (RFC 7348 section 6.1). */

@@ -11,10 +11,12 @@
 export const FROM_TUNNEL = 0x00000001
 /** Set only while a VNI with evpn-decap=member exists. */
 export const MEMBER = 0x00000004
-const IPV6 = 0x00000002
+export const IPV6 = 0x00000002
 const OWN_TUN_ID = 0x00000008
 /** The bits that ENCAP chooses by, and that are set on the way there. */
 export const ENCAP_MASK = 0xffff000a
+/** Those of them that the flow of a MAC sets when a group chooses the VTEP: all but the family. */
+export const ENCAP_MASK_OF_MAC = 0xffff0008
 
 /** reg0 under ENCAP_MASK for a VTEP's family and UDP port, and for whether the tunnel id is set already. */
 export function encapBits(family: 4 | 6, udpPort: number, hasTunnelId = false): number {

@@ -32,6 +32,8 @@ export function isOurCookie(cookie: bigint): boolean {
  */
 export const FIRST_GROUP = 0x40000000
 export const NEXTHOP_GROUPS = 0xc0000000
+/** From here on those whose id is hashed. */
+export const FIRST_HASHED_NEXTHOP_GROUP = 0xf0000000
 export const TRAMPOLINE_GROUP = 0xff000000
 export const LAST_GROUP = TRAMPOLINE_GROUP
 

@@ -1,4 +1,4 @@
-// Groups as the tracker keeps them: type and buckets by id, each bucket's actions as a byte string; and the messages
+// Groups as the tracker keeps them: type and buckets by id, each bucket as a byte string; and the messages
 // that turn one into another, which for one member more or less are one message however large the group.
 import { decodeActions, encodeActions, encodeBucket, encodeGroupMod, groupDescSize, type Bucket, type GroupDesc } from '../openflow/index.js'
 import type { Group } from '../pipeline/flow.js'
@@ -7,8 +7,9 @@ import type { Pending } from './tracker.js'
 
 export interface GroupValue {
   readonly type: 'all' | 'select'
+  /** Each as encodeBucket makes it. */
   readonly buckets: ReadonlyMap<number, string>
-  /** True when the switch holds it in a form we never write (another type, weights): it must be written whole. */
+  /** True when the switch holds it in a form we never write (another type): it must be written whole. */
   readonly strange: boolean
 }
 
@@ -27,16 +28,17 @@ const DP_HASH = { method: 'dp_hash' } as const
 
 /** The tracker's entry for a group we want. */
 export function compileGroup(group: Group): GroupEntry {
-  const buckets = new Map(group.buckets.map((bucket) => [bucket.id, encodeActions(bucket.actions).toString('latin1')]))
+  const buckets = new Map(group.buckets.map(({ id, weight, actions }) => [id, bucketText(group.type, { id, weight, actions: encodeActions(actions) })]))
   return [String(group.id), { type: group.type, buckets, strange: false }]
 }
 
 /** The tracker's entry for a group the switch has. */
 export function entryOfGroupDesc(desc: GroupDesc): GroupEntry {
   const isKnown = desc.type === 'all' || (desc.type === 'select' && desc.selection?.method === 'dp_hash')
+  const type = desc.type === 'select' ? 'select' : 'all'
   return [String(desc.groupId), {
-    type: desc.type === 'select' ? 'select' : 'all',
-    buckets: new Map(desc.buckets.map((bucket) => [bucket.id, bucket.actions.toString('latin1')])),
+    type,
+    buckets: new Map(desc.buckets.map((bucket) => [bucket.id, bucketText(type, bucket)])),
     strange: !isKnown
   }]
 }
@@ -55,15 +57,16 @@ export function isOurs(desc: GroupDesc): boolean {
 
 export function isEqualGroup(a: GroupValue, b: GroupValue): boolean {
   if (a.type !== b.type || a.strange !== b.strange || a.buckets.size !== b.buckets.size) return false
-  for (const [id, actions] of a.buckets) {
-    if (b.buckets.get(id) !== actions) return false
+  for (const [id, bucket] of a.buckets) {
+    if (b.buckets.get(id) !== bucket) return false
   }
   return true
 }
 
 /** Bytes of the group in a GROUP_DESC reply. */
 export function groupBytes(group: GroupValue): number {
-  return groupDescSize({ buckets: bucketsOf(group), ...selectionOf(group) })
+  const empty = groupDescSize({ buckets: [], ...selectionOf(group) })
+  return [...group.buckets.values()].reduce((sum, bucket) => sum + bucket.length, empty)
 }
 
 /** The messages that bring one group about. */
@@ -71,33 +74,38 @@ export function groupMods(pending: Pending<GroupValue>): Buffer[] {
   const { key, desired, realized } = pending
   const groupId = Number(key)
   if (desired === undefined) return [encodeGroupMod({ command: 'delete', type: 'all', groupId, buckets: [] })]
-  const whole = { type: desired.type, groupId, buckets: bucketsOf(desired).map(encodeBucket), ...selectionOf(desired) }
+  const whole = { type: desired.type, groupId, buckets: bucketsOf(desired), ...selectionOf(desired) }
   if (realized === undefined) return [encodeGroupMod({ command: 'add', ...whole })]
   return bucketCommands(groupId, realized, desired) ?? [encodeGroupMod({ command: 'modify', ...whole })]
 }
 
-/** REMOVE_BUCKET and INSERT_BUCKET for a small difference; undefined when sending the group whole is better. */
+/**
+ * REMOVE_BUCKET and INSERT_BUCKET for a small difference; undefined when sending the group whole is better. A select group is
+ * small, and between two messages it would have too few buckets.
+ */
 function bucketCommands(groupId: number, realized: GroupValue, desired: GroupValue): Buffer[] | undefined {
   if (realized.type !== desired.type || realized.strange) return undefined
   const gone = [...realized.buckets.keys()].filter((id) => desired.buckets.get(id) !== realized.buckets.get(id))
-  const fresh = [...desired.buckets].filter(([id, actions]) => realized.buckets.get(id) !== actions)
-  if (gone.length + fresh.length > MAX_BUCKET_COMMANDS) return undefined
+  const fresh = [...desired.buckets].filter(([id, bucket]) => realized.buckets.get(id) !== bucket).map(([, bucket]) => bucketBytes(bucket))
+  if (gone.length + fresh.length > MAX_BUCKET_COMMANDS || (desired.type === 'select' && gone.length + Math.sign(fresh.length) > 1)) return undefined
   const commands = gone.map((id) => encodeGroupMod({ command: 'remove_bucket', type: desired.type, groupId, commandBucketId: id, buckets: [] }))
   if (fresh.length > 0) {
-    const buckets = fresh.map(([id, actions]) => encodeBucket(bucket(desired, id, actions)))
-    commands.push(encodeGroupMod({ command: 'insert_bucket', type: desired.type, groupId, commandBucketId: 'last', buckets }))
+    commands.push(encodeGroupMod({ command: 'insert_bucket', type: desired.type, groupId, commandBucketId: 'last', buckets: fresh }))
   }
   return commands
 }
 
-function bucketsOf(group: GroupValue): Bucket[] {
-  return [...group.buckets].map(([id, actions]) => bucket(group, id, actions))
+function bucketsOf(group: GroupValue): Buffer[] {
+  return [...group.buckets.values()].map(bucketBytes)
+}
+
+function bucketBytes(bucket: string): Buffer {
+  return Buffer.from(bucket, 'latin1')
 }
 
 /** A select group's bucket needs a weight; for the others it means nothing (OpenFlow 1.5.1 section 5.10.1). */
-function bucket(group: GroupValue, id: number, actions: string): Bucket {
-  const bytes = Buffer.from(actions, 'latin1')
-  return group.type === 'select' ? { id, weight: 1, actions: bytes } : { id, actions: bytes }
+function bucketText(type: GroupValue['type'], { id, weight = 1, actions }: Pick<Bucket, 'id' | 'actions'> & { readonly weight?: number | undefined }): string {
+  return encodeBucket(type === 'select' ? { id, weight, actions } : { id, actions }).toString('latin1')
 }
 
 function selectionOf(group: GroupValue): { selection?: typeof DP_HASH } {

@@ -5,29 +5,32 @@ import { deriveRemoteMac, hasRemoteClaim } from '../../lib/evpn/remote-mac.js'
 import { deriveVtep, namesMulticastGroup, vtepKeyOfRemote } from '../../lib/evpn/vtep.js'
 import { remoteKey } from '../../lib/mirror/fdb.js'
 import { NTF, NUD, type NeighRow } from '../../lib/netlink/index.js'
-import { neighbour, onPort, remoteMac, replica } from '../mirror/rows.js'
-import { ADVERTISE, BRIDGE, BRIDGE_LINK, DEVICES, domainOf, fdbOf, neighboursOf, OTHER_PORT, VNI, VXLAN, vxlan, VXLAN6 } from './world.js'
+import { multihomedMac, neighbour, nexthop, nexthopGroup, onPort, remoteMac, replica } from '../mirror/rows.js'
+import { ADVERTISE, BRIDGE, BRIDGE_LINK, DEVICES, domainOf, fdbOf, neighboursOf, nexthopsOf, OTHER_PORT, VNI, VXLAN, vxlan, VXLAN6 } from './world.js'
 
 const MAC = '02:00:00:00:00:01'
 const domain = domainOf(DEVICES)
 const learned = { family: 7, ifindex: VXLAN, state: NUD.NOARP, flags: NTF.EXT_LEARNED | NTF.MASTER, type: 0, lladdr: MAC, master: BRIDGE }
-const { dst: _, ...behindNexthop } = remoteMac(VXLAN, MAC, '192.0.2.2', { nhId: 7 })
+const nexthops = nexthopsOf(nexthop(1, '192.0.2.2'), nexthopGroup(7, [[1, 1]]))
+const at = (ip: string) => ({ via: { kind: 'vtep', ip } })
 
 const MACS: readonly (readonly [rule: string, rows: readonly NeighRow[], remote: object | undefined, claimed: boolean])[] = [
   ['what FRR writes, a device row and a bridge row, is remote', [remoteMac(VXLAN, MAC, '192.0.2.2'), learned],
-    { ip: '192.0.2.2', udpPort: 4789, sticky: false }, true],
-  ['a device row without any bridge row is enough', [remoteMac(VXLAN, MAC, '192.0.2.2')], { ip: '192.0.2.2' }, true],
-  ['a sticky MAC comes without EXT_LEARNED', [remoteMac(VXLAN, MAC, '192.0.2.2', { flags: NTF.SELF | NTF.STICKY })], { ip: '192.0.2.2', sticky: true }, true],
+    { ...at('192.0.2.2'), udpPort: 4789, sticky: false }, true],
+  ['a device row without any bridge row is enough', [remoteMac(VXLAN, MAC, '192.0.2.2')], at('192.0.2.2'), true],
+  ['a sticky MAC comes without EXT_LEARNED', [remoteMac(VXLAN, MAC, '192.0.2.2', { flags: NTF.SELF | NTF.STICKY })], { ...at('192.0.2.2'), sticky: true }, true],
   ['a row that names a UDP port goes there', [remoteMac(VXLAN, MAC, '192.0.2.2', { port: 8472 })], { udpPort: 8472 }, true],
   ['the VNI to encapsulate with is ours', [remoteMac(VXLAN, MAC, '192.0.2.2', { vni: VNI })], { encapVni: undefined }, true],
   ['unless the row names another (downstream VNI)', [remoteMac(VXLAN, MAC, '192.0.2.2', { vni: 777 })], { vni: VNI, encapVni: 777 }, true],
-  ['an IPv6 VTEP', [remoteMac(VXLAN, MAC, '2001:db8::2')], { ip: '2001:db8::2' }, true],
+  ['an IPv6 VTEP', [remoteMac(VXLAN, MAC, '2001:db8::2')], at('2001:db8::2'), true],
   ['a bridge row on a port that is no vxlan device makes it local, whatever the device row says',
     [remoteMac(VXLAN, MAC, '192.0.2.2'), onPort(BRIDGE, OTHER_PORT, MAC)], undefined, false],
   ['so does our own row', [remoteMac(VXLAN, MAC, '192.0.2.2'), onPort(BRIDGE, ADVERTISE, MAC, { state: NUD.NOARP })], undefined, false],
   ['a bridge row on the vxlan device alone is a claim without a place to send to', [learned], undefined, true],
   ['a row that the device learned from packets is no claim', [remoteMac(VXLAN, MAC, '192.0.2.2', { flags: NTF.SELF, state: NUD.REACHABLE })], undefined, false],
-  ['a row behind a nexthop group has no place to send to in this version', [behindNexthop], undefined, false],
+  ['a row behind a nexthop group goes to its members', [multihomedMac(VXLAN, MAC, 7)], { via: { kind: 'nexthop', id: 7, members: 'all' }, udpPort: 4789 }, true],
+  ['a sticky one, too', [multihomedMac(VXLAN, MAC, 7, { flags: NTF.SELF | NTF.STICKY })], { via: { kind: 'nexthop', id: 7 }, sticky: true }, true],
+  ['one behind a nexthop nobody has told of yet is claimed all the same', [multihomedMac(VXLAN, MAC, 8)], { via: { kind: 'nexthop', id: 8 } }, true],
   ["a row of another VNI's device is none of this VNI's", [remoteMac(99, MAC, '192.0.2.2')], undefined, false],
   ['nothing', [], undefined, false]
 ]
@@ -36,7 +39,7 @@ for (const [rule, rows, remote, claimed] of MACS) {
   await t.test(`remote MAC: ${rule}`, (t) => {
     for (const order of [rows, [...rows].reverse()]) {
       const fdb = fdbOf(...order)
-      const derived = deriveRemoteMac(domain, MAC, fdb)
+      const derived = deriveRemoteMac(domain, MAC, fdb, nexthops)
       if (remote === undefined) t.equal(derived, undefined)
       else t.match(derived, { vni: VNI, mac: MAC, ...remote })
       t.equal(hasRemoteClaim(domain, MAC, fdb), claimed, claimed ? 'somebody claims it' : 'nobody claims it')
@@ -49,7 +52,8 @@ await t.test('remote MAC: of two vxlan devices the first that has it, in the ord
   const two = [BRIDGE_LINK, vxlan(), { ...vxlan(), ifindex: VXLAN6, name: 'vx6' }]
   const rows = [remoteMac(VXLAN, MAC, '192.0.2.2'), remoteMac(VXLAN6, MAC, '2001:db8::2')]
   for (const [names, ip] of [['vxlan-1000,vx6', '192.0.2.2'], ['vx6,vxlan-1000', '2001:db8::2']] as const) {
-    t.equal(deriveRemoteMac(domainOf(two, { bridge: { 'dynamic-routing-vxlan-ifname': names } }), MAC, fdbOf(...rows))?.ip, ip, names)
+    const twoDevices = domainOf(two, { bridge: { 'dynamic-routing-vxlan-ifname': names } })
+    t.match(deriveRemoteMac(twoDevices, MAC, fdbOf(...rows), nexthops), at(ip), names)
   }
   t.end()
 })
@@ -57,8 +61,8 @@ await t.test('remote MAC: of two vxlan devices the first that has it, in the ord
 await t.test('a device of many VNIs: rows of this VNI alone are remote here, and the bridge, which has no VNIs, has no say', (t) => {
   const shared = domainOf([BRIDGE_LINK, vxlan({ external: true, vni: 0 })])
   const [ours, others] = [remoteMac(VXLAN, MAC, '192.0.2.2', { srcVni: VNI, vni: 777 }), remoteMac(VXLAN, MAC, '192.0.2.3', { srcVni: 2000 })]
-  t.match(deriveRemoteMac(shared, MAC, fdbOf(others, ours, learned)), { vni: VNI, ip: '192.0.2.2', encapVni: 777 })
-  t.equal(deriveRemoteMac(shared, MAC, fdbOf(others, learned)), undefined)
+  t.match(deriveRemoteMac(shared, MAC, fdbOf(others, ours, learned), nexthops), { vni: VNI, ...at('192.0.2.2'), encapVni: 777 })
+  t.equal(deriveRemoteMac(shared, MAC, fdbOf(others, learned), nexthops), undefined)
   t.equal(hasRemoteClaim(shared, MAC, fdbOf(others, learned)), false, "another VNI's claim is none on ours")
   t.match(deriveVtep(shared, '192.0.2.2 4789', fdbOf(replica(VXLAN, '192.0.2.2', { srcVni: VNI }))), { flood: true })
   t.equal(deriveVtep(shared, '192.0.2.2 4789', fdbOf(replica(VXLAN, '192.0.2.2', { srcVni: 2000 }))), undefined)
@@ -73,7 +77,8 @@ await t.test('a zero-MAC row for a multicast group is known as such', (t) => {
 })
 
 await t.test('remote MAC: without the bridge device rows decide alone', (t) => {
-  t.match(deriveRemoteMac(domainOf([vxlan()]), MAC, fdbOf(remoteMac(VXLAN, MAC, '192.0.2.2'), onPort(BRIDGE, OTHER_PORT, MAC))), { ip: '192.0.2.2' })
+  const rows = fdbOf(remoteMac(VXLAN, MAC, '192.0.2.2'), onPort(BRIDGE, OTHER_PORT, MAC))
+  t.match(deriveRemoteMac(domainOf([vxlan()]), MAC, rows, nexthops), at('192.0.2.2'))
   t.end()
 })
 

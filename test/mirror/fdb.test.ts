@@ -16,7 +16,8 @@ function mirror() {
   const place = (row: FdbRow | undefined) => (row === undefined ? 'none' : `${row.ifindex}${row.dst === undefined ? '' : ` ${remoteKey(row)}`}`)
   const fdb = new FdbMirror({
     bridgeRow: (bridge, mac, old, current) => told.push(`bridge ${bridge} ${mac}: ${place(old)} -> ${place(current)}`),
-    deviceRow: (ifindex, mac, old, current) => told.push(`device ${ifindex} ${mac}: ${place(old)} -> ${place(current)}`)
+    deviceRow: (ifindex, mac, old, current) => told.push(`device ${ifindex} ${mac}: ${place(old)} -> ${place(current)}`),
+    nexthopUse: (table, ip) => told.push(`device ${table} leads to ${ip}: ${fdb.uses(table, ip)}`)
   })
   return { fdb, told, take: () => told.splice(0) }
 }

@@ -4,6 +4,7 @@
 //   VNI 2000: no port, evpn-decap member
 //   tunnel ports: 10 (UDP 4789) and 11 (UDP 8472); we are 192.0.2.1 and 2001:db8::1
 import { partition, type FloodMember } from '../../lib/evpn/flood.js'
+import type { Members } from '../../lib/evpn/nexthop.js'
 import type { RemoteMac } from '../../lib/evpn/remote-mac.js'
 import type { Vtep } from '../../lib/evpn/vtep.js'
 import { decapAnyFlows, decapFlow, decapMemberFlows, memberFlow, tunnelPortFlows, unacceptedFlows, workloadFlows } from '../../lib/pipeline/classify.js'
@@ -11,6 +12,8 @@ import { vniDropFlows } from '../../lib/pipeline/drops.js'
 import type { Flow, Group } from '../../lib/pipeline/flow.js'
 import { floodEntries, TRAMPOLINE, type FloodEntries } from '../../lib/pipeline/flood.js'
 import { deliverFlow, encapFlows, floodedFlows, localMacFlow, remoteMacFlow, SPLIT_HORIZON, taggedFlow } from '../../lib/pipeline/forward.js'
+import type { NexthopPath } from '../../lib/mirror/nexthops.js'
+import { nexthopGroup } from '../../lib/pipeline/nexthop.js'
 import { SOURCE_FLOWS } from '../../lib/pipeline/source.js'
 import { local, members, remote } from '../evpn/members.js'
 
@@ -22,8 +25,14 @@ function vtep(ip: string, udpPort: number): Vtep {
 }
 
 function behind(mac: string, ip: string, udpPort = 4789, encapVni?: number): RemoteMac {
-  return { vni: VNI, mac, ip, udpPort, encapVni, sticky: false }
+  return { vni: VNI, mac, via: { kind: 'vtep', ip }, udpPort, encapVni, sticky: false }
 }
+
+function behindNexthop(vni: number, mac: string, id: number, members: Members, udpPort = 4789): RemoteMac {
+  return { vni, mac, via: { kind: 'nexthop', id, members }, udpPort, encapVni: undefined, sticky: false }
+}
+
+const PATHS: readonly NexthopPath[] = [{ ip: '192.0.2.2', weight: 100 }, { ip: '192.0.2.3', weight: 200 }]
 
 /** The flood of a VNI with these members. */
 export function flood(vni: number, all: readonly FloodMember[]): FloodEntries {
@@ -85,6 +94,24 @@ export const TOPICS: readonly Topic[] = [
       deliverFlow(VNI, VM1), deliverFlow(VNI, VM2), deliverFlow(0, VM3)
     ],
     groups: []
+  },
+  {
+    name: 'nexthop',
+    about: [
+      'MACs behind a nexthop group: one group for all MACs of all VNIs, whatever their UDP port; a bucket says which VTEP, no more.',
+      'Group 11 has VTEPs of both families, of which VNI 0 uses IPv4 alone: a group of its own. Of a group with the number that FRR gives its first, no member is left.'
+    ],
+    flows: [
+      remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:01', 10, 'all')), remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:02', 10, 'all')),
+      remoteMacFlow(behindNexthop(0, '02:00:00:00:02:01', 10, 'all', 8472)), remoteMacFlow(behindNexthop(0, '02:00:00:00:02:03', 11, 4)),
+      remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:03', 11, 'all')), remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:04', 0x20000001, 'all'))
+    ],
+    groups: [
+      nexthopGroup(10, 'all', PATHS),
+      nexthopGroup(11, 'all', [{ ip: '192.0.2.2', weight: 1 }, { ip: '2001:db8::2', weight: 1 }]),
+      nexthopGroup(11, 4, [{ ip: '192.0.2.2', weight: 1 }]),
+      nexthopGroup(0x20000001, 'all', [])
+    ]
   },
   {
     name: 'encap',

@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { decodeActions, encodeActions, encodeMatch, formatActions, formatMatch, type Action } from '../../lib/openflow/index.js'
-import type { Flow, Group } from '../../lib/pipeline/flow.js'
+import type { Flow, Group, GroupBucket } from '../../lib/pipeline/flow.js'
 import { TABLES } from '../../lib/pipeline/tables.js'
 
 /** The name of a table of ours, the number of any other. */
@@ -22,8 +22,9 @@ export function flowText({ table, priority, match, actions }: Flow): string {
 
 /** A group; of a large one only the first buckets are written out. */
 export function groupText({ id, type, buckets }: Group): string {
+  const weightOf = ({ weight }: GroupBucket) => (weight === undefined ? '' : `,weight:${weight}`)
   const shown = buckets.length > 20 ? 2 : buckets.length
-  const texts = buckets.slice(0, shown).map((bucket) => `bucket=bucket_id:${bucket.id},actions=${actionsText(bucket.actions)}`)
+  const texts = buckets.slice(0, shown).map((bucket) => `bucket=bucket_id:${bucket.id}${weightOf(bucket)},actions=${actionsText(bucket.actions)}`)
   const rest = buckets.length > shown ? [`and ${buckets.length - shown} buckets more`] : []
   return [`group_id=0x${id.toString(16)},type=${type}`, ...texts, ...rest].join('\n  ')
 }

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { partition, PART_CAPACITY } from '../../lib/evpn/flood.js'
+import { usablePaths } from '../../lib/evpn/nexthop.js'
 import { encodeActions, encodeMatch, groupDescSize, type Action } from '../../lib/openflow/index.js'
 import { floodEntries, TRAMPOLINE } from '../../lib/pipeline/flood.js'
 import type { Flow, Group } from '../../lib/pipeline/flow.js'
@@ -9,6 +10,7 @@ import { ENCAP_MASK, encapBits, FROM_TUNNEL } from '../../lib/pipeline/registers
 import {
   COOKIE, ENTRY_PRIORITY, ENTRY_TABLE, FIRST_GROUP, FIRST_TABLE, floodGroupId, isOurCookie, isOurGroup, LAST_GROUP, LAST_TABLE, NEXTHOP_GROUPS, TRAMPOLINE_GROUP
 } from '../../lib/pipeline/slots.js'
+import { nexthopGroup, nexthopGroupId } from '../../lib/pipeline/nexthop.js'
 import { TABLE, TABLES } from '../../lib/pipeline/tables.js'
 import { local, members, remote } from '../evpn/members.js'
 import { flood, TOPICS } from './fabric.js'
@@ -133,6 +135,32 @@ await t.test('group ids: unique, in our range, below those of nexthop groups, fo
   t.equal(floodGroupId(16777215, 127), NEXTHOP_GROUPS - 1)
   t.ok(isOurGroup(TRAMPOLINE_GROUP) && TRAMPOLINE_GROUP === LAST_GROUP && LAST_GROUP < 0xffffff00, 'the trampoline is the last, below the reserved ids')
   for (const id of [0, FIRST_GROUP - 1, LAST_GROUP + 1, 0xfffffffc]) t.notOk(isOurGroup(id), `0x${id.toString(16)} is not ours`)
+  t.end()
+})
+
+await t.test('group ids of nexthops: the kernel\'s moved up, FRR\'s too; what does not fit is hashed; none is another range\'s', (t) => {
+  t.equal(nexthopGroupId(10, 'all'), NEXTHOP_GROUPS + 10)
+  t.equal(nexthopGroupId(0x20000001, 'all'), NEXTHOP_GROUPS + 0x20000001, 'FRR: the second type bit of an L2 nexthop group')
+  const ids = [1, 10, 0x10000001, 0x20000001, 0x2fffffff, 0x30000000, 0x3f000000, 0x80000000, 0xffffffff]
+    .flatMap((id) => (['all', 4, 6] as const).map((members) => nexthopGroupId(id, members)))
+  t.equal(new Set(ids).size, ids.length)
+  for (const id of ids) t.ok(id > NEXTHOP_GROUPS && id < TRAMPOLINE_GROUP && Number.isSafeInteger(id), `group 0x${id.toString(16)}`)
+  t.end()
+})
+
+await t.test('a nexthop group with as many members as it may have, IPv6, stays below 60,000 bytes', (t) => {
+  const many = Array.from({ length: 1000 }, (_, i) => ({ ip: `2001:db8::${(i + 1).toString(16)}`, weight: 256 }))
+  const group = nexthopGroup(10, 'all', usablePaths(many, 'all'))
+  t.equal(group.buckets.length, 256, 'Open vSwitch has 256 values of dp_hash')
+  t.ok(bytes(group) < 60_000, `${bytes(group)} bytes`)
+  t.equal(new Set(group.buckets.map(({ id }) => id)).size, 256)
+  t.end()
+})
+
+await t.test('one path less is one bucket less, the others keep their ids and weights', (t) => {
+  const paths = [2, 3, 4].map((n) => ({ ip: `192.0.2.${n}`, weight: n }))
+  const [three, two] = [paths, paths.slice(1)].map((some) => nexthopGroup(10, 'all', some).buckets)
+  t.strictSame(three?.slice(1), two)
   t.end()
 })
 

@@ -120,6 +120,12 @@ function group(...buckets: readonly (readonly [id: number, port: number])[]): Gr
   return compileGroup(value)[1]
 }
 
+/** A select group: ids and weights. */
+function select(...buckets: readonly (readonly [id: number, weight: number])[]): GroupValue {
+  const value: Group = { id: 1, type: 'select', buckets: buckets.map(([id, weight]) => ({ id, weight, actions: [{ kind: 'output', port: id }] })) }
+  return compileGroup(value)[1]
+}
+
 /** From one group to another: the commands and how many buckets each carries. */
 const STEPS: readonly (readonly [what: string, realized: GroupValue | undefined, desired: GroupValue | undefined, commands: readonly string[]])[] = [
   ['created', undefined, group([1, 1], [2, 2]), ['add 2']],
@@ -131,6 +137,12 @@ const STEPS: readonly (readonly [what: string, realized: GroupValue | undefined,
   ['four members more: one message', group([1, 1]), group([1, 1], [2, 2], [3, 3], [4, 4], [5, 5]), ['insert_bucket 4']],
   ['five members more: whole', group([1, 1]), group([1, 1], [2, 2], [3, 3], [4, 4], [5, 5], [6, 6]), ['modify 6']],
   ['many changes: whole', group([1, 1], [2, 2], [3, 3]), group([1, 9], [2, 8], [3, 7]), ['modify 3']],
+  ['one way less: one message', select([1, 5], [2, 6]), select([2, 6]), ['remove_bucket 0']],
+  ['the last way less', select([1, 5]), select(), ['remove_bucket 0']],
+  ['two ways more: one message', select([1, 5]), select([1, 5], [2, 6], [3, 7]), ['insert_bucket 2']],
+  ['one way instead of another: one message, or packets would find no way in between', select([1, 5]), select([2, 5]), ['modify 1']],
+  ['another weight: one message', select([1, 5], [2, 6]), select([1, 5], [2, 7]), ['modify 2']],
+  ['two ways less: one message', select([1, 5], [2, 6], [3, 7]), select([2, 6]), ['modify 1']],
   ['another type: whole', { ...group([1, 1]), type: 'select' }, group([1, 1]), ['modify 1']]
 ]
 

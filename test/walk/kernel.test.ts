@@ -1,7 +1,7 @@
 // The fake kernel against the real one: the same operations, the same answers, the same news in the same order, the
 // same tables in the end. Needs root, and network namespaces.
 import t from 'tap'
-import { AF, NTF, NUD, type RtMessage, type WriteRequest } from '../../lib/netlink/index.js'
+import { AF, NTF, NUD, type NexthopRow, type RtMessage, type WriteRequest } from '../../lib/netlink/index.js'
 import { ZERO_MAC } from '../../lib/net/mac.js'
 import { enterNewNamespace } from '../netlink/support/namespace.js'
 import { Dump } from './kernel/dump.js'
@@ -13,6 +13,8 @@ import { Random } from './random.js'
 const MACS = ['02:00:00:00:00:01', '02:00:00:00:00:02', '02:00:00:00:00:03'] as const
 const IPS = ['10.0.0.1', '10.0.0.2', 'fd00::1'] as const
 const REMOTES = ['127.0.0.2', '127.0.0.3'] as const
+const SINGLES = [1, 2, 3] as const
+const GROUPS = [10, 0x80000001] as const
 const BRIDGES = ['br1', 'br2'] as const
 const PORTS = ['vx1', 'lo1', 'tap1'] as const
 
@@ -77,7 +79,7 @@ class Pair {
   }
 
   async dumped(kernel: 'fake' | 'real'): Promise<string[]> {
-    const kinds = ['fdb', 'neigh'] as const
+    const kinds = ['nexthop', 'fdb', 'neigh'] as const
     const messages = kernel === 'real' ? (await Promise.all(kinds.map((kind) => this.real.dump(kind)))).flat()
       : kinds.flatMap((kind) => new Dump(this.fake, kind).next(1000).map(({ message }) => message))
     return this.texts(kernel, messages).sort()
@@ -91,10 +93,11 @@ class Pair {
         const isTold = [...BRIDGES, ...PORTS].some((one) => one === name)
         return isTold ? [`${message.op} ${name} ${(flags & 1) === 1 ? 'up' : 'down'} in ${this.#nameOf(kernel, master)}`] : []
       }
+      if (message.kind === 'nexthop') return [nexthopText(message.op, message.row)]
       if (message.kind !== 'neigh' || this.#nameOf(kernel, message.row.ifindex).startsWith('keep')) return []
-      const { row: { ifindex, lladdr, dst, state, flags, master, protocol, port }, op } = message
+      const { row: { ifindex, lladdr, dst, state, flags, master, protocol, port, nhId }, op } = message
       const isOurs = lladdr?.startsWith('02:') === true || (dst !== undefined && (lladdr === ZERO_MAC || state === NUD.FAILED))
-      const rest = `state ${state} flags ${flags} ${this.#nameOf(kernel, master)} proto ${protocol ?? 0} port ${port ?? 0}`
+      const rest = `state ${state} flags ${flags} ${this.#nameOf(kernel, master)} proto ${protocol ?? 0} port ${port ?? 0} nexthop ${nhId ?? 0}`
       return isOurs ? [[op, this.#nameOf(kernel, ifindex), lladdr, dst, rest].join(' ')] : []
     })
     return sortDeletions(lines.filter((line) => this.#isNew(kernel, line)))
@@ -110,6 +113,10 @@ class Pair {
     this.#lastOf.set(`${kernel} ${name}`, line)
     return isNew
   }
+}
+
+function nexthopText(op: 'new' | 'del', { id, gateway, group }: NexthopRow): string {
+  return `${op} nexthop ${id} ${gateway ?? group?.map((member) => `${member.id}/${member.weight}`).join(' ')}`
 }
 
 /** What goes at once goes in the order of a hash table. */
@@ -167,6 +174,41 @@ function remote(pair: Pair, op: WriteRequest['op'], lladdr: string, dst: string,
     ({ op, row: { family: AF.BRIDGE, ifindex, state, flags, type: 0, lladdr, dst, ...port } }))
 }
 
+function multihomedStep(pair: Pair, r: Random): Step {
+  const nhId = r.pick([...GROUPS, ...GROUPS, SINGLES[0], 99])
+  const [mac, op] = [r.pick(MACS), r.pick(['replace', 'replace', 'delete'] as const)]
+  const [flags, state] = r.pick([
+    [NTF.SELF | NTF.MASTER | NTF.EXT_LEARNED, NUD.REACHABLE], [NTF.SELF | NTF.EXT_LEARNED, NUD.REACHABLE],
+    [NTF.SELF | NTF.STICKY, NUD.REACHABLE | NUD.NOARP]
+  ] as const)
+  return write(pair, `${op} ${mac} behind nexthop ${nhId} flags ${flags}`, 'vx1', (ifindex) =>
+    ({ op, row: { family: AF.BRIDGE, ifindex, state, flags, type: 0, lladdr: mac, nhId } }))
+}
+
+function nexthopStep(pair: Pair, r: Random): Step {
+  const one = (text: string, row: NexthopRow | number): Step => ({
+    text,
+    real: () => pair.real.nexthop(row),
+    fake: () => (typeof row === 'number' ? pair.fake.deleteNexthop(row) : pair.fake.writeNexthop(row))
+  })
+  const base = { fdb: true, blackhole: false, protocol: 0 }
+  return r.weighted<() => Step>([
+    [3, () => {
+      const [id, gateway] = [r.pick([...SINGLES, GROUPS[0]]), r.pick([...REMOTES, ...REMOTES, '2001:db8::2'])]
+      return one(`nexthop ${id} via ${gateway}`, { ...base, id, family: gateway.includes(':') ? AF.INET6 : AF.INET, gateway })
+    }],
+    [4, () => {
+      const [id, members] = [r.pick([...GROUPS, ...GROUPS, SINGLES[0]]), r.some([...SINGLES, ...SINGLES], 0.4)]
+      const group = (members.length > 0 ? members : [1]).map((member) => ({ id: member, weight: r.int(1, 256) }))
+      return one(`nexthop ${id} group ${group.map((member) => member.id).join('/')}`, { ...base, id, family: AF.UNSPEC, group, groupType: 0 })
+    }],
+    [2, () => {
+      const id = r.pick([...SINGLES, ...GROUPS])
+      return one(`nexthop ${id} is deleted`, id)
+    }]
+  ])()
+}
+
 function neighbourStep(pair: Pair, r: Random): Step {
   const dst = r.pick(IPS)
   const row = { family: dst.includes(':') ? AF.INET6 : AF.INET, flags: r.pick([0, NTF.EXT_LEARNED]), type: 0, dst }
@@ -199,8 +241,8 @@ await t.test('the fake kernel answers and tells as the real one does', async (t)
   t.teardown(() => pair.real.close())
   await pair.start()
   const r = new Random(1)
-  for (let i = 0; i < 400; i++) {
-    const step = r.weighted([[5, fdbStep], [3, neighbourStep], [2, deviceStep]])(pair, r)
+  for (let i = 0; i < 600; i++) {
+    const step = r.weighted([[5, fdbStep], [3, neighbourStep], [2, deviceStep], [3, nexthopStep], [3, multihomedStep]])(pair, r)
     t.strictSame({ answer: step.fake() }, { answer: await step.real() }, `step ${i}: ${step.text}: the answer`)
     t.strictSame(await pair.told('fake'), await pair.told('real'), `step ${i}: ${step.text}: the news`)
     if (t.counts.fail > 3) return

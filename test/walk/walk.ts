@@ -7,6 +7,7 @@ import { checkEnd, checkNow } from './end.js'
 import { addPort, BUILD_DATABASE, CHANGE_DATABASE, setSystem } from './operations/database.js'
 import { BUILD_DEVICES, CHANGE_DEVICES, createDevicesOf, resetDeviceMacs } from './operations/devices.js'
 import { LIFE } from './operations/life.js'
+import { announceMultihomed, buildNexthops, NEXTHOP_ROWS, SHRINK_NEXTHOPS } from './operations/nexthops.js'
 import type { Operation, Weighted } from './operations/operation.js'
 import { announceMany, OTHERS_ROWS, SHRINK, SPEAKER } from './operations/rows.js'
 import { CHANGE_SWITCHES } from './operations/switches.js'
@@ -26,15 +27,17 @@ export interface WalkResult {
 /** A chassis as one finds it: mostly in order. */
 const FIRST: readonly Operation[] = [
   ...VNIS.map((vni): Operation => (chassis, r) => (r.chance(0.85) ? createDevicesOf(vni, chassis, r) : undefined)),
-  addPort, addPort, addPort, addPort, setSystem, announceMany, announceMany, announceMany, announceMany
+  addPort, addPort, addPort, addPort, setSystem, buildNexthops, announceMultihomed, announceMultihomed, announceMany, announceMany, announceMany, announceMany
 ]
 const BUILD_STEPS = FIRST.length + 12
 const CHANGE_STEPS = 60
 
 export const STEPS = BUILD_STEPS + CHANGE_STEPS
 
-const BUILD: Weighted = mix([[3, BUILD_DEVICES], [4, SPEAKER], [4, BUILD_DATABASE], [1, OTHERS_ROWS]])
-const CHANGE: Weighted = mix([[4, CHANGE_DEVICES], [7, SPEAKER], [7, CHANGE_DATABASE], [2, OTHERS_ROWS], [3, CHANGE_SWITCHES], [3, LIFE]])
+const BUILD: Weighted = mix([[3, BUILD_DEVICES], [4, SPEAKER], [2, NEXTHOP_ROWS], [4, BUILD_DATABASE], [1, OTHERS_ROWS]])
+const CHANGE: Weighted = mix([[4, CHANGE_DEVICES], [7, SPEAKER], [6, NEXTHOP_ROWS], [7, CHANGE_DATABASE], [2, OTHERS_ROWS], [3, CHANGE_SWITCHES], [3, LIFE]])
+
+const SHRINKING: Weighted = [...SHRINK, ...SHRINK_NEXTHOPS]
 
 const WHOLE = { ...PART_CAPACITY }
 
@@ -64,7 +67,7 @@ async function steer(chassis: Chassis, seed: number, left: ReadonlySet<number>, 
     if (i === BUILD_STEPS) chassis.start()
     if (left.has(i)) continue
     // What changes under a dump is what a dump can miss.
-    const list = isBuilding ? BUILD : chassis.life?.socket.isDumping === true && r.chance(0.4) ? SHRINK : CHANGE
+    const list = isBuilding ? BUILD : chassis.life?.socket.isDumping === true && r.chance(0.4) ? SHRINKING : CHANGE
     const text = await (FIRST[i] ?? r.weighted<Operation>(list))(chassis, r)
     if (text !== undefined) steps.push(`${i}: ${text}`)
     if (!isBuilding) await slips(chassis, r, r.weighted([[3, 0], [4, r.int(1, 5)], [2, r.int(5, 30)]]))

@@ -9,15 +9,17 @@ import type { Vni } from '../../net/number.js'
 import { localMacFlow, remoteMacFlow } from '../../pipeline/forward.js'
 import { fdbEntry, neighbourEntry } from '../../sink/kernel-row.js'
 import type { State } from '../state.js'
+import { countNexthopUse } from './nexthop.js'
 
 /** One MAC: as a remote one, and, when it is bound here, its claim. */
 export function refreshMac(state: State, vni: Vni, mac: Mac): void {
   const domain = state.domains.get(vni)
   const old = state.macs.get(vni, mac)
-  const remote = domain && deriveRemoteMac(domain, mac, state.mirrors.fdb)
+  const remote = domain && deriveRemoteMac(domain, mac, state.mirrors.fdb, state.mirrors.nexthops)
   if (!isDeepStrictEqual(old, remote)) {
     if (remote === undefined) state.macs.delete(vni, mac)
     else state.macs.set(vni, mac, remote)
+    countNexthopUse(state, old, remote)
     state.switch.setFlows(`mac ${vni} ${mac}`, remote === undefined ? [] : [remoteMacFlow(remote)])
   }
   const local = refreshLocal(state, vni, mac, domain)

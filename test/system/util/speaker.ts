@@ -26,6 +26,26 @@ export class Speaker {
     await this.#bridge('del', mac, 'dev', device, 'self', 'master')
   }
 
+  /** Nexthops as FRR writes them for Ethernet segments: one for each VTEP, ids to addresses, in one go. */
+  async nexthops(gateways: Readonly<Record<number, string>>): Promise<void> {
+    await this.#ip(Object.entries(gateways).map(([id, ip]) => `nexthop replace id ${id} via ${ip} fdb`))
+  }
+
+  /** A group of them: member ids to weights. */
+  async nexthopGroup(id: number, members: Readonly<Record<number, number>>): Promise<void> {
+    await this.#ip([`nexthop replace id ${id} group ${Object.entries(members).map((member) => member.join(',')).join('/')} fdb`])
+  }
+
+  async noNexthop(id: number): Promise<void> {
+    await this.#ip([`nexthop del id ${id}`])
+  }
+
+  /** Remote MACs behind a nexthop group (Type-2 routes of a multihomed Ethernet segment), any number in one go. */
+  async multihomed(vni: number, macs: readonly string[], nexthop: number, device = `vxlan-${vni}`): Promise<void> {
+    const lines = macs.map((mac) => `fdb replace ${mac} dev ${device} nhid ${nexthop} self master extern_learn`)
+    await this.#chassis.run(['bridge', '-batch', '-'], { input: lines.join('\n') + '\n' })
+  }
+
   /** A remote IP (MAC+IP route). Replaces a neighbour that stands there. */
   async ip(vni: number, ip: string, mac: string, device = `br-${vni}`): Promise<void> {
     await this.#chassis.run(['ip', 'neigh', 'replace', ip, 'lladdr', mac, 'dev', device, 'nud', 'noarp', 'extern_learn', 'protocol', 'zebra'])
@@ -33,6 +53,10 @@ export class Speaker {
 
   async noIp(vni: number, ip: string, device = `br-${vni}`): Promise<void> {
     await this.#chassis.run(['ip', 'neigh', 'del', ip, 'dev', device])
+  }
+
+  async #ip(lines: readonly string[]): Promise<void> {
+    await this.#chassis.run(['ip', '-batch', '-'], { input: lines.join('\n') + '\n' })
   }
 
   async #bridge(...args: readonly string[]): Promise<void> {

@@ -3,28 +3,34 @@
 // likewise): a row that goes from before the mark makes it pass over one that stays, and nobody is told.
 import type { DumpKind } from '../../../lib/netlink/index.js'
 import type { FakeKernel } from './kernel.js'
+import { nexthopNews } from './nexthops.js'
 import { filterNews, linkNews, rowNews, type Device, type News } from './rows.js'
 
 export class Dump {
   readonly #kernel: FakeKernel
   readonly kind: DumpKind
   readonly #generation: number
-  /** The last device looked at, by ifindex; its next row. */
+  /** The last device looked at, by ifindex (the last nexthop, by id); its next row. */
   #ifindex = 0
   #index = 0
-  /** The link table changed underneath; the other tables do not notice (no nl_dump_check_consistent). */
+  /** The table changed underneath: links and nexthops notice, the others do not (no nl_dump_check_consistent). */
   interrupted = false
   isDone = false
 
   constructor(kernel: FakeKernel, kind: DumpKind) {
     this.#kernel = kernel
     this.kind = kind
-    this.#generation = kernel.linkGeneration
+    this.#generation = this.#now
+  }
+
+  get #now(): number {
+    return this.kind === 'nexthop' ? this.#kernel.nexthops.generation : this.#kernel.linkGeneration
   }
 
   /** The next piece of up to `size` rows. */
   next(size: number): News[] {
-    if (this.kind === 'link' && this.#kernel.linkGeneration !== this.#generation) this.interrupted = true
+    if ((this.kind === 'link' || this.kind === 'nexthop') && this.#now !== this.#generation) this.interrupted = true
+    if (this.kind === 'nexthop') return this.#nextNexthops(size)
     const piece: News[] = []
     const devices = [...this.#kernel.devices.values()].sort((a, b) => a.ifindex - b.ifindex)
     for (const device of devices.filter(({ ifindex }) => ifindex >= this.#ifindex)) {
@@ -39,6 +45,14 @@ export class Dump {
     }
     this.isDone = true
     return piece
+  }
+
+  #nextNexthops(size: number): News[] {
+    const left = this.#kernel.nexthops.all().filter(({ id }) => id > this.#ifindex)
+    const piece = left.slice(0, size)
+    this.#ifindex = piece.at(-1)?.id ?? this.#ifindex
+    this.isDone = piece.length === left.length
+    return piece.map((row) => nexthopNews('new', row))
   }
 
   #rowsOf(device: Device): News[] {

@@ -2,6 +2,7 @@
 // (drivers/net/vxlan). Requests return the errno's name, or undefined; what changed is told to `notify`.
 import { NTF, NUD, type NeighRow } from '../../../lib/netlink/index.js'
 import { isMulticastMac, ZERO_MAC, type Mac } from '../../../lib/net/mac.js'
+import type { Nexthops } from './nexthops.js'
 import { rowNews, type BridgeRow, type Device, type DeviceRow, type News, type Writer } from './rows.js'
 
 export type Notify = (news: News) => void
@@ -73,6 +74,11 @@ export class BridgeFdb {
 
 export class VxlanFdb {
   readonly #tables = new Map<number, Map<string, DeviceRow>>()
+  readonly #nexthops: Nexthops
+
+  constructor(nexthops: Nexthops) {
+    this.#nexthops = nexthops
+  }
 
   rows(ifindex: number): DeviceRow[] {
     return [...this.#tables.get(ifindex)?.values() ?? []]
@@ -88,24 +94,51 @@ export class VxlanFdb {
 
   /** RTM_NEWNEIGH with NTF_SELF. */
   add(device: Device, op: 'replace' | 'append', request: NeighRow, writer: Writer, notify: Notify): string | undefined {
-    const { lladdr: mac = '', dst } = request
-    if (dst === undefined || (request.state & (NUD.PERMANENT | NUD.REACHABLE)) === 0) return 'EINVAL'
+    const { lladdr: mac = '', dst, nhId } = request
+    if ((dst === undefined) === (nhId === undefined) || (request.state & (NUD.PERMANENT | NUD.REACHABLE)) === 0) return 'EINVAL'
     const port = request.port === device.vxlan?.port ? undefined : request.port
     // The bridge takes MASTER off a request; without a bridge it stays, and is told.
     const kept = NTF.EXT_LEARNED | NTF.STICKY | (device.master === undefined ? NTF.MASTER : 0)
     const flags = request.flags & kept
-    const fresh: DeviceRow = { table: 'device', ifindex: device.ifindex, mac, dst, port, ...vnisOf(device, request), state: request.state, flags, writer }
+    const fresh: DeviceRow = { table: 'device', ifindex: device.ifindex, mac, dst, nhId, port, ...vnisOf(device, request), state: request.state, flags, writer }
     const table = this.#tables.get(device.ifindex) ?? new Map<string, DeviceRow>()
     this.#tables.set(device.ifindex, table)
     if (isMany(mac) && op === 'replace' && this.rows(device.ifindex).some((other) => other.mac === mac && other.srcVni === fresh.srcVni)) return 'EOPNOTSUPP'
     const old = table.get(rowKey(fresh))
+    const refusal = nhId === undefined ? undefined : this.#refuseNexthop(device, nhId, old)
+    if (refusal !== undefined) return refusal
+    // A row on a nexthop is asked for a remote: it is granted, and stays on its nexthop.
+    if (old?.nhId !== undefined && dst !== undefined) return this.#keepNexthop(old, fresh, table, notify)
     // A speaker's claim on a row that stands changes where it points, and nothing else about it.
     const row = old !== undefined && (request.flags & NTF.EXT_LEARNED) !== 0 ? { ...fresh, state: old.state, flags: old.flags } : fresh
-    const isSameRemote = old !== undefined && old.dst === row.dst && old.port === row.port && old.vni === row.vni
+    const isSameRemote = old !== undefined && old.dst === row.dst && old.port === row.port && old.vni === row.vni && old.nhId === row.nhId
     if (isSameRemote && old.state === row.state && old.flags === row.flags) return undefined
     table.set(rowKey(row), row)
     notify(rowNews('new', row))
     return undefined
+  }
+
+  #refuseNexthop(device: Device, nhId: number, old: DeviceRow | undefined): string | undefined {
+    if (old !== undefined && old.nhId === undefined) return 'EOPNOTSUPP'
+    if (old?.nhId === nhId) return undefined
+    // A group, of the family of the device's own address.
+    if (this.#nexthops.get(nhId)?.group === undefined) return 'EINVAL'
+    return this.#nexthops.hasV4(nhId) === (device.vxlan?.local?.includes(':') !== true) ? undefined : 'EAFNOSUPPORT'
+  }
+
+  /** All that such a request can change is state and flags, and a speaker's not even that. */
+  #keepNexthop(old: DeviceRow, { state, flags, writer }: DeviceRow, table: Map<string, DeviceRow>, notify: Notify): undefined {
+    if ((flags & NTF.EXT_LEARNED) !== 0 || (old.state === state && old.flags === flags)) return
+    const row = { ...old, state, flags, writer }
+    table.set(rowKey(row), row)
+    notify(rowNews('new', row))
+  }
+
+  /** A nexthop went: its rows with it, untold. */
+  flushNexthop(nhId: number): void {
+    for (const table of this.#tables.values()) {
+      for (const [key, row] of table) if (row.nhId === nhId) table.delete(key)
+    }
   }
 
   /** RTM_DELNEIGH with NTF_SELF. */

@@ -1,10 +1,11 @@
 // A kernel with bridges, vxlan devices and veths: what requests do to it, and what it tells about that. The rules and
 // the order of the messages are those of Linux 6.18, seen with `ip monitor` and from the answers to requests.
-import { AF, NTF, NUD, type NeighRow, type VxlanInfo, type WriteRequest } from '../../../lib/netlink/index.js'
+import { AF, NTF, NUD, type NeighRow, type NexthopRow, type VxlanInfo, type WriteRequest } from '../../../lib/netlink/index.js'
 import type { Ip } from '../../../lib/net/ip.js'
 import type { Mac } from '../../../lib/net/mac.js'
 import { BridgeFdb, VxlanFdb } from './fdb.js'
 import { Neighbours } from './neighbours.js'
+import { Nexthops } from './nexthops.js'
 import { linkNews, rowNews, type Device, type News, type Row, type Writer } from './rows.js'
 
 export interface NewDevice {
@@ -20,7 +21,8 @@ type Port = Device & { master: number }
 export class FakeKernel {
   readonly devices = new Map<number, Device>()
   readonly bridges = new BridgeFdb()
-  readonly vxlans = new VxlanFdb()
+  readonly nexthops = new Nexthops()
+  readonly vxlans = new VxlanFdb(this.nexthops)
   readonly neighbours = new Neighbours()
   /** Grows when a device comes, goes or changes: a dump of links under way notices. */
   linkGeneration = 0
@@ -150,6 +152,24 @@ export class FakeKernel {
   /** One request of a program; the errno's name when it is refused. `swap`: the two drivers' news come in the other order. */
   write({ op, row }: WriteRequest, writer: Writer, swap = false): string | undefined {
     return row.family === AF.BRIDGE ? this.#writeFdb(op, row, writer, swap) : this.#writeNeighbour(op, row, writer)
+  }
+
+  /** Creates or replaces a nexthop or a group; the errno's name when it is refused. */
+  writeNexthop(row: NexthopRow): string | undefined {
+    let error: string | undefined
+    this.#record((news) => {
+      error = this.nexthops.add(row, push(news))
+    })
+    return error
+  }
+
+  deleteNexthop(id: number): string | undefined {
+    let gone: readonly number[] | string = []
+    this.#record((news) => {
+      gone = this.nexthops.remove(id, push(news))
+      if (typeof gone !== 'string') for (const one of gone) this.vxlans.flushNexthop(one)
+    })
+    return typeof gone === 'string' ? gone : undefined
   }
 
   /** What ARP or ND found out. */

@@ -37,7 +37,9 @@ export interface DeviceRow {
   readonly table: 'device'
   readonly ifindex: number
   readonly mac: Mac
-  readonly dst: Ip
+  /** Absent in a row on a nexthop. */
+  readonly dst: Ip | undefined
+  readonly nhId: number | undefined
   /** Absent when it is the device's. */
   readonly port: number | undefined
   /** VNI it belongs to, on a device of many; absent for VNI 0. */
@@ -91,7 +93,8 @@ export function neighRow(row: Row): NeighRow {
       }
     case 'device':
       return {
-        family: AF.BRIDGE, ifindex: row.ifindex, state: row.state, flags: row.flags | NTF.SELF, type: 1, lladdr: row.mac, dst: row.dst,
+        family: AF.BRIDGE, ifindex: row.ifindex, state: row.state, flags: row.flags | NTF.SELF, type: 1, lladdr: row.mac,
+        ...(row.dst === undefined ? {} : { dst: row.dst }), ...(row.nhId === undefined ? {} : { nhId: row.nhId }),
         ...(row.port === undefined ? {} : { port: row.port }), ...(row.vni === undefined ? {} : { vni: row.vni }),
         ...(row.srcVni === undefined ? {} : { srcVni: row.srcVni })
       }
@@ -122,7 +125,7 @@ export function rowText(row: Row): string {
   const rest = `state ${row.state} flags ${row.flags} by ${row.writer}`
   switch (row.table) {
     case 'bridge': return `bridge ${row.bridge}: ${row.mac} on port ${row.port} ${rest}`
-    case 'device': return `device ${row.ifindex}: ${row.mac} behind ${row.dst}${row.port === undefined ? '' : ` port ${row.port}`} ${rest}`
+    case 'device': return `device ${row.ifindex}: ${row.mac} behind ${row.dst ?? `nexthop ${row.nhId}`}${row.port === undefined ? '' : ` port ${row.port}`} ${rest}`
     case 'neighbour': return `neighbour ${row.ip} at ${row.mac} on device ${row.ifindex} proto ${row.protocol} ${rest}`
   }
 }

@@ -25,15 +25,16 @@ function whereIs({ port, vni, srcVni }: { readonly port: number | undefined, rea
   return { ...(port === undefined ? {} : { port }), ...(vni === undefined ? {} : { vni }), ...(srcVni === undefined ? {} : { srcVni }) }
 }
 
-function vtepRow(device: Device, dst: string, where: Where = {}): NeighRow {
+function vtepRow(device: Device, dst = '', where: Where = {}): NeighRow {
   const state = NUD.NOARP | NUD.PERMANENT
   const row = { family: AF.BRIDGE, ifindex: device.ifindex, state, flags: NTF.SELF, type: 0, lladdr: ZERO_MAC, dst }
   return { ...row, ...where }
 }
 
-function macRow(device: Device, mac: string, dst: string, more: Partial<NeighRow> = {}): NeighRow {
+function macRow(device: Device, mac: string, dst: string | undefined, more: Partial<NeighRow> = {}): NeighRow {
   const flags = NTF.SELF | NTF.MASTER | NTF.EXT_LEARNED
-  return { family: AF.BRIDGE, ifindex: device.ifindex, state: NUD.REACHABLE, flags, type: 0, lladdr: mac, dst, ...more }
+  const row = { family: AF.BRIDGE, ifindex: device.ifindex, state: NUD.REACHABLE, flags, type: 0, lladdr: mac, ...more }
+  return dst === undefined ? row : { ...row, dst }
 }
 
 const announceVtep: Operation = (chassis, r) => {

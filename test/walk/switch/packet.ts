@@ -13,6 +13,8 @@ export interface Sent {
   readonly packet: Packet
   /** Which translation it left in: a select group by dp_hash recirculates, and what follows is translated by itself. */
   readonly translation: number
+  /** Of a bucket of a select group: its weight; each of them is tried, and shows as one that left. */
+  readonly share: number
 }
 
 export interface Run {
@@ -20,7 +22,9 @@ export interface Run {
   /** Flows that were hit, as `table priority`. */
   readonly path: readonly string[]
   /** What would have made the switch give up. */
-  readonly problems: readonly string[]
+  readonly problems: string[]
+  /** Buckets of select groups from which nothing left. */
+  readonly deadEnds: number
 }
 
 /** Open vSwitch allows as many resubmits in one translation; no flood of ours comes near it in sum. */
@@ -53,7 +57,7 @@ export class Pipeline {
   }
 
   run(start: Packet): Run {
-    const run: Mutable = { sent: [], path: [], problems: [], inPort: Number(start['in_port'] ?? 0n), translation: 0, translations: 1 }
+    const run: Mutable = { sent: [], path: [], problems: [], inPort: Number(start['in_port'] ?? 0n), translation: 0, translations: 1, share: 1, deadEnds: 0 }
     this.#table(0, { ...start }, run)
     return run
   }
@@ -87,7 +91,7 @@ export class Pipeline {
         case 'output':
           // A packet never goes out where it came in.
           if (typeof action.port !== 'number') run.problems.push(`output to ${action.port}`)
-          else if (action.port !== run.inPort) run.sent.push({ port: action.port, packet: { ...fields }, translation: run.translation })
+          else if (action.port !== run.inPort) run.sent.push({ port: action.port, packet: { ...fields }, translation: run.translation, share: run.share })
           break
         default:
           run.problems.push(`action ${action.kind} is not known to the walk`)
@@ -95,23 +99,25 @@ export class Pipeline {
     }
   }
 
-  /** Each bucket works on a copy. A select group of ours has one bucket: it recirculates. */
+  /** Each bucket works on a copy. A select group recirculates, and takes one of its buckets: here every one is tried. */
   #group(id: number, fields: Record<string, bigint>, run: Mutable, table: number): void {
     const group = this.#tables.groups.get(id)
     if (group === undefined) {
       run.problems.push(`group ${id} does not exist`)
       return
     }
-    const isSelect = group.type === 'select'
-    const outer = run.translation
-    if (isSelect) run.translation = run.translations++
-    const buckets = isSelect ? group.buckets.slice(0, 1) : group.buckets
-    for (const bucket of buckets) this.#actions(bucketActions(bucket.actions), { ...fields }, run, table)
-    run.translation = outer
+    const { translation, share } = run
+    for (const bucket of group.buckets) {
+      const before = run.sent.length
+      if (group.type === 'select') Object.assign(run, { translation: run.translations++, share: bucket.weight ?? 1 })
+      this.#actions(bucketActions(bucket.actions), { ...fields }, run, table)
+      if (group.type === 'select' && group.buckets.length > 1 && run.sent.length === before) run.deadEnds++
+    }
+    Object.assign(run, { translation, share })
   }
 }
 
-interface Mutable { sent: Sent[], path: string[], problems: string[], readonly inPort: number, translation: number, translations: number }
+interface Mutable { sent: Sent[], path: string[], problems: string[], readonly inPort: number, translation: number, translations: number, share: number, deadEnds: number }
 
 interface Term { readonly name: string, readonly value: bigint, readonly mask: bigint }
 

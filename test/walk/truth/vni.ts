@@ -15,6 +15,9 @@ export interface TrueVtep {
   readonly encapVni: number
 }
 
+/** A way to a MAC, with its share among the others. */
+export interface TruePath { readonly ip: string, readonly udpPort: number, readonly weight: number, readonly encapVni: number }
+
 export interface TrueLocal {
   readonly mac: string
   readonly ips: readonly string[]
@@ -27,8 +30,8 @@ export interface TrueVni {
   readonly ports: readonly TruePort[]
   readonly locals: readonly TrueLocal[]
   readonly vteps: readonly TrueVtep[]
-  /** Remote MACs with their VTEP. */
-  readonly remote: ReadonlyMap<string, TruePlace>
+  /** Remote MACs with their VTEPs: one, or the members of a nexthop group. */
+  readonly remote: ReadonlyMap<string, readonly TruePath[]>
   /** MACs others announce: no claim of ours, and traffic follows theirs. */
   readonly claimed: ReadonlySet<string>
   readonly localIp: (ip: string) => string | undefined
@@ -100,16 +103,25 @@ function rowsFor(vni: number, device: Device, kernel: FakeKernel): DeviceRow[] {
   return kernel.vxlans.rows(device.ifindex).filter(({ srcVni }) => device.vxlan?.external !== true || (srcVni ?? 0) === vni)
 }
 
-function remoteMacs(vni: number, devices: Devices, kernel: FakeKernel, udpPort: number): Map<string, TruePlace> {
-  const remote = new Map<string, TruePlace>()
+function remoteMacs(vni: number, devices: Devices, kernel: FakeKernel, udpPort: number): Map<string, readonly TruePath[]> {
+  const remote = new Map<string, readonly TruePath[]>()
   for (const device of devices.vxlans) {
     for (const row of rowsFor(vni, device, kernel)) {
       const isSpeakers = row.mac !== ZERO_MAC && (row.flags & (NTF.EXT_LEARNED | NTF.STICKY)) !== 0
       if (!isSpeakers || remote.has(row.mac) || isElsewhere(row.mac, devices, kernel)) continue
-      remote.set(row.mac, { ip: row.dst, udpPort: row.port ?? udpPort, encapVni: row.vni ?? vni })
+      remote.set(row.mac, pathsOf(vni, row, kernel, udpPort))
     }
   }
   return remote
+}
+
+/** One for each address: two nexthops of a group may have the same. */
+function pathsOf(vni: number, row: DeviceRow, kernel: FakeKernel, udpPort: number): readonly TruePath[] {
+  if (row.nhId === undefined) return [{ ip: row.dst ?? '', udpPort: row.port ?? udpPort, weight: 1, encapVni: row.vni ?? vni }]
+  const members = kernel.nexthops.members(row.nhId)
+  return [...new Set(members.map(({ ip }) => ip))].map((ip) => ({
+    ip, udpPort, encapVni: vni, weight: members.filter((member) => member.ip === ip).reduce((sum, { weight }) => sum + weight, 0)
+  }))
 }
 
 function bridgeClaims({ bridge, vxlans }: Devices, kernel: FakeKernel): string[] {
@@ -121,11 +133,13 @@ function vtepsOf(vni: number, { vxlans }: Devices, kernel: FakeKernel, udpPort: 
   const vteps = new Map<string, { ip: string, udpPort: number, flood: boolean, encapVnis: number[] }>()
   for (const row of vxlans.flatMap((device) => rowsFor(vni, device, kernel))) {
     const isFlood = row.mac === ZERO_MAC
-    if (row.dst.startsWith('239.') || (!isFlood && (row.flags & (NTF.EXT_LEARNED | NTF.STICKY)) === 0)) continue
-    const vtep = { ip: row.dst, udpPort: row.port ?? udpPort }
-    const key = `${vtep.ip} ${vtep.udpPort}`
-    const { flood = false, encapVnis = [] } = vteps.get(key) ?? {}
-    vteps.set(key, { ...vtep, flood: isFlood || flood, encapVnis: isFlood ? [...encapVnis, row.vni ?? vni] : encapVnis })
+    if (!isFlood && (row.flags & (NTF.EXT_LEARNED | NTF.STICKY)) === 0) continue
+    for (const path of pathsOf(vni, row, kernel, udpPort)) {
+      if (path.ip.startsWith('239.')) continue
+      const key = `${path.ip} ${path.udpPort}`
+      const { flood = false, encapVnis = [] } = vteps.get(key) ?? {}
+      vteps.set(key, { ip: path.ip, udpPort: path.udpPort, flood: isFlood || flood, encapVnis: isFlood ? [...encapVnis, path.encapVni] : encapVnis })
+    }
   }
   // Where entries disagree: our own VNI, else the lowest.
   return [...vteps.values()].map(({ encapVnis, ...vtep }) =>

@@ -1,0 +1,251 @@
+// Rule 9: MACs behind kernel nexthop groups (multihomed Ethernet segments). One chassis; on the underlay one host that has the
+// addresses of all VTEPs; the rows are written by hand in the forms FRR writes them.
+import t, { type Test } from 'tap'
+import { FlowMonitor } from '../demo/flow-monitor.js'
+import { Lab } from '../lab/lab.js'
+import { Chassis, lines } from '../system/util/chassis.js'
+import { coverage, memory } from '../system/util/daemon-numbers.js'
+import { eventually } from '../system/util/eventually.js'
+import { encodeFrame, encodeVxlan, type Frame } from '../system/util/frame.js'
+import { Speaker } from '../system/util/speaker.js'
+import { Wire } from '../system/util/wire.js'
+import { waitFor } from '../lab/wait.js'
+import type { MacReport } from '../../lib/daemon/report.js'
+
+const LOCAL = '192.0.2.1'
+/** Of these only A and B are announced for flooding; C, D and SIX are known by nexthops alone. */
+const VTEP = { A: '192.0.2.11', B: '192.0.2.12', C: '192.0.2.13', D: '192.0.2.14', SIX: '2001:db8:0:1::11' } as const
+const [NH_A, NH_B, NH_C, NH_D] = [1, 2, 3, 4]
+const MAC = { a: '02:00:00:00:00:01', b: '02:00:00:00:00:02', far: '02:aa:00:00:00:01', other: '02:aa:00:00:00:02', odd: '02:aa:00:00:00:03' } as const
+/** The kernel's group ids, and ours: as ovs-ofctl prints 0xc0000000 plus the id. */
+const [GROUP, GROUP2, GROUP3, FRRS] = [10, 11, 12, 0x20000001]
+const inSwitch = (group: number): number => 0xc0000000 + group
+
+const workload = (name: string, vni: number, mac: string, address: string) =>
+  ({ name, vtep: 'c1', vni, mac, addresses: [`${address}/16`], externalIds: { 'dynamic-routing-vni': String(vni), 'evpn-addresses': `${mac} ${address}` } })
+
+const lab = await Lab.up({ chassis: 1, linux: 1, frr: false, vnis: [], workloads: [workload('a', 1000, MAC.a, '10.0.0.1'), workload('b', 2000, MAC.b, '10.0.0.1')] })
+t.teardown(() => lab.down())
+const c1 = new Chassis(lab)
+const speaker = new Speaker(c1)
+for (const vni of [1000, 2000]) await lab.addVniDevices('c1', vni)
+const batch = (host: string, commands: readonly string[]): Promise<unknown> => lab.exec(host, ['ip', '-batch', '-'], { input: commands.join('\n') + '\n' })
+await batch('l1', Object.values(VTEP).map((ip) => `addr add ${ip}/${ip.includes(':') ? 64 : 24} dev eth0${ip.includes(':') ? ' nodad' : ''}`))
+await batch('c1', ['addr add 2001:db8:0:1::1/64 dev br-phy nodad'])
+let daemon = await lab.startDaemon('c1')
+const underlay = await Wire.open(lab, 'l1', [4789])
+const wires = { a: await Wire.open(lab, 'a'), b: await Wire.open(lab, 'b') } as const
+const outer = [await macOf('l1', 'eth0'), await macOf('c1', 'br-phy')] as const
+await Promise.all(Object.values(VTEP).map((ip) => waitFor(`the underlay from c1 to ${ip}`, async () =>
+  (await lab.exec('c1', ['ping', '-c', '1', '-W', '1', ip], { allowFailure: true })).code === 0)))
+
+for (const vni of [1000, 2000]) for (const ip of [VTEP.A, VTEP.B]) await speaker.vtep(vni, ip)
+await speaker.nexthops({ [NH_A]: VTEP.A, [NH_B]: VTEP.B, [NH_C]: VTEP.C, [NH_D]: VTEP.D })
+
+async function macOf(host: string, device: string): Promise<string> {
+  const [link] = JSON.parse((await lab.exec(host, ['ip', '-j', 'link', 'show', device])).stdout) as readonly { readonly address: string }[]
+  return link?.address ?? ''
+}
+
+let serial = 0
+
+/** The VTEPs that get frames from a workload to a MAC, of those that may. Sends until one came out. */
+async function arrivesAt(from: 'a' | 'b', dst: string): Promise<string> {
+  const frame: Frame = { src: MAC[from], dst, name: `from ${from} ${++serial}` }
+  let arrival = ''
+  await eventually(`a frame from ${from} to ${dst} to arrive on the underlay`, () => {
+    wires[from].send(frame)
+    const [first] = underlay.arrivals(frame.name)
+    arrival = `${first?.vxlan?.to} VNI ${first?.vxlan?.vni}`
+    return underlay.arrivals(frame.name)
+  }, (seen) => seen.length > 0)
+  return arrival
+}
+
+/** The buckets of a group: `VTEP weight W`, in the order of the VTEPs; undefined when there is no such group. */
+async function paths(group: number): Promise<string[] | undefined> {
+  const text = (await c1.groups()).find((line) => line.startsWith(`group_id=${inSwitch(group)},`))
+  // ovs-ofctl prints no weight of 1.
+  const buckets = text?.matchAll(/bucket_id:\d+,(?:weight:(\d+),)?actions=set_field:([0-9a-f.:]+)->/g)
+  return buckets && [...buckets].map(([, weight = '1', ip]) => `${ip} weight ${weight}`).sort()
+}
+
+function leadsTo(group: number, ...wanted: readonly string[]): Promise<unknown> {
+  return eventually(`group ${group} to lead to ${wanted.join(' and ') || 'nowhere'}`, () => paths(group), (seen) => seen?.join() === [...wanted].sort().join())
+}
+
+/** Our flows that send to a group. */
+function flowsTo(group: number): Promise<string[]> {
+  return c1.ourFlows(`out_group=${inSwitch(group)}`).then((flows) => flows.filter((flow) => flow.includes(`group:${inSwitch(group)}`)))
+}
+
+/** Waits until all that is wanted is in the switch. */
+function settled(what: string, macs: number): Promise<unknown> {
+  return eventually(what, () => memory(daemon), (seen) =>
+    seen['macs'] === macs && seen['flows_desired'] === seen['flows_realized'] && seen['groups_desired'] === seen['groups_realized'], 60_000)
+}
+
+async function macReport(vni: number, mac: string): Promise<MacReport | undefined> {
+  return (await c1.report<readonly MacReport[]>('macs', vni)).find((row) => row.mac === mac)
+}
+
+await t.test('rule 9: a nexthop group with weights is one select group by dp_hash, shared by all VNIs; ids as FRR gives them, too', async (t) => {
+  await speaker.nexthopGroup(GROUP, { [NH_A]: 1, [NH_B]: 3 })
+  await speaker.nexthopGroup(FRRS, { [NH_B]: 1 })
+  await speaker.multihomed(1000, [MAC.far, MAC.other], GROUP)
+  await speaker.multihomed(2000, [MAC.far], GROUP)
+  await speaker.multihomed(2000, [MAC.other], FRRS)
+  await settled('four MACs', 4)
+  await leadsTo(GROUP, `${VTEP.A} weight 1`, `${VTEP.B} weight 3`)
+  await leadsTo(FRRS, `${VTEP.B} weight 1`)
+  const [group, ...more] = (await c1.groups()).filter((line) => line.includes(VTEP.A) && line.includes(VTEP.B) && line.includes('type=select'))
+  t.strictSame(more, [], 'no other group has both VTEPs')
+  t.match(group, /type=select,selection_method=dp_hash/)
+  t.equal((await flowsTo(GROUP)).length, 3, 'three MACs in two VNIs, three flows that name it')
+  for (const [from, vni] of [['a', 1000], ['b', 2000]] as const) {
+    t.match(await arrivesAt(from, MAC.far), new RegExp(`^192\\.0\\.2\\.1[12] VNI ${vni}$`), `a frame of VNI ${vni} arrives at one of the two`)
+  }
+  t.equal(await arrivesAt('b', MAC.other), `${VTEP.B} VNI 2000`)
+})
+
+await t.test('rule 9: each flow of packets stays on its path, all flows together use every path', async (t) => {
+  await lab.exec('a', ['ip', 'neigh', 'replace', '10.0.9.9', 'lladdr', MAC.far, 'nud', 'permanent', 'dev', 'eth0'])
+  const send = `for port in $(seq 1001 1200); do echo x > /dev/udp/10.0.9.9/$port; done 2>/dev/null; true`
+  const counts = async (): Promise<number[]> => {
+    const stats = lines(await c1.ofctl('dump-group-stats', 'br-int', `group_id=${inSwitch(GROUP)}`)).join(' ')
+    return [...stats.matchAll(/bucket\d+:packet_count=(\d+)/g)].map(([, count]) => Number(count))
+  }
+  const before = await counts()
+  await lab.exec('a', ['bash', '-c', send])
+  const shares = await eventually('200 packets counted in the buckets', async () => (await counts()).map((count, i) => count - (before[i] ?? 0)),
+    (seen) => seen.reduce((sum, count) => sum + count, 0) >= 200, 30_000)
+  const [least = 0, most = 0] = [...shares].sort((a, b) => a - b)
+  t.ok(least > 10 && most > least, `weights 1 and 3: ${least} and ${most} of 200 packets`)
+})
+
+await t.test('rule 9: the lists show the paths', async (t) => {
+  const fdb = lines(await daemon.appctl('evpn/vtep-fdb-list'))
+  const line = fdb.find((one) => one.includes(MAC.far) && one.includes('vni: 1000'))
+  t.match(line, /^UUID: [-0-9a-f]{36}, MAC: 02:aa:00:00:00:01, vni: 1000, dp_key: 1000, paths: \[\{key=0x[0-9a-f]{8}, weight=1\}, \{key=0x[0-9a-f]{8}, weight=3\}\]$/)
+  const bindings = lines(await daemon.appctl('evpn/vtep-binding-list'))
+  for (const [, key] of line?.matchAll(/key=(0x[0-9a-f]+)/g) ?? []) t.ok(bindings.some((one) => one.includes(`binding_key: ${key},`)), `${key} is in vtep-binding-list`)
+  t.match(fdb.find((one) => one.includes(MAC.other) && one.includes('vni: 2000')), /binding_key: 0x[0-9a-f]{8}, dp_key: 2000$/, 'a group of one path looks like one VTEP')
+  t.match(await macReport(1000, MAC.far), { nexthop: GROUP, state: 'ok', paths: [{ ip: VTEP.A, weight: 1 }, { ip: VTEP.B, weight: 3 }] })
+})
+
+await t.test('rule 9: VTEPs behind a group are VTEPs of the VNIs that use it: what they send comes in, and only there', async (t) => {
+  await speaker.nexthopGroup(GROUP2, { [NH_C]: 1, [NH_D]: 1 })
+  await speaker.multihomed(1000, [MAC.odd], GROUP2)
+  await settled('five MACs', 5)
+  const comesIn = async (from: string, vni: number, to: 'a' | 'b'): Promise<boolean> => {
+    const [frame, last]: [Frame, Frame] = [{ src: MAC.odd, dst: MAC[to], name: `in ${++serial}` }, { src: MAC.odd, dst: MAC[to], name: `behind ${++serial}` }]
+    const send = (one: Frame, source: string) => underlay.send(encodeVxlan({ from: source, to: LOCAL, udpPort: 4789, vni, inner: encodeFrame(one) }, outer))
+    send(frame, from)
+    send(last, VTEP.A)
+    await wires[to].waitFor(last.name)
+    return wires[to].arrivals(frame.name).length > 0
+  }
+  await waitFor('a frame from C in VNI 1000 to arrive', () => comesIn(VTEP.C, 1000, 'a'))
+  t.ok(await comesIn(VTEP.D, 1000, 'a'), 'D, too')
+  t.notOk(await comesIn(VTEP.C, 2000, 'b'), 'not in VNI 2000, which has no MAC there')
+})
+
+await t.test('rule 9: the group is replaced, shrunk, and its member re-pointed', async () => {
+  await speaker.nexthopGroup(GROUP2, { [NH_A]: 1, [NH_C]: 7 })
+  await leadsTo(GROUP2, `${VTEP.A} weight 1`, `${VTEP.C} weight 7`)
+  await speaker.noNexthop(NH_C)
+  await leadsTo(GROUP2, `${VTEP.A} weight 1`)
+  await eventually('the only path left', () => arrivesAt('a', MAC.odd), (seen) => seen === `${VTEP.A} VNI 1000`)
+  await speaker.nexthops({ [NH_A]: VTEP.D })
+  await leadsTo(GROUP2, `${VTEP.D} weight 1`)
+  await leadsTo(GROUP, `${VTEP.D} weight 1`, `${VTEP.B} weight 3`)
+  await eventually('the member re-pointed', () => arrivesAt('a', MAC.odd), (seen) => seen === `${VTEP.D} VNI 1000`)
+  await speaker.nexthops({ [NH_A]: VTEP.A, [NH_C]: VTEP.C })
+  await leadsTo(GROUP2, `${VTEP.A} weight 1`)
+})
+
+await t.test('rule 9: a member that cannot be reached from the VNI is left out', async (t) => {
+  await speaker.nexthopGroup(GROUP2, { [NH_A]: 1, [NH_D]: 1 })
+  await leadsTo(GROUP2, `${VTEP.A} weight 1`, `${VTEP.D} weight 1`)
+  // The kernel wants one family in a group, but lets a member be re-pointed. No VNI has an IPv6 address so far.
+  await speaker.nexthops({ [NH_D]: VTEP.SIX })
+  const groupOf = async (vni: number): Promise<string> => {
+    const [flow = ''] = await c1.ourFlows(`table=202,metadata=${vni},dl_dst=${MAC.odd}`)
+    const id = /group:(\d+)/.exec(flow)?.[1]
+    const text = (await c1.groups()).find((line) => line.startsWith(`group_id=${id},`)) ?? ''
+    return [...text.matchAll(/set_field:([0-9a-f.:]+)->tun_(?:ipv6_)?dst/g)].map(([, ip]) => ip).sort().join(' ')
+  }
+  await eventually('the IPv6 VTEP to be left out', () => groupOf(1000), (seen) => seen === VTEP.A)
+  t.match(await macReport(1000, MAC.odd), { state: 'ok', paths: [{ ip: VTEP.A }] })
+  t.equal(await arrivesAt('a', MAC.odd), `${VTEP.A} VNI 1000`)
+  await speaker.multihomed(2000, [MAC.odd], GROUP2)
+  await c1.set('Open_vSwitch .', { 'ovn-evpn-local-ip': '2000-2001:db8:0:1::1' })
+  await eventually('a VNI that has an IPv6 address to use both', () => groupOf(2000), (seen) => seen === `${VTEP.A} ${VTEP.SIX}`)
+  t.equal(await groupOf(1000), VTEP.A, 'and the other not')
+  await c1.unset('Open_vSwitch .', 'ovn-evpn-local-ip')
+  await speaker.noMac(2000, MAC.odd)
+  await speaker.nexthops({ [NH_D]: VTEP.D })
+  await leadsTo(GROUP2, `${VTEP.A} weight 1`, `${VTEP.D} weight 1`)
+})
+
+await t.test('rule 9: with its last member or by itself the group goes, the kernel drops its rows untold, and so do we', async (t) => {
+  await speaker.nexthopGroup(GROUP3, { [NH_C]: 1 })
+  await speaker.multihomed(1000, [MAC.odd], GROUP3)
+  await leadsTo(GROUP3, `${VTEP.C} weight 1`)
+  await speaker.noNexthop(NH_C)
+  await settled('the MAC gone with the last member', 4)
+  t.equal(await paths(GROUP3), undefined, 'its group is gone')
+  t.strictSame(await flowsTo(GROUP3), [])
+  await speaker.nexthops({ [NH_C]: VTEP.C })
+  await speaker.nexthopGroup(GROUP3, { [NH_C]: 1 })
+  await speaker.multihomed(1000, [MAC.odd], GROUP3)
+  await settled('the MAC back', 5)
+  await speaker.noNexthop(GROUP3)
+  await settled('the MAC gone with its group', 4)
+  t.equal(await macReport(1000, MAC.odd), undefined)
+  t.strictSame((await c1.fdb('vxlan-1000')).filter(({ mac, master }) => mac === MAC.odd && master === undefined), [], 'the kernel has no row either')
+})
+
+const MANY = Array.from({ length: 500 }, (_, i) => `02:bb:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`)
+
+/** What happens, and what it costs: changed groups and flows as the daemon counts them, changed flows as the switch tells. */
+async function cost(t: Test, act: () => Promise<void>, arrived: () => Promise<unknown>): Promise<{ groups: number, flows: number, told: readonly string[] }> {
+  const monitor = await FlowMonitor.start(lab, 'c1')
+  t.teardown(() => monitor.stop())
+  const before = await coverage(daemon)
+  await act()
+  await arrived()
+  await settled('everything sent', 1004)
+  await monitor.probe()
+  const after = await coverage(daemon)
+  const difference = (name: string): number => (after[name] ?? 0) - (before[name] ?? 0)
+  return { groups: difference('group_mods'), flows: difference('flow_mods'), told: monitor.events }
+}
+
+await t.test('rule 9: of 1,000 MACs in two VNIs behind one group a path fails, and comes back: one group message each, no flow message', async (t) => {
+  await speaker.nexthopGroup(GROUP2, { [NH_A]: 1, [NH_B]: 1 })
+  for (const vni of [1000, 2000]) await speaker.multihomed(vni, MANY, GROUP2)
+  await settled('1,000 MACs behind the group', 1004)
+  t.equal((await flowsTo(GROUP2)).length, 1000)
+  const one = { groups: 1, flows: 0, told: [] }
+  t.strictSame(await cost(t, () => speaker.nexthopGroup(GROUP2, { [NH_A]: 1 }), () => leadsTo(GROUP2, `${VTEP.A} weight 1`)), one, 'a path fails')
+  t.equal(await arrivesAt('b', MANY[7] ?? ''), `${VTEP.A} VNI 2000`, 'the path that is left is taken')
+  t.strictSame(await cost(t, () => speaker.nexthopGroup(GROUP2, { [NH_A]: 1, [NH_B]: 5 }), () => leadsTo(GROUP2, `${VTEP.A} weight 1`, `${VTEP.B} weight 5`)), one, 'and comes back')
+  t.strictSame(await cost(t, () => speaker.nexthopGroup(GROUP2, { [NH_A]: 2, [NH_B]: 3 }), () => leadsTo(GROUP2, `${VTEP.A} weight 2`, `${VTEP.B} weight 3`)), one, 'other weights')
+})
+
+await t.test('rule 9: a restart finds the groups and sends nothing', async (t) => {
+  const [groups, flows] = [(await c1.groups()).sort(), (await c1.ourFlows()).sort()]
+  await daemon.stop()
+  daemon = await lab.startDaemon('c1')
+  await settled('all MACs known again', 1004)
+  const counters = await coverage(daemon)
+  t.strictSame([counters['group_mods'] ?? 0, counters['flow_mods'] ?? 0], [0, 0], 'no message')
+  t.strictSame((await c1.groups()).sort(), groups)
+  t.strictSame((await c1.ourFlows()).sort(), flows)
+})
+
+await t.test('rule 9: 1,000 MACs go with their group', async () => {
+  await speaker.noNexthop(GROUP2)
+  await settled('the MACs gone', 4)
+})
