@@ -12,6 +12,9 @@ async function ctl(t: Test, rundir: string, ...args: readonly string[]): Promise
   return await run(t, process.execPath, [PROGRAM, ...args], { env: { ...process.env, OVS_RUNDIR: rundir } })
 }
 
+// Each question starts a process of its own, which takes its time on a busy machine.
+t.setTimeout(180_000)
+
 const PRINTED: readonly (readonly [string, string])[] = [
   ['vteps', 'vteps.txt'],
   ['vteps --vni 2000', 'vteps-2000.txt'],
