@@ -4,7 +4,7 @@ import { parseVni, type Vni } from '../net/number.js'
 import { parseAddresses, type Address } from './address.js'
 import { nearestKey } from './nearest.js'
 import { listItems, NO_EFFECT, readOption, VNI_OPTIONS, type VniOptions } from './option.js'
-import type { Warn, Warning } from './warning.js'
+import { warnInto, type Warn, type Warning } from './warning.js'
 
 export const ADDRESSES = 'evpn-addresses'
 /** Daemon-wide, so without a per-VNI form: the speaker's listening sockets. */
@@ -25,7 +25,7 @@ export const EMPTY_BRIDGE: BridgeConfig = {
 /** Reads the integration bridge's external_ids. Bad items are reported in `warnings` and skipped. */
 export function parseBridge(name: string, externalIds: ReadonlyMap<string, string>): { readonly config: BridgeConfig; readonly warnings: readonly Warning[] } {
   const warnings: Warning[] = []
-  const warn: Warn = (key, value, why) => warnings.push({ record: `Bridge ${name}`, key, value, why })
+  const warn = warnInto(warnings, `Bridge ${name}`)
   const all: Partial<VniOptions> = {}
   const ofVni = new Map<Vni, Partial<VniOptions>>()
   const addresses = new Map<Vni, readonly Address[]>()

@@ -4,7 +4,7 @@ import { parseVni, parseWhole, type Vni } from '../net/number.js'
 import { parseAddresses, type Addresses } from './address.js'
 import { nearestKey } from './nearest.js'
 import { listItems } from './option.js'
-import type { Warn, Warning } from './warning.js'
+import { warnInto, type Warn, type Warning } from './warning.js'
 
 export const PORT_KEYS = ['dynamic-routing-vni', 'evpn-addresses', 'dynamic-routing-advertise'] as const
 
@@ -31,7 +31,7 @@ export interface PortConfig {
 /** Reads an Interface's external_ids; config is undefined when it names no (valid) VNI. */
 export function parsePort(name: string, externalIds: ReadonlyMap<string, string>): { readonly config?: PortConfig; readonly warnings: readonly Warning[] } {
   const warnings: Warning[] = []
-  const warn: Warn = (key, value, why) => warnings.push({ record: `Interface ${name}`, key, value, why })
+  const warn = warnInto(warnings, `Interface ${name}`)
   const places = readVnis(externalIds.get('dynamic-routing-vni'), warn)
   warnOfUnknownKeys(externalIds, new Set(places.map(({ vlan }) => vlan)), warn)
   if (places.length === 0) return { warnings }

@@ -4,7 +4,7 @@ import { ipFamily, isMulticastIp, isUnspecifiedIp, parseIp, type Ip, type IpFami
 import { parseUdpPort, parseVni, type Vni } from '../net/number.js'
 import { listItems } from './option.js'
 import { nearestKey } from './nearest.js'
-import type { Warn, Warning } from './warning.js'
+import { warnInto, type Warn, type Warning } from './warning.js'
 
 export const SYSTEM_KEYS = ['ovn-evpn-local-ip', 'ovn-evpn-vxlan-ports', 'ovn-bridge'] as const
 
@@ -25,7 +25,7 @@ const RECORD = 'Open_vSwitch .'
 /** Reads the Open_vSwitch row's external_ids. Bad items are reported in `warnings` and skipped. */
 export function parseSystem(externalIds: ReadonlyMap<string, string>): { readonly config: SystemConfig; readonly warnings: readonly Warning[] } {
   const warnings: Warning[] = []
-  const warn: Warn = (key, value, why) => warnings.push({ record: RECORD, key, value, why })
+  const warn = warnInto(warnings, RECORD)
   const systemId = externalIds.get('system-id')
   const lookup = (key: string) => {
     const suffixed = `${key}-${systemId}`

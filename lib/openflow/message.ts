@@ -101,9 +101,10 @@ export class Framer {
   /** Bytes needed before there is anything to cut. */
   private wanted(): number {
     if (this.held < HEADER_BYTES) return HEADER_BYTES
-    const [first, ...rest] = this.chunks
-    if (first === undefined) return HEADER_BYTES
-    return messageLength(first.length >= HEADER_BYTES ? first : Buffer.concat([first, ...rest]))
+    // Once only: a switch that sends byte by byte must not make us copy what we hold with every byte.
+    if ((this.chunks[0]?.length ?? 0) < HEADER_BYTES) this.chunks = [Buffer.concat(this.chunks)]
+    const [first] = this.chunks
+    return first === undefined ? HEADER_BYTES : messageLength(first)
   }
 }
 

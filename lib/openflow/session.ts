@@ -29,12 +29,22 @@ interface Request {
   readonly type: number
   readonly decode: (body: Buffer) => readonly unknown[]
   readonly entries: unknown[]
+  /** Received so far. */
+  bytes: number
 }
+
+/** All replies to one request; a million flows have a fraction of it. A reply without end is not worth our memory. */
+export const MAX_REPLY_BYTES = 1 << 29
+/** Answers to echo requests that wait to be sent: a switch that asks on and on, and does not read, is given up. */
+export const MAX_URGENT_BYTES = 1 << 22
 
 /** Silence after which the switch is asked whether it is there, and how long it may take to answer, in ms. */
 export const PROBE_MS = 5000
 /** How long it may take while it works on something of ours: committing 500,000 flows takes it many seconds. */
 export const BUSY_MS = 60_000
+
+/** Messages that wait to be sent before the connection is up; the handshake has five. */
+const MAX_GREETINGS = 100
 
 export class OpenFlowSession {
   readonly #framer = new Framer()
@@ -110,7 +120,7 @@ export class OpenFlowSession {
    */
   request(type: number, body: Buffer, decode: (body: Buffer) => readonly unknown[]): number {
     const xid = this.#takeXids(2)
-    this.#requests.set(xid, { type, decode, entries: [] })
+    this.#requests.set(xid, { type, decode, entries: [], bytes: 0 })
     this.#send(encodeMessage(OFPT.multipart_request, xid, encodeMultipart(type, body)))
     this.#send(encodeMessage(OFPT.barrier_request, xid + 1))
     return xid
@@ -159,8 +169,7 @@ export class OpenFlowSession {
   #handleUnasked(message: Message): SessionEvent[] {
     switch (message.type) {
       case OFPT.echo_request:
-        this.#urgent.push(encodeMessage(OFPT.echo_reply, message.xid, message.body))
-        return []
+        return this.#echo(message)
       case OFPT.echo_reply:
         return []
       case OFPT.barrier_reply:
@@ -185,6 +194,7 @@ export class OpenFlowSession {
    * nothing unasked to a service connection until set_config gave a non-zero miss_send_len, and by then it knows what we want.
    */
   #handshake(message: Message): SessionEvent[] {
+    if (this.#queue.length > MAX_GREETINGS) return this.#fail('the switch begins the handshake again and again')
     switch (message.type) {
       case OFPT.hello:
         this.#isGreeted = true
@@ -204,11 +214,16 @@ export class OpenFlowSession {
       case OFPT.error:
         return this.#fail(this.#isGreeted ? `the switch refused the handshake: ${decodeError(message.body).name}` : refusal(message.body))
       case OFPT.echo_request:
-        this.#urgent.push(encodeMessage(OFPT.echo_reply, message.xid, message.body))
-        return []
+        return this.#echo(message)
       default:
         return []
     }
+  }
+
+  #echo({ xid, body }: Message): SessionEvent[] {
+    this.#urgent.push(encodeMessage(OFPT.echo_reply, xid, body))
+    const waiting = this.#urgent.reduce((sum, bytes) => sum + bytes.length, 0)
+    return waiting > MAX_URGENT_BYTES ? this.#fail('the switch asks on and on, and does not read our answers') : []
   }
 
   #answerRequest(message: Message, request: Request): SessionEvent[] {
@@ -217,6 +232,8 @@ export class OpenFlowSession {
       if (message.type !== OFPT.multipart_reply) return []
       const { type, more, body } = decodeMultipart(message.body)
       if (type !== request.type) throw new OpenFlowDecodeError(`multipart: reply of type ${type} to a request of type ${request.type}`)
+      request.bytes += body.length
+      if (request.bytes > MAX_REPLY_BYTES) throw new OpenFlowDecodeError(`multipart: a reply of more than ${MAX_REPLY_BYTES} bytes`)
       for (const entry of request.decode(body)) request.entries.push(entry)
       if (more) return []
       this.#requests.delete(message.xid)

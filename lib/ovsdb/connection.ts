@@ -37,6 +37,9 @@ export interface Connection {
   close(): void
 }
 
+/** Bytes that wait to be sent: a server that asks on and on, and does not read our answers, is given up. */
+export const MAX_UNSENT_BYTES = 1 << 24
+
 function readFile(path: string, what: string): Buffer {
   try {
     return readFileSync(path)
@@ -105,7 +108,10 @@ export function openConnection(endpoint: Endpoint, probeMs: number, handlers: Co
   })
 
   return {
-    send: (text) => { socket.write(text) },
+    send: (text) => {
+      socket.write(text)
+      if (socket.writableLength > MAX_UNSENT_BYTES) socket.destroy(new Error('the server does not read what we send'))
+    },
     close: () => {
       closed = true
       clearTimeout(timer)

@@ -1,0 +1,25 @@
+// What the tests with hostile input share: the seed, which a failure names, and the inputs that once broke something.
+import { existsSync, readFileSync } from 'node:fs'
+
+/** Of all properties of a run; OVS_EVPN_SEED repeats one. */
+export const SEED = Number(process.env['OVS_EVPN_SEED'] ?? Date.now() & 0x7fffffff)
+
+/** Inputs that once broke a decoder, from fixtures/hostile/<area>.txt: one line of hex each, `#` begins a comment. */
+export function crashers(area: string): Buffer[] {
+  const path = `fixtures/hostile/${area}.txt`
+  if (!existsSync(path)) throw new Error(`no ${path}`)
+  return readFileSync(path, 'utf8').split('\n').map((line) => line.replace(/#.*/, '').trim()).filter((line) => line !== '')
+    .map((line) => Buffer.from(line, 'hex'))
+}
+
+/** Bytes of buffers and of what stands on the heap that `act` leaves behind, while what it returns is still held. */
+export function growth(act: () => unknown): number {
+  const used = (): number => {
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+  const before = used()
+  const held = act()
+  const after = used()
+  return held === undefined ? 0 : after - before
+}
