@@ -23,7 +23,8 @@ export const DROP = {
   MULTICAST_SOURCE: { id: 5, name: 'multicast source' },
   RESERVED_DESTINATION: { id: 6, name: 'reserved destination' },
   PORT_SECURITY: { id: 7, name: 'port security' },
-  UNKNOWN_UNICAST: { id: 8, name: 'unknown unicast' }
+  UNKNOWN_UNICAST: { id: 8, name: 'unknown unicast' },
+  SPOOFED_SOURCE: { id: 12, name: 'spoofed source' }
 } as const satisfies Record<string, DropReason>
 
 /** The one reason where no VNI is known: counted by tunnel port. */

@@ -1,9 +1,12 @@
 // SOURCE: packets whose VNI is known, before anything is done for where they go. What no bridge forwards ends here.
+import type { Mac } from '../net/mac.js'
+import type { Vni } from '../net/number.js'
 import { DROP, dropFor } from './drops.js'
 import { goTo, type Flow } from './flow.js'
+import { FROM_TUNNEL } from './registers.js'
 import { TABLE } from './tables.js'
 
-const PRIORITY = { NEVER: 1000, ANY: 0 } as const
+const PRIORITY = { NEVER: 1000, SPOOFED: 900, ANY: 0 } as const
 
 /** A group address as source, and the reserved group 01:80:c2:00:00:0x (IEEE 802.1Q 8.6.3); everything else goes on. */
 export const SOURCE_FLOWS: readonly Flow[] = [
@@ -11,3 +14,13 @@ export const SOURCE_FLOWS: readonly Flow[] = [
   { table: TABLE.SOURCE, priority: PRIORITY.NEVER - 1, match: { eth_dst: ['01:80:c2:00:00:00', 'ff:ff:ff:ff:ff:f0'] }, actions: dropFor(DROP.RESERVED_DESTINATION) },
   { table: TABLE.SOURCE, priority: PRIORITY.ANY, match: {}, actions: [goTo(TABLE.FORWARD)] }
 ]
+
+/**
+ * A MAC that is bound to a port here and that we announce: nobody else has it, or the fabric would know. What comes out of a
+ * tunnel with it as its source is forged, or went in a circle.
+ */
+export function spoofedSourceFlow(vni: Vni, mac: Mac): Flow {
+  return {
+    table: TABLE.SOURCE, priority: PRIORITY.SPOOFED, match: { metadata: vni, reg0: [FROM_TUNNEL, FROM_TUNNEL], eth_src: mac }, actions: dropFor(DROP.SPOOFED_SOURCE)
+  }
+}

@@ -14,7 +14,7 @@ import { floodEntries, TRAMPOLINE, type FloodEntries } from '../../lib/pipeline/
 import { deliverFlow, encapFlows, floodedFlows, localMacFlow, remoteMacFlow, SPLIT_HORIZON, taggedFlow } from '../../lib/pipeline/forward.js'
 import type { NexthopPath } from '../../lib/mirror/nexthops.js'
 import { nexthopGroup } from '../../lib/pipeline/nexthop.js'
-import { SOURCE_FLOWS } from '../../lib/pipeline/source.js'
+import { SOURCE_FLOWS, spoofedSourceFlow } from '../../lib/pipeline/source.js'
 import { local, members, remote } from '../evpn/members.js'
 
 const [VNI, VM1, VM2, VM3, TUNNEL, TUNNEL2] = [1000, 1, 2, 3, 10, 11] as const
@@ -70,7 +70,7 @@ export const TOPICS: readonly Topic[] = [
   {
     name: 'source',
     about: ['What no bridge forwards, from wherever it comes.'],
-    flows: [...SOURCE_FLOWS],
+    flows: [...SOURCE_FLOWS, spoofedSourceFlow(VNI, '02:00:00:00:00:01')],
     groups: []
   },
   {

@@ -7,6 +7,7 @@ import { deriveRemoteMac } from '../../evpn/remote-mac.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
 import { localMacFlow, remoteMacFlow } from '../../pipeline/forward.js'
+import { spoofedSourceFlow } from '../../pipeline/source.js'
 import { fdbEntry, neighbourEntry } from '../../sink/kernel-row.js'
 import type { State } from '../state.js'
 import { countNexthopUse } from './nexthop.js'
@@ -54,5 +55,6 @@ function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | undefin
   const ofport = local?.port === undefined ? undefined : state.mirrors.ports.ofport(local.port)
   // While another chassis announces the MAC, traffic from here follows its claim.
   const isHere = claim !== undefined && claim.state !== 'waiting' && ofport !== undefined
-  state.switch.setFlows(`local ${vni} ${mac}`, isHere ? [localMacFlow(vni, mac, ofport)] : [])
+  const spoofed = claim?.state === 'advertised' ? [spoofedSourceFlow(vni, mac)] : []
+  state.switch.setFlows(`local ${vni} ${mac}`, isHere ? [localMacFlow(vni, mac, ofport), ...spoofed] : [])
 }

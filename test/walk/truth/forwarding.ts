@@ -133,11 +133,18 @@ function fromTunnels(world: World, vni: TrueVni, r: Random): string[] {
       const to = r.chance(0.8) ? local : '192.0.2.200'
       const mayEnter = local !== undefined && to === local && known
       const dst = r.pick([BROADCAST, STRANGER, ...ALL_MACS])
-      return compare(world, `a frame of VNI ${vni.vni} from VTEP ${source} port ${udpPort} (port ${inPort}) to ${to}, inside to ${dst}`,
-        packet({ in_port: inPort, tun_id: vni.vni, ...tunnel(source, to ?? source), eth_src: STRANGER, eth_dst: dst }),
-        mayEnter ? expected(world, vni, dst, inPort, true) : [])
+      const src = r.pick([STRANGER, STRANGER, ...ALL_MACS])
+      return compare(world, `a frame of VNI ${vni.vni} from VTEP ${source} port ${udpPort} (port ${inPort}) to ${to}, inside from ${src} to ${dst}`,
+        packet({ in_port: inPort, tun_id: vni.vni, ...tunnel(source, to ?? source), eth_src: src, eth_dst: dst }),
+        mayEnter && !isSpoofed(world, vni, src) ? expected(world, vni, dst, inPort, true) : [])
     })
   })
+}
+
+/** A MAC that we tell others is on a port here does not come out of a tunnel. */
+function isSpoofed(world: World, vni: TrueVni, src: string): boolean {
+  const port = vni.locals.find(({ mac }) => mac === src)?.port
+  return port !== undefined && ofport(world, port.name) !== undefined && vni.told.some((row) => row.startsWith('fdb ') && row.endsWith(` ${src}`))
 }
 
 function tunnel(source: string, to: string): Record<string, string> {
