@@ -127,3 +127,14 @@ await t.test('every file begins with a comment that says what it owns', (t) => {
   t.strictSame(bare, [])
   t.end()
 })
+
+await t.test('no shell is ever started, and no other program: the daemon starts itself once more, to go into the background', (t) => {
+  const starting = SOURCES.filter(({ text }) => /child_process|node:cluster|worker_threads/.test(text)).map(({ name }) => name)
+  t.strictSame(starting, ['lib/daemon/process/detach.ts'])
+  const text = SOURCES.find(({ name }) => name === starting[0])?.text ?? ''
+  t.match(text, "import { spawn } from 'node:child_process'", 'of child_process, spawn alone')
+  t.strictSame([...text.matchAll(/\bspawn\(([^,]*)/g)].map(([, program]) => program), ['process.execPath'])
+  const evaluating = SOURCES.filter(({ text }) => /\bshell:|\beval\(|new Function\(|func\('[^']*\b(?:system|popen|exec\w*|posix_spawn\w*)\(/.test(text)).map(({ name }) => name)
+  t.strictSame(evaluating, [], 'no shell option, no eval, no exec of libc')
+  t.end()
+})

@@ -2,6 +2,7 @@
 import { MONITORED } from '../config/database.js'
 import { NetlinkClient } from '../netlink/index.js'
 import { OvsdbClient } from '../ovsdb/index.js'
+import { withAdvice } from './access.js'
 import { Agent } from './agent.js'
 import { daemonCommands } from './control/daemon-commands.js'
 import { evpnCommands } from './control/evpn-commands.js'
@@ -84,7 +85,7 @@ function connect(options: DaemonOptions, log: Log): Connections {
         ovsdbLog.info(`connected to ${options.database}`)
         agent.databaseChanged(true)
       },
-      down: (reason) => ovsdbLog.warn(`${options.database}: ${reason}; keeping the last configuration, trying again`),
+      down: (reason) => ovsdbLog.warn(`${options.database}: ${withAdvice(reason)}; keeping the last configuration, trying again`),
       changes: () => agent.databaseChanged(false)
     }
   })

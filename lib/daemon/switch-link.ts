@@ -3,6 +3,7 @@ import path from 'node:path'
 import { OpenFlowClient, type PortDesc, type PortStatusReason } from '../openflow/index.js'
 import { CONTROLLER_ID } from '../pipeline/slots.js'
 import { wipeSwitch } from '../sink/wipe.js'
+import { withAdvice } from './access.js'
 import type { Agent } from './agent.js'
 import type { ModuleLog } from './log/log.js'
 
@@ -79,7 +80,7 @@ export class SwitchLink {
           this.#problem(`connection to ${this.#socket(bridge)} lost: ${reason}; trying again`)
           agent.switchDown()
         },
-        unreachable: (reason) => this.#problem(`cannot connect to ${reason}; trying again`),
+        unreachable: (reason) => this.#problem(`cannot connect to ${withAdvice(reason)}; trying again`),
         // It may have been the news of a port: they are read again, all of them.
         malformed: (error) => {
           this.#log.warn(`a message of the switch could not be read: ${error.message}; reading its ports again`)
