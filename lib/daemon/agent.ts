@@ -10,7 +10,7 @@ import type { Log } from './log/log.js'
 import { Notices } from './notices.js'
 import { receivePacket } from './packet-in.js'
 import { groupProblems } from './refresh/index.js'
-import { createState, type State } from './state.js'
+import { createState, EMPTY_DATABASE, type State } from './state.js'
 import { derive, markAll, setConstants } from './tick.js'
 import { TunnelKeeper, type Transactor } from './tunnel-keeper.js'
 
@@ -141,9 +141,9 @@ export class Agent {
     const isOurs = database.bridgeUuid !== undefined && database.standOff === undefined
     this.#useBridge(isOurs ? database.system.bridge : undefined)
     if (database.standOff !== undefined) return
-    if (isDatabaseDirty) this.tunnels.keep(database.bridgeUuid, isOurs ? database.system.vxlanPorts : [])
+    if (isDatabaseDirty && database !== EMPTY_DATABASE && this.state.table('Open_vSwitch').size > 0) this.tunnels.keep(database.bridgeUuid, isOurs ? database.system.vxlanPorts : [])
     // Sinks write nothing before every mirror was complete once.
-    if (!this.feed.isSynced) return
+    if (!this.feed.isSynced || database === EMPTY_DATABASE) return
     this.state.kernel.flush()
     this.state.switch.flush()
   }
@@ -153,6 +153,7 @@ export class Agent {
     if (!dirty.notices) return
     dirty.notices = false
     this.notices.update([
+      ...(this.state.table('Open_vSwitch').size > 0 ? [] : ['the database is empty: it has no Open_vSwitch row; keeping the last configuration']),
       ...(database.standOff === undefined ? [] : [`${database.standOff}; nothing is changed on it`]),
       ...(database.bridgeUuid === undefined ? [`bridge ${database.system.bridge} does not exist; waiting for it`] : []),
       ...(database.bridgeUuid !== undefined && database.failMode !== 'secure'

@@ -75,6 +75,7 @@ function connect(options: DaemonOptions, log: Log): Connections {
   })
   // Requests have a socket of their own: an overrun of notifications must not lose their answers.
   const requests = NetlinkClient.open({ groups: [], handlers: { messages: () => undefined, overrun: () => undefined, failed: fatal } })
+  let [wasUp, isLost] = [false, false]
   const ovsdb = new OvsdbClient({
     remote: options.database,
     database: 'Open_vSwitch',
@@ -83,9 +84,15 @@ function connect(options: DaemonOptions, log: Log): Connections {
     handlers: {
       up: () => {
         ovsdbLog.info(`connected to ${options.database}`)
+        isLost = false
+        wasUp = true
         agent.databaseChanged(true)
       },
-      down: (reason) => ovsdbLog.warn(`${options.database}: ${withAdvice(reason)}; keeping the last configuration, trying again`),
+      // That it is lost is said once; why each attempt since then fails need not be.
+      down: (reason) => {
+        if (!isLost) ovsdbLog.warn(`${options.database}: ${withAdvice(reason)}; keeping the last configuration, trying again`)
+        isLost = wasUp
+      },
       changes: () => agent.databaseChanged(false)
     }
   })

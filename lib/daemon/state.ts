@@ -90,7 +90,8 @@ export interface State extends Derived, Sinks {
   readonly table: (name: string) => ReadonlyMap<string, Row>
 }
 
-const EMPTY_DATABASE: Database = {
+/** What is in force before a configuration was ever seen. */
+export const EMPTY_DATABASE: Database = {
   system: parseSystem(new Map()).config,
   bridgeUuid: undefined,
   bridge: EMPTY_BRIDGE,

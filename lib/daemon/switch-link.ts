@@ -19,6 +19,8 @@ export class SwitchLink {
   #client: OpenFlowClient | undefined
   #bridge: string | undefined
   #lastProblem: string | undefined
+  /** A connection was lost and not made again: that was said, why each attempt since then fails need not be. */
+  #isLost = false
   /** What the switch tells of its ports while their list is asked for. */
   #news: PortNews[] | undefined
   /** Settles when the bridges we left are clean: coming back to one before that, we would count on flows about to go. */
@@ -40,6 +42,7 @@ export class SwitchLink {
   /** Connects to a bridge, or to none. With `isMoved`, the bridge we leave keeps nothing of ours. */
   use(bridge: string | undefined, isMoved: boolean): void {
     const old = this.#client
+    this.#isLost = false
     this.#bridge = bridge
     this.#client = undefined
     this.#agent().switchDown()
@@ -72,15 +75,17 @@ export class SwitchLink {
       handlers: {
         up: () => {
           this.#lastProblem = undefined
+          this.#isLost = false
           this.#log.info(`connected to ${this.#socket(bridge)}`)
           this.#readPorts(client)
         },
         down: (reason) => {
           if (this.#client !== client) return
           this.#problem(`connection to ${this.#socket(bridge)} lost: ${reason}; trying again`)
+          this.#isLost = true
           agent.switchDown()
         },
-        unreachable: (reason) => this.#problem(`cannot connect to ${withAdvice(reason)}; trying again`),
+        unreachable: (reason) => this.#problem(`cannot connect to ${withAdvice(reason)}; trying again`, this.#isLost),
         // It may have been the news of a port: they are read again, all of them.
         malformed: (error) => {
           this.#log.warn(`a message of the switch could not be read: ${error.message}; reading its ports again`)
@@ -127,8 +132,8 @@ export class SwitchLink {
   }
 
   /** Each problem is said once, until another or a connection comes. */
-  #problem(text: string): void {
-    if (this.#lastProblem !== text) this.#log.warn(text)
+  #problem(text: string, isSaid = false): void {
+    if (this.#lastProblem !== text && !isSaid) this.#log.warn(text)
     this.#lastProblem = text
   }
 

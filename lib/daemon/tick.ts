@@ -52,6 +52,8 @@ function refreshDatabase(state: State): void {
   const { dirty } = state
   dirty.database = false
   dirty.notices = true
+  // The first thing anybody writes into a new database: one without it is no configuration that says "nothing", but none at all.
+  if (state.table('Open_vSwitch').size === 0) return
   const old = state.database
   const database = readDatabase((name) => state.table(name), state.interfaceCache)
   state.database = database
