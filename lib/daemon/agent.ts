@@ -4,9 +4,10 @@ import { OpenFlowDecodeError, type PacketIn, type PortDesc } from '../openflow/i
 import type { RtMessage } from '../netlink/index.js'
 import { formatWarning } from '../config/warning.js'
 import { KernelSink, type KernelWriter } from '../sink/kernel.js'
-import { SwitchSink, type SwitchConnection } from '../sink/switch.js'
+import { SwitchSink, type SwitchConnection, type SwitchReport } from '../sink/switch.js'
 import { KernelFeed, type KernelSource } from './kernel-feed.js'
-import type { Log } from './log/log.js'
+import { limitLog } from './log/limit.js'
+import type { Log, ModuleLog } from './log/log.js'
 import { Notices } from './notices.js'
 import { receivePacket } from './packet-in.js'
 import { groupProblems } from './refresh/index.js'
@@ -42,7 +43,7 @@ export class Agent {
     const netlink = parts.log.module('netlink')
     // Sinks send in a tick only: after what is desired was derived from all that is known, and never before all is known.
     const wake = () => this.#schedule()
-    const sinks = { switch: new SwitchSink(openflow, wake), kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake) }
+    const sinks = { switch: new SwitchSink(switchReport(openflow), wake), kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake) }
     this.state = createState(sinks, (name) => parts.database.table(name))
     this.feed = new KernelFeed(this.state.mirrors, parts.kernel, netlink, () => {
       this.state.dirty.notices = true
@@ -171,4 +172,9 @@ export class Agent {
     this.#bridge = bridge
     this.#parts.bridgeChanged(bridge, isMoved)
   }
+}
+
+function switchReport(log: ModuleLog): SwitchReport {
+  const limited = limitLog(log)
+  return { info: (text) => log.info(text), warn: (text) => log.warn(text), refused: (text) => limited.warn('refused', text) }
 }

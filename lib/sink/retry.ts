@@ -20,6 +20,8 @@ export class Retry {
     tracker.block(key, reason)
     const timer = setTimeout(() => {
       tracker.unblock(key)
+      // Nobody wants it any more, and it is not there.
+      if (tracker.desired(key) === undefined && tracker.realized(key) === undefined) this.#entries.delete(key)
       this.#flush()
     }, Math.min(FIRST_PAUSE * 2 ** attempts, LONGEST_PAUSE)).unref()
     this.#entries.set(key, { attempts: attempts + 1, timer })

@@ -25,6 +25,8 @@ export interface SwitchReport {
   /** One sentence for the log. */
   info(text: string): void
   warn(text: string): void
+  /** What may be said as often as there are flows and groups: a switch whose table is full refuses thousands. */
+  refused?(text: string): void
 }
 
 /** After so many bundles in a row that failed, the next batch goes unbundled: a bundle is all or nothing. */
@@ -293,16 +295,21 @@ export class SwitchSink {
     tracker.realize(pending.key, pending.desired)
   }
 
+  #tellRefused(text: string): void {
+    if (this.#report.refused === undefined) this.#report.warn(text)
+    else this.#report.refused(text)
+  }
+
   /** Sets one entry aside, and tries it again after a while. */
   #refuse(connection: SwitchConnection, batch: Batch, entry: number, error: ApplyError): void {
     this.counters.refused++
     const flow = batch.flows[entry]
     const group = batch.groups[entry - batch.flows.length]
     if (flow !== undefined) {
-      this.#report.warn(`the switch refused ${describeFlowKey(flow.key)}: ${error.name}`)
+      this.#tellRefused(`the switch refused ${describeFlowKey(flow.key)}: ${error.name}`)
       this.#retry.later(this.flows, flow.key, `refused by the switch: ${error.name}`)
     } else if (group !== undefined) {
-      this.#report.warn(`the switch refused group ${group.key}: ${error.name}`)
+      this.#tellRefused(`the switch refused group ${group.key}: ${error.name}`)
       // One of its bucket commands may have been carried out: the next attempt writes it whole.
       if (group.realized !== undefined) this.groups.realize(group.key, { ...group.realized, strange: true })
       // It came there since we looked: no ADD will ever succeed. What it is, the next read-back tells.
