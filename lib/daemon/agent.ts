@@ -6,7 +6,7 @@ import { formatWarning } from '../config/warning.js'
 import { KernelSink, type KernelWriter } from '../sink/kernel.js'
 import { SwitchSink, type SwitchConnection, type SwitchReport } from '../sink/switch.js'
 import { KernelFeed, type KernelSource } from './kernel-feed.js'
-import { limitLog } from './log/limit.js'
+import { limitLog, type LimitedLog } from './log/limit.js'
 import type { Log, ModuleLog } from './log/log.js'
 import { Notices } from './notices.js'
 import { receivePacket } from './packet-in.js'
@@ -32,6 +32,8 @@ export class Agent {
   readonly tunnels: TunnelKeeper
   readonly #parts: AgentParts
   readonly notices: Notices
+  /** For what packets, or a full table, can make us say without end. */
+  readonly #limited: LimitedLog
   #bridge: string | undefined
   #isDatabaseSynced = false
   #tick: NodeJS.Immediate | undefined
@@ -41,9 +43,10 @@ export class Agent {
     this.#parts = parts
     const openflow = parts.log.module('openflow')
     const netlink = parts.log.module('netlink')
+    this.#limited = limitLog(openflow)
     // Sinks send in a tick only: after what is desired was derived from all that is known, and never before all is known.
     const wake = () => this.#schedule()
-    const sinks = { switch: new SwitchSink(switchReport(openflow), wake), kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake) }
+    const sinks = { switch: new SwitchSink(switchReport(openflow, this.#limited), wake), kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake) }
     this.state = createState(sinks, (name) => parts.database.table(name))
     this.feed = new KernelFeed(this.state.mirrors, parts.kernel, netlink, () => {
       this.state.dirty.notices = true
@@ -105,7 +108,7 @@ export class Agent {
       receivePacket(this.state, packetIn)
     } catch (error) {
       if (!(error instanceof OpenFlowDecodeError)) throw error
-      this.#parts.log.module('openflow').warn(`a packet of the switch could not be read: ${error.message}`)
+      this.#limited.warn('packet', `a packet of the switch could not be read: ${error.message}`)
     }
     this.#schedule()
   }
@@ -174,7 +177,6 @@ export class Agent {
   }
 }
 
-function switchReport(log: ModuleLog): SwitchReport {
-  const limited = limitLog(log)
+function switchReport(log: ModuleLog, limited: LimitedLog): SwitchReport {
   return { info: (text) => log.info(text), warn: (text) => log.warn(text), refused: (text) => limited.warn('refused', text) }
 }
