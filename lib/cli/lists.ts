@@ -43,13 +43,15 @@ const macs: List<MacReport> = {
 }
 
 const ips: List<IpReport> = {
-  about: 'remote IPs and their MACs',
-  things: 'remote IPs',
+  about: 'IPs, remote and local, their MACs, and which the switch answers ARP and ND with',
+  things: 'IPs',
   columns: [
     { head: 'VNI', cell: row => row.vni },
     { head: 'IP', cell: row => row.ip },
     { head: 'MAC', cell: row => row.mac },
+    { head: 'FROM', cell: row => row.from },
     { head: 'ROUTER', cell: row => yesNo(row.router) },
+    { head: 'ANSWERS', cell: row => yesNo(row.answers) },
     { head: 'STATE', cell: row => row.state }
   ]
 }

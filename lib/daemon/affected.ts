@@ -77,7 +77,10 @@ function markBindings({ dirty }: State, port: PortConfig): void {
   dirty.ports.add(port.name)
   for (const { vni, addresses } of port.bindings) {
     dirty.floods.add(vni)
-    for (const { mac } of addresses.bound) dirty.macs.add(vni, mac)
+    for (const { mac, ips } of addresses.bound) {
+      dirty.macs.add(vni, mac)
+      for (const ip of ips) dirty.ips.add(vni, ip)
+    }
   }
 }
 
@@ -95,6 +98,7 @@ export function markDomain(state: State, vni: Vni): void {
     dirty.members.add(key)
   }
   for (const ip of state.ips.under(vni).keys()) dirty.ips.add(vni, ip)
+  for (const ip of state.books.get(vni)?.ips() ?? []) dirty.ips.add(vni, ip)
   const domain = state.domains.get(vni)
   if (domain === undefined) return
   for (const table of domain.tables) {

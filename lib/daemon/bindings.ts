@@ -48,7 +48,10 @@ function nameWithoutPort(state: State, { bridge, system }: Database, vni: Vni): 
 function nameAddresses(state: State, vni: Vni, port: string | undefined, owner: AddressOwner | undefined): void {
   const book = state.books.get(vni) ?? new AddressBook()
   const mark = (one: AddressOwner | undefined) => {
-    for (const mac of one === undefined ? [] : touchedBy(book, one)) state.dirty.macs.add(vni, mac)
+    if (one === undefined) return
+    const { macs, ips } = touchedBy(book, one)
+    for (const mac of macs) state.dirty.macs.add(vni, mac)
+    for (const ip of ips) state.dirty.ips.add(vni, ip)
   }
   mark(book.owner(port))
   book.set(port, owner)

@@ -42,12 +42,17 @@ export interface MacReport {
   readonly uuid: string
 }
 
-/** A remote IP and the MAC it resolves to. `router` is the R flag of the neighbour (RFC 9047 section 3.1). */
+/**
+ * An IP and the MAC it resolves to, as announced to us or as bound here. `router` is the R flag of the neighbour (RFC 9047 section 3.1);
+ * `answers`: the switch answers requests of local ports for the IP with this MAC.
+ */
 export interface IpReport {
   readonly vni: number
   readonly ip: string
   readonly mac: string
+  readonly from: 'remote' | 'local'
   readonly router: boolean
+  readonly answers: boolean
   readonly state: string
   readonly uuid: string
 }

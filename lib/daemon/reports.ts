@@ -13,9 +13,10 @@ import { describeFlowKey } from '../sink/flow-entry.js'
 import type { Agent } from './agent.js'
 import { bindingKey, nameUuid } from './control/ids.js'
 import { dropReports } from './drop-reports.js'
+import { ipReports } from './ip-reports.js'
 import { groupProblems, tunnelOfport } from './refresh/index.js'
 import type {
-  FloodReport, IpReport, LocalReport, MacReport, PortReport, Problem, Reports, ShowReport, TunnelReport, VniReport, VtepReport
+  FloodReport, LocalReport, MacReport, PortReport, Problem, Reports, ShowReport, TunnelReport, VniReport, VtepReport
 } from './report.js'
 import type { ReachableVtep, State } from './state.js'
 
@@ -157,10 +158,6 @@ function macReport(state: State, remote: RemoteMac): MacReport {
     vni, mac, ...where, ...(encapVni === undefined ? {} : { encap_vni: encapVni }), sticky,
     state: reason === undefined ? 'ok' : 'unusable', ...reasonOf(reason), uuid: nameUuid('mac', vni, mac)
   }
-}
-
-function ipReports(state: State, domain: Domain): IpReport[] {
-  return [...state.ips.under(domain.vni).values()].map(({ vni, ip, mac, router }) => ({ vni, ip, mac, router, state: 'ok', uuid: nameUuid('ip', vni, ip) }))
 }
 
 function floodReports(state: State, domain: Domain): FloodReport[] {

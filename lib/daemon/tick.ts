@@ -5,10 +5,12 @@ import { isDeepStrictEqual } from 'node:util'
 import { readDatabase } from '../config/database.js'
 import type { Vni } from '../net/number.js'
 import { tunnelPortFlows } from '../pipeline/classify.js'
+import { ANSWER_FLOWS, REPLY_FLOWS } from '../pipeline/answer.js'
 import { TRAMPOLINE } from '../pipeline/flood.js'
 import { METERS } from '../pipeline/meters.js'
 import { SPLIT_HORIZON } from '../pipeline/forward.js'
 import { SOURCE_FLOWS } from '../pipeline/source.js'
+import { SUPPRESS_DEFAULT } from '../pipeline/suppress.js'
 import { markDomain, observeDevice } from './affected.js'
 import { rebind } from './bindings.js'
 import { takeAll } from './dirty.js'
@@ -45,7 +47,7 @@ export function markAll(state: State): void {
 export function setConstants(state: State): void {
   state.switch.setMeters('constant', METERS)
   state.switch.setGroups('constant', [TRAMPOLINE])
-  state.switch.setFlows('constant', [...SOURCE_FLOWS, SPLIT_HORIZON])
+  state.switch.setFlows('constant', [...SOURCE_FLOWS, SUPPRESS_DEFAULT, ...ANSWER_FLOWS, ...REPLY_FLOWS, SPLIT_HORIZON])
 }
 
 function refreshDatabase(state: State): void {

@@ -44,6 +44,10 @@ export class AddressBook {
     return this.#ofMac.keys()
   }
 
+  ips(): IterableIterator<Ip> {
+    return this.#ofIp.keys()
+  }
+
   owner(port: string | undefined): AddressOwner | undefined {
     return this.#owners.get(port)
   }
@@ -81,7 +85,7 @@ function byRank(a: AddressOwner, b: AddressOwner): number {
 }
 
 /** Which MAC of whom has an IP: the first that names it under a MAC it has itself. */
-function holderOf(book: AddressBook, ip: Ip): { readonly owner: AddressOwner, readonly mac: Mac } | undefined {
+export function holderOf(book: AddressBook, ip: Ip): { readonly owner: AddressOwner, readonly mac: Mac } | undefined {
   for (const owner of book.ofIp(ip)) {
     const address = owner.addresses.find(({ mac, ips }) => ips.includes(ip) && book.ofMac(mac)[0] === owner)
     if (address !== undefined) return { owner, mac: address.mac }
@@ -117,19 +121,21 @@ export function deriveLocal(vni: Vni, mac: Mac, book: AddressBook): DerivedLocal
   }
 }
 
+export interface Touched { readonly macs: ReadonlySet<Mac>, readonly ips: ReadonlySet<Ip> }
+
 /**
- * The MACs that can become another's, or lose or win an IP, when this owner comes or goes: those it names, and those that
- * share an IP with one of them. Asked while the owner stands in the book.
+ * What can become another's when this owner comes or goes: the MACs it names and the IPs under them, whoever names those; and
+ * the MACs that share an IP with one of them, which can lose or win it. Asked while the owner stands in the book.
  */
-export function touchedBy(book: AddressBook, owner: AddressOwner): Set<Mac> {
-  const touched = new Set(owner.addresses.map(({ mac }) => mac))
-  const ips = new Set([...touched].flatMap((mac) => book.ofMac(mac).flatMap((other) => ipsUnder(other, mac))))
+export function touchedBy(book: AddressBook, owner: AddressOwner): Touched {
+  const macs = new Set(owner.addresses.map(({ mac }) => mac))
+  const ips = new Set([...macs].flatMap((mac) => book.ofMac(mac).flatMap((other) => ipsUnder(other, mac))))
   for (const ip of ips) {
     for (const other of book.ofIp(ip)) {
-      for (const address of other.addresses) if (address.ips.includes(ip)) touched.add(address.mac)
+      for (const address of other.addresses) if (address.ips.includes(ip)) macs.add(address.mac)
     }
   }
-  return touched
+  return { macs, ips }
 }
 
 function ipsUnder(owner: AddressOwner, mac: Mac): readonly Ip[] {

@@ -6,6 +6,8 @@
 //   reg0 bit 3    the tunnel id is set already: it is not the VNI's (downstream VNI)
 //   reg0 16..31   the VTEP's UDP port
 //   reg6          DROP: the reason (drops.ts)
+//   xreg4         (reg8, reg9) ANSWER, REPLY: the MAC that has the IP asked for
+//   reg10, reg11  ANSWER: flags of a Neighbor Advertisement; both are scratch for moves
 //   reg1          DELIVER: the OpenFlow port; PART: the number of the flood's part
 
 export const FROM_TUNNEL = 0x00000001
@@ -22,3 +24,8 @@ export const ENCAP_MASK_OF_MAC = 0xffff0008
 export function encapBits(family: 4 | 6, udpPort: number, hasTunnelId = false): number {
   return ((udpPort << 16) | (family === 6 ? IPV6 : 0) | (hasTunnelId ? OWN_TUN_ID : 0)) >>> 0
 }
+
+/** Flags of a Neighbor Advertisement, as they stand in nd_reserved (RFC 4861 section 4.4): R, S, O. */
+export const NA_ROUTER = 0x80000000
+export const NA_SOLICITED = 0x40000000
+export const NA_OVERRIDE = 0x20000000

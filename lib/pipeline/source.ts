@@ -12,7 +12,7 @@ const PRIORITY = { NEVER: 1000, SPOOFED: 900, ANY: 0 } as const
 export const SOURCE_FLOWS: readonly Flow[] = [
   { table: TABLE.SOURCE, priority: PRIORITY.NEVER, match: { eth_src: ['01:00:00:00:00:00', '01:00:00:00:00:00'] }, actions: dropFor(DROP.MULTICAST_SOURCE) },
   { table: TABLE.SOURCE, priority: PRIORITY.NEVER - 1, match: { eth_dst: ['01:80:c2:00:00:00', 'ff:ff:ff:ff:ff:f0'] }, actions: dropFor(DROP.RESERVED_DESTINATION) },
-  { table: TABLE.SOURCE, priority: PRIORITY.ANY, match: {}, actions: [goTo(TABLE.FORWARD)] }
+  { table: TABLE.SOURCE, priority: PRIORITY.ANY, match: {}, actions: [goTo(TABLE.SUPPRESS)] }
 ]
 
 /**

@@ -54,7 +54,7 @@ await t.test('--json prints the report as it is, for one VNI or all', async t =>
 await t.test('nothing to show is said in a sentence, and is an empty list in JSON', async t => {
   const { rundir } = await startChassis(t, { reports: emptyReports() })
   const SENTENCES = {
-    vteps: 'No remote VTEPs.\n', macs: 'No remote MACs.\n', ips: 'No remote IPs.\n', flood: 'No flood groups.\n',
+    vteps: 'No remote VTEPs.\n', macs: 'No remote MACs.\n', ips: 'No IPs.\n', flood: 'No flood groups.\n',
     local: 'No local MACs.\n', ports: 'No ports with a VNI.\n', drops: 'No packets dropped.\n', problems: 'No problems.\n'
   }
   for (const [command, sentence] of Object.entries(SENTENCES)) {
@@ -66,7 +66,7 @@ await t.test('nothing to show is said in a sentence, and is an empty list in JSO
 
 await t.test('a VNI that has nothing of a kind', async t => {
   const { rundir } = await startChassis(t)
-  t.equal((await ctl(t, rundir, 'ips', '--vni', '2000')).stdout, 'No remote IPs in VNI 2000.\n')
+  t.equal((await ctl(t, rundir, 'ips', '--vni', '2000')).stdout, 'No IPs in VNI 2000.\n')
 })
 
 const WRONG: readonly (readonly [string, string])[] = [

@@ -32,7 +32,7 @@ const MACS: readonly MacReport[] = [
 
 const VNI = { vxlan: ['vxlan-1000'], advertise: 'lo-1000', local_ips: ['192.0.2.1'], problems: [] }
 
-const RESOLVED = { vni: 1000, mac: '02:00:00:00:00:02', state: 'ok' }
+const RESOLVED = { vni: 1000, mac: '02:00:00:00:00:02', from: 'remote', answers: true, state: 'ok' } as const
 
 const FLOOD = { vni: 1000, vteps: ['192.0.2.2', '192.0.2.10'], parts: 1, local_ports: ['vm1'], reached: 2, state: 'ok' }
 
@@ -55,7 +55,8 @@ export function fakeReports(): Reports {
     macs: of(MACS),
     ips: of([
       { ip: '2001:db8:1::22', router: true, uuid: nameUuid('ip', 1000, '2001:db8:1::22'), ...RESOLVED },
-      { ip: '10.0.0.22', router: false, uuid: nameUuid('ip', 1000, '10.0.0.22'), ...RESOLVED }
+      { ip: '10.0.0.22', router: false, uuid: nameUuid('ip', 1000, '10.0.0.22'), ...RESOLVED },
+      { ...RESOLVED, ip: '10.0.0.22', mac: '02:00:00:00:01:01', from: 'local', router: false, answers: false, uuid: nameUuid('ip', 1000, '10.0.0.22', 'local') }
     ]),
     flood: of([
       { ...FLOOD, uuid: nameUuid('flood', 1000) },

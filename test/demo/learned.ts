@@ -40,7 +40,7 @@ export async function chassisKnowledge(lab: Lab, chassis: string): Promise<Knowl
   return {
     vteps: vteps.map(({ vni, ip }) => `${vni} ${ip}`),
     macs: macs.map(({ vni, mac, ip }) => `${vni} ${mac} via ${ip}`),
-    ips: ips.map(({ vni, ip, mac }) => `${vni} ${ip} at ${mac}`),
+    ips: ips.filter(({ from }) => from === 'remote').map(({ vni, ip, mac }) => `${vni} ${ip} at ${mac}`),
     local: local.map(({ vni, mac, ips, state }) => [vni, mac, ...ips, state].join(' '))
   }
 }

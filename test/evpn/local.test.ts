@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Address } from '../../lib/config/address.js'
 import { formatWarning, type Warning } from '../../lib/config/warning.js'
-import { AddressBook, deriveLocal, macOfIp, touchedBy, type AddressOwner, type LocalMac } from '../../lib/evpn/local.js'
+import { AddressBook, deriveLocal, holderOf, macOfIp, touchedBy, type AddressOwner, type LocalMac } from '../../lib/evpn/local.js'
 import type { Ip } from '../../lib/net/ip.js'
 import type { Mac } from '../../lib/net/mac.js'
 
@@ -104,13 +104,19 @@ await t.test('an owner that comes, changes or goes touches all addresses that fa
     for (const [name, addresses] of steps) {
       const owner = addresses === null ? undefined : { ...port(name ?? 'bridge', addresses), port: name }
       const before = readBook(1, book)
-      const touched = new Set<Mac>()
-      const ask = (one: AddressOwner | undefined) => one && [...touchedBy(book, one)].forEach((mac) => touched.add(mac))
+      const held = SHARED_IPS.map((ip) => [ip, holderOf(book, ip)] as const)
+      const touched = new Set<string>()
+      const ask = (one: AddressOwner | undefined) => {
+        if (one === undefined) return
+        const { macs, ips } = touchedBy(book, one)
+        for (const address of [...macs, ...ips]) touched.add(address)
+      }
       ask(book.owner(name))
       book.set(name, owner)
       ask(owner)
       const after = readBook(1, book)
       for (const mac of MACS) if (!touched.has(mac)) t.strictSame(after.macs.get(mac), before.macs.get(mac), `${mac} is not touched`)
+      for (const [ip, holder] of held) if (!touched.has(ip)) t.strictSame(holderOf(book, ip), holder, `${ip} is not touched`)
       if (owner === undefined) standing.delete(name)
       else standing.set(name, owner)
       const fresh = new AddressBook()

@@ -6,8 +6,10 @@
 import { partition, type FloodMember } from '../../lib/evpn/flood.js'
 import type { Members } from '../../lib/evpn/nexthop.js'
 import type { RemoteMac } from '../../lib/evpn/remote-mac.js'
+import type { Responder } from '../../lib/evpn/responder.js'
 import type { Vtep } from '../../lib/evpn/vtep.js'
 import { decapAnyFlows, decapFlow, decapMemberFlows, memberFlow, tunnelPortFlows, unacceptedFlows, workloadFlows } from '../../lib/pipeline/classify.js'
+import { ANSWER_FLOWS, REPLY_FLOWS } from '../../lib/pipeline/answer.js'
 import { vniDropFlows } from '../../lib/pipeline/drops.js'
 import type { Flow, Group } from '../../lib/pipeline/flow.js'
 import { floodEntries, TRAMPOLINE, type FloodEntries } from '../../lib/pipeline/flood.js'
@@ -15,6 +17,7 @@ import { deliverFlow, encapFlows, floodedFlows, localMacFlow, remoteMacFlow, SPL
 import type { NexthopPath } from '../../lib/mirror/nexthops.js'
 import { nexthopGroup } from '../../lib/pipeline/nexthop.js'
 import { SOURCE_FLOWS, spoofedSourceFlow } from '../../lib/pipeline/source.js'
+import { responderFlows, SUPPRESS_DEFAULT } from '../../lib/pipeline/suppress.js'
 import { local, members, remote } from '../evpn/members.js'
 
 const [VNI, VM1, VM2, VM3, TUNNEL, TUNNEL2] = [1000, 1, 2, 3, 10, 11] as const
@@ -33,6 +36,10 @@ function behindNexthop(vni: number, mac: string, id: number, members: Members, u
 }
 
 const PATHS: readonly NexthopPath[] = [{ ip: '192.0.2.2', weight: 100 }, { ip: '192.0.2.3', weight: 200 }]
+
+function known(ip: string, mac: string, more: Partial<Responder> = {}): Flow[] {
+  return responderFlows({ vni: VNI, ip, mac, router: false, by: 'remote', bound: undefined, ...more })
+}
 
 /** The flood of a VNI with these members. */
 export function flood(vni: number, all: readonly FloodMember[]): FloodEntries {
@@ -71,6 +78,28 @@ export const TOPICS: readonly Topic[] = [
     name: 'source',
     about: ['What no bridge forwards, from wherever it comes.'],
     flows: [...SOURCE_FLOWS, spoofedSourceFlow(VNI, '02:00:00:00:00:01')],
+    groups: []
+  },
+  {
+    name: 'suppress',
+    about: [
+      'Known IPs of VNI 1000: a remote one, a remote router, one bound here (its owner is not answered), and one that is both.',
+      'The same IP in VNI 0 has another MAC.'
+    ],
+    flows: [
+      SUPPRESS_DEFAULT,
+      ...known('10.0.0.21', '02:00:00:00:01:01'), ...known('2001:db8:1::21', '02:00:00:00:01:01'),
+      ...known('2001:db8:1::22', '02:00:00:00:01:02', { router: true }),
+      ...known('10.0.0.1', '02:00:00:00:00:01', { by: 'local', bound: '02:00:00:00:00:01' }),
+      ...known('2001:db8:1::1', '02:00:00:00:01:01', { bound: '02:00:00:00:00:01' }),
+      ...known('10.0.0.21', '02:00:00:00:01:03', { vni: 0 })
+    ],
+    groups: []
+  },
+  {
+    name: 'answer',
+    about: ['Requests that are not answered whatever is known; the others, for all IPs of all VNIs, become answers and go back.'],
+    flows: [...ANSWER_FLOWS, ...REPLY_FLOWS],
     groups: []
   },
   {

@@ -40,7 +40,7 @@ await t.test('tables: declared once, in our range, next ones declared too', (t) 
 })
 
 await t.test('tables: no way leads back, so no packet runs in circles', (t) => {
-  const order = ['MEMBER', 'CLASSIFY', 'SOURCE', 'FORWARD', 'FLOOD', 'PART', 'ENCAP', 'DELIVER', 'DROP']
+  const order = ['MEMBER', 'CLASSIFY', 'SOURCE', 'SUPPRESS', 'ANSWER', 'REPLY', 'FORWARD', 'FLOOD', 'PART', 'ENCAP', 'DELIVER', 'DROP']
   for (const table of TABLES) {
     for (const next of table.next) t.ok(order.indexOf(next) > order.indexOf(table.name), `${table.name} -> ${next}`)
   }
@@ -84,7 +84,13 @@ await t.test('every group that a flow or another group names exists', (t) => {
 })
 
 await t.test('behind CLASSIFY every flow that forwards names its VNI: no VNI sees another', (t) => {
-  const isSafe = ({ actions }: Flow) => actions.every((action) => (action.kind === 'resubmit' && action.table !== TABLE.DELIVER) || action.kind === 'set_field')
+  // An answer goes back in the VNI it came in, whichever that is.
+  const mayDeliver = ({ table }: Flow) => table === TABLE.REPLY
+  const isSafe = (flow: Flow) => flow.actions.every((action) => {
+    if (action.kind === 'resubmit') return action.table !== TABLE.DELIVER || mayDeliver(flow)
+    if (action.kind === 'set_field') return action.field !== 'metadata' || flow.table === TABLE.CLASSIFY
+    return action.kind === 'conjunction' || (action.kind === 'move' && action.dst.field !== 'metadata')
+  })
   for (const flow of FLOWS.filter(({ table }) => table > TABLE.CLASSIFY)) {
     t.ok(flow.match.metadata !== undefined || isSafe(flow), flowText(flow))
   }

@@ -28,7 +28,7 @@ export function fdbList(rows: readonly MacReport[]): string {
 
 /** evpn/vtep-arp-list: the remote IPs and their MACs. */
 export function arpList(rows: readonly IpReport[]): string {
-  return lines(rows, ip => `UUID: ${ip.uuid}, VNI: ${ip.vni}, MAC: ${ip.mac}, IP: ${ip.ip}, dp_key: ${ip.vni}`)
+  return lines(rows.filter(ip => ip.from === 'remote'), ip => `UUID: ${ip.uuid}, VNI: ${ip.vni}, MAC: ${ip.mac}, IP: ${ip.ip}, dp_key: ${ip.vni}`)
 }
 
 function fdbLine(mac: MacReport): string {

@@ -2,7 +2,7 @@
 // the whole: a full recompute is "mark everything", so the two cannot disagree. Equal result = nothing happens.
 export { refreshDomain } from './domain.js'
 export { refreshFlood } from './flood.js'
-export { refreshIp } from './ip.js'
+export { refreshIp, responderOf } from './ip.js'
 export { refreshMac } from './mac.js'
 export { refreshMember } from './member.js'
 export { refreshNexthop } from './nexthop.js'

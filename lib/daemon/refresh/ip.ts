@@ -1,17 +1,34 @@
-// One IP: as a remote one; the claim of its MAC when it is bound here.
-import { macOfIp } from '../../evpn/local.js'
+// One IP: as a remote one; who answers for it; the claim of its MAC when it is bound here.
+import { holderOf } from '../../evpn/local.js'
 import { deriveRemoteIp } from '../../evpn/remote-ip.js'
+import { deriveResponder, type LocalIp, type Responder } from '../../evpn/responder.js'
 import type { Ip } from '../../net/ip.js'
 import type { Vni } from '../../net/number.js'
+import { responderFlows } from '../../pipeline/suppress.js'
 import type { State } from '../state.js'
 
-/** One IP: as a remote one, and, when it is bound here, the claim of its MAC. */
+/** One IP: as a remote one, as one that is answered for, and, when it is bound here, the claim of its MAC. */
 export function refreshIp(state: State, vni: Vni, ip: Ip): void {
   const domain = state.domains.get(vni)
   const remote = domain && deriveRemoteIp(domain, ip, state.mirrors.neighbours)
   if (remote === undefined) state.ips.delete(vni, ip)
   else state.ips.set(vni, ip, remote)
+  const responder = responderOf(state, vni, ip)
+  state.switch.setFlows(`ip ${vni} ${ip}`, responder === undefined ? [] : responderFlows(responder))
+  const local = localIpOf(state, vni, ip)
+  if (local !== undefined) state.dirty.macs.add(vni, local.mac)
+}
+
+/** Who answers for an IP; undefined = nobody. */
+export function responderOf(state: State, vni: Vni, ip: Ip): Responder | undefined {
+  const domain = state.domains.get(vni)
+  return domain && deriveResponder(vni, ip, domain.options, state.ips.get(vni, ip), localIpOf(state, vni, ip))
+}
+
+function localIpOf(state: State, vni: Vni, ip: Ip): LocalIp | undefined {
   const book = state.books.get(vni)
-  const owner = book && macOfIp(book, ip)
-  if (owner !== undefined) state.dirty.macs.add(vni, owner)
+  const holder = book && holderOf(book, ip)
+  if (holder === undefined) return undefined
+  const { mac, owner: { port } } = holder
+  return { mac, isUp: port === undefined || state.mirrors.ports.ofport(port) !== undefined }
 }

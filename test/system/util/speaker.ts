@@ -46,9 +46,9 @@ export class Speaker {
     await this.#chassis.run(['bridge', '-batch', '-'], { input: lines.join('\n') + '\n' })
   }
 
-  /** A remote IP (MAC+IP route). Replaces a neighbour that stands there. */
-  async ip(vni: number, ip: string, mac: string, device = `br-${vni}`): Promise<void> {
-    await this.#chassis.run(['ip', 'neigh', 'replace', ip, 'lladdr', mac, 'dev', device, 'nud', 'noarp', 'extern_learn', 'protocol', 'zebra'])
+  /** A remote IP (MAC+IP route). Replaces a neighbour that stands there. `more` goes to `ip neigh`, e.g. `router`. */
+  async ip(vni: number, ip: string, mac: string, device = `br-${vni}`, ...more: readonly string[]): Promise<void> {
+    await this.#chassis.run(['ip', 'neigh', 'replace', ip, 'lladdr', mac, 'dev', device, 'nud', 'noarp', 'extern_learn', ...more, 'protocol', 'zebra'])
   }
 
   async noIp(vni: number, ip: string, device = `br-${vni}`): Promise<void> {

@@ -84,7 +84,7 @@ export async function daemonSays(chassis: Chassis, vni: number): Promise<KnownIn
     flood: sorted(vteps.filter(({ flood }) => flood).map(({ ip, port }) => `${ip} ${port}`)),
     macs: sorted(macs.map(({ mac, ip, port }) => `${mac} via ${ip} ${port}`)),
     sticky: sorted(macs.filter(({ sticky }) => sticky).map(({ mac }) => mac)),
-    ips: sorted(ips.map(({ ip, mac, router }) => `${ip} at ${mac}${router ? ' router' : ''}`))
+    ips: sorted(ips.filter(({ from }) => from === 'remote').map(({ ip, mac, router }) => `${ip} at ${mac}${router ? ' router' : ''}`))
   }
 }
 

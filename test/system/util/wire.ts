@@ -1,4 +1,4 @@
-// A host's interface at the level of frames: sends any frame, and keeps the test frames that come in (see frame.ts).
+// A host's interface at the level of frames: sends any frame, and keeps what comes in: test frames by name (see frame.ts), others as bytes.
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -14,11 +14,21 @@ export interface Arrival {
   readonly vxlan: VxlanPacket | undefined
 }
 
+/** Any other frame that came in: as it stands, or what was inside a VXLAN packet. */
+export interface Capture {
+  readonly bytes: Buffer
+  readonly vxlan: VxlanPacket | undefined
+}
+
+/** Other frames that are kept: hosts say a lot that no test asks for. */
+const MAX_CAPTURES = 20_000
+
 export class Wire {
   readonly host: string
   readonly #child: ChildProcess
   readonly #udpPorts: readonly number[]
   readonly #arrivals: Arrival[] = []
+  readonly #captures: Capture[] = []
   #isReady = false
   #said = ''
 
@@ -57,6 +67,18 @@ export class Wire {
     return this.arrivals(name)
   }
 
+  /** Frames that are no test frames and that `wanted` accepts, oldest first. */
+  captures(wanted: (bytes: Buffer) => boolean): readonly Capture[] {
+    return this.#captures.filter(({ bytes }) => wanted(bytes))
+  }
+
+  /** Waits for so many of them; `what` completes the sentence "waited for ...". */
+  async waitForCapture(what: string, wanted: (bytes: Buffer) => boolean, count = 1): Promise<readonly Capture[]> {
+    await waitFor(`${what} to arrive on ${this.host}`, () =>
+      this.captures(wanted).length >= count || `${this.captures(wanted).length} of ${count}; ${this.#said}`, 10_000, 10)
+    return this.captures(wanted)
+  }
+
   #read(line: string): void {
     this.#isReady = true
     if (line === 'ready') return
@@ -64,5 +86,6 @@ export class Wire {
     const vxlan = decodeVxlan(bytes, this.#udpPorts)
     const frame = decodeFrame(vxlan?.inner ?? bytes)
     if (frame !== undefined) this.#arrivals.push({ frame, vxlan })
+    else if (this.#captures.length < MAX_CAPTURES) this.#captures.push({ bytes: vxlan?.inner ?? bytes, vxlan })
   }
 }

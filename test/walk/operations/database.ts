@@ -97,6 +97,8 @@ const setBridge: Operation = ({ database }, r) => {
     [3, () => ['dynamic-routing-redistribute', r.pick(['fdb', 'ip', 'fdb,ip', 'none'])]],
     [2, () => ['evpn-flood', r.pick(['vtep', 'none'])]],
     [2, () => ['evpn-decap', r.pick(['strict', 'member', 'off'])]],
+    [2, () => ['evpn-suppress', r.pick(['true', 'false'])]],
+    [3, () => ['dynamic-routing-arp-prefer-local', r.pick(['true', 'false'])]],
     [2, () => ['evpn-vxlan-port', String(r.pick(UDP_PORTS))]]
   ])()
   const key = r.chance(0.75) ? `${option}-${vni}` : option

@@ -57,7 +57,7 @@ export class Pipeline {
   }
 
   run(start: Packet): Run {
-    const run: Mutable = { sent: [], path: [], problems: [], inPort: Number(start['in_port'] ?? 0n), translation: 0, translations: 1, share: 1, deadEnds: 0 }
+    const run: Mutable = { sent: [], path: [], problems: [], translation: 0, translations: 1, share: 1, deadEnds: 0 }
     this.#table(0, { ...start }, run)
     return run
   }
@@ -67,11 +67,24 @@ export class Pipeline {
       run.problems.push('too many resubmits')
       return
     }
-    const isHit = (flow: Flow) => terms(flow).every(({ name, value, mask }) => ((fields[name] ?? 0n) & mask) === value)
-    const flow = (this.#byTable.get(table) ?? []).find(isHit)
+    const flow = this.#lookup(table, fields)
     if (flow === undefined) return
     run.path.push(`${table} ${flow.priority}`)
     this.#actions(flowActions(flow.instructions), fields, run, table)
+  }
+
+  /** The flow of highest priority; a conjunction of which every clause hits counts as a hit with its id (ovs-fields(7)). */
+  #lookup(table: number, fields: Readonly<Record<string, bigint>>): Flow | undefined {
+    const hits = (more: Readonly<Record<string, bigint>>) => (this.#byTable.get(table) ?? []).filter((flow) =>
+      terms(flow).every(({ name, value, mask }) => ((more[name] ?? fields[name] ?? 0n) & mask) === value))
+    const all = hits({})
+    const hard = all.find((flow) => clausesOf(flow).length === 0)
+    for (const { id, clauses, priority } of all.flatMap((flow) => clausesOf(flow).map((clause) => ({ ...clause, priority: flow.priority })))) {
+      if (hard !== undefined && hard.priority >= priority) continue
+      const met = new Set(all.flatMap(clausesOf).filter((clause) => clause.id === id).map(({ clause }) => clause))
+      if (met.size === clauses) return hits({ conj_id: BigInt(id) }).find((flow) => clausesOf(flow).length === 0)
+    }
+    return hard
   }
 
   #actions(actions: readonly Action[], fields: Record<string, bigint>, run: Mutable, table: number): void {
@@ -80,6 +93,13 @@ export class Pipeline {
         case 'set_field': {
           const mask = action.mask === undefined ? -1n : number(action.mask)
           fields[action.field] = ((fields[action.field] ?? 0n) & ~mask) | (number(action.value) & mask)
+          break
+        }
+        case 'move': {
+          const { src, dst } = action
+          const value = (fields[nameIn(src.field)] ?? 0n) >> BigInt(src.offset ?? 0)
+          if (dst.bits !== undefined || dst.offset !== undefined) run.problems.push(`move to a part of ${dst.field} is not known to the walk`)
+          fields[nameIn(dst.field)] = src.bits === undefined ? value : value & ((1n << BigInt(src.bits)) - 1n)
           break
         }
         case 'resubmit':
@@ -91,7 +111,7 @@ export class Pipeline {
         case 'output':
           // A packet never goes out where it came in.
           if (typeof action.port !== 'number') run.problems.push(`output to ${action.port}`)
-          else if (action.port !== run.inPort) run.sent.push({ port: action.port, packet: { ...fields }, translation: run.translation, share: run.share })
+          else if (action.port !== Number(fields['in_port'] ?? 0n)) run.sent.push({ port: action.port, packet: { ...fields }, translation: run.translation, share: run.share })
           break
         default:
           run.problems.push(`action ${action.kind} is not known to the walk`)
@@ -117,7 +137,7 @@ export class Pipeline {
   }
 }
 
-interface Mutable { sent: Sent[], path: string[], problems: string[], readonly inPort: number, translation: number, translations: number, share: number, deadEnds: number }
+interface Mutable { sent: Sent[], path: string[], problems: string[], translation: number, translations: number, share: number, deadEnds: number }
 
 interface Term { readonly name: string, readonly value: bigint, readonly mask: bigint }
 
@@ -143,4 +163,13 @@ function bucketActions(actions: Buffer): readonly Action[] {
   header.writeUInt16BE(4, 0)
   header.writeUInt16BE(8 + actions.length, 2)
   return flowActions(Buffer.concat([header, actions]))
+}
+
+function clausesOf(flow: Flow): { readonly id: number, readonly clause: number, readonly clauses: number }[] {
+  return flowActions(flow.instructions).flatMap((action) => (action.kind === 'conjunction' ? [action] : []))
+}
+
+/** One field has two names on the wire. */
+function nameIn(field: string): string {
+  return field === 'in_port_oxm' ? 'in_port' : field
 }

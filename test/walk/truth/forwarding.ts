@@ -2,10 +2,11 @@
 // should. Unicast reaches its one destination, broadcast everybody once, nothing crosses VNIs, nothing from a tunnel
 // enters one.
 import type { Chassis } from '../chassis.js'
-import { ALL_MACS, UDP_PORTS, VTEPS } from '../pools.js'
+import { ALL_MACS, UDP_PORTS, VTEPS, WORKLOAD_IPS } from '../pools.js'
 import type { Random } from '../random.js'
 import { number, packet, Pipeline, type Packet, type Sent } from '../switch/packet.js'
 import type { FakeSwitch } from '../switch/switch.js'
+import { answerTo, requestFor, saidBy, UNKNOWN_IPS } from './asking.js'
 import { readConfig, trueVnis, type TrueConfig, type TruePort } from './config.js'
 import { readVni, type TruePlace, type TrueVni, type TrueVtep } from './vni.js'
 
@@ -26,7 +27,7 @@ export function checkForwarding(chassis: Chassis, r: Random): string[] {
   if (config.isOvns || fake === undefined || !config.exists) return []
   const vnis = trueVnis(config).map((vni) => readVni(vni, config, chassis.kernel))
   const world = { config, fake, pipeline: new Pipeline(fake.tables), vnis }
-  return world.vnis.flatMap((vni) => [...fromPorts(world, vni, r), ...fromTunnels(world, vni, r)])
+  return world.vnis.flatMap((vni) => [...fromPorts(world, vni, r), ...askedByPorts(world, vni, r), ...fromTunnels(world, vni, r)])
 }
 
 function ofport(world: World, name: string): number | undefined {
@@ -79,7 +80,7 @@ function lines(world: World, sent: readonly Sent[]): string[] {
   const tunnels = new Set(UDP_PORTS.map((udpPort) => tunnelPort(world, udpPort)))
   return sent.map(({ port, packet: fields, share }) => {
     const tunnelled = ` vni ${fields['tun_id']} from ${ends(fields, 'src')} to ${ends(fields, 'dst')}`
-    return withShare(`port ${port}${tunnels.has(port) ? tunnelled : ''}`, share)
+    return withShare(`port ${port}${tunnels.has(port) ? tunnelled : ''}${saidBy(fields)}`, share)
   })
 }
 
@@ -118,6 +119,20 @@ function fromPorts(world: World, vni: TrueVni, r: Random): string[] {
     return [BROADCAST, STRANGER, ...r.some(ALL_MACS, 0.5)].flatMap((dst) => compare(world,
       `a frame of VNI ${vni.vni} from ${port.name} (port ${inPort}) to ${dst}`,
       packet({ in_port: inPort, eth_src: STRANGER, eth_dst: dst }), expected(world, vni, dst, inPort, false)))
+  })
+}
+
+/** Requests of ARP and ND: answered to the port they come from, or flooded. */
+function askedByPorts(world: World, vni: TrueVni, r: Random): string[] {
+  return vni.ports.flatMap((port) => {
+    const inPort = ofport(world, port.name)
+    if (inPort === undefined) return []
+    return r.some([...WORKLOAD_IPS, ...UNKNOWN_IPS], 0.5).flatMap((ip) => {
+      const request = requestFor(ip, r)
+      const said = answerTo(request, vni, (option) => world.config.option(option, vni.vni), (name) => ofport(world, name) !== undefined)
+      return compare(world, `a request for ${ip} in VNI ${vni.vni} from ${port.name} (port ${inPort}) as ${request.mac} ${request.sender}`,
+        packet({ in_port: inPort, ...request.fields }), said === undefined ? everybody(world, vni, inPort, false) : [`port ${inPort}${said}`])
+    })
   })
 }
 

@@ -34,6 +34,8 @@ export interface TrueVni {
   readonly remote: ReadonlyMap<string, readonly TruePath[]>
   /** MACs others announce: no claim of ours, and traffic follows theirs. */
   readonly claimed: ReadonlySet<string>
+  /** IPs of others, with the MAC and whether it is a router's. */
+  readonly remoteIps: ReadonlyMap<string, { readonly mac: string, readonly router: boolean }>
   readonly localIp: (ip: string) => string | undefined
   /** Kernel rows that tell others: `fdb IFINDEX MAC`, `neigh IFINDEX IP MAC`. */
   readonly told: readonly string[]
@@ -54,7 +56,7 @@ export function readVni(vni: number, config: TrueConfig, kernel: FakeKernel): Tr
   const claimed = new Set([...remote.keys(), ...bridgeClaims(devices, kernel)])
   const vteps = vtepsOf(vni, devices, kernel, udpPort).map((vtep) => ({ ...vtep, localIp: localIp(vtep.ip) }))
   const told = locals.flatMap((local) => toldRows(local, vni, devices, config, kernel, claimed))
-  return { vni, ports, locals, vteps, remote, claimed, localIp, told }
+  return { vni, ports, locals, vteps, remote, claimed, remoteIps: remoteIps(devices, kernel), localIp, told }
 }
 
 function devicesOf(vni: number, config: TrueConfig, kernel: FakeKernel): Devices {
@@ -122,6 +124,14 @@ function pathsOf(vni: number, row: DeviceRow, kernel: FakeKernel, udpPort: numbe
   return [...new Set(members.map(({ ip }) => ip))].map((ip) => ({
     ip, udpPort, encapVni: vni, weight: members.filter((member) => member.ip === ip).reduce((sum, { weight }) => sum + weight, 0)
   }))
+}
+
+/** What the speaker wrote, link-local addresses aside; rows of protocol 85 are ours. */
+function remoteIps({ bridge }: Devices, kernel: FakeKernel): Map<string, { mac: string, router: boolean }> {
+  const rows = bridge === undefined ? [] : kernel.neighbours.on(bridge.ifindex)
+  const isSpeakers = ({ flags, state, protocol }: Neighbour) => (flags & NTF.EXT_LEARNED) !== 0 && (state & NUD.NOARP) !== 0 && protocol !== 85
+  return new Map(rows.filter((row) => isSpeakers(row) && !row.ip.startsWith('fe80:'))
+    .flatMap(({ ip, mac, flags }) => (mac === undefined ? [] : [[ip, { mac, router: (flags & NTF.ROUTER) !== 0 }] as const])))
 }
 
 function bridgeClaims({ bridge, vxlans }: Devices, kernel: FakeKernel): string[] {
