@@ -3,6 +3,8 @@
 import type { Action, FieldName, Match } from '../openflow/index.js'
 import { goTo, type Flow } from './flow.js'
 import { ETH_ARP, ETH_IPV6, ICMPV6, NA, NS } from './suppress.js'
+import { METER } from './meters.js'
+import { PART_ANSWER, TRAMPOLINE_GROUP } from './slots.js'
 import { TABLE } from './tables.js'
 
 const PRIORITY = { NEVER: 300, SAME: 200, ANSWER: 100, ANY: 0 } as const
@@ -30,13 +32,15 @@ export const ANSWER_FLOWS: readonly Flow[] = [
   // Without a source link-layer address option there is none that could become the target's.
   pass({ ...SOLICITATION, nd_sll: '00:00:00:00:00:00' }),
   ...announcementFlows(),
-  { table: TABLE.ANSWER, priority: PRIORITY.ANSWER, match: ARP, actions: [goTo(TABLE.REPLY)] },
-  { table: TABLE.ANSWER, priority: PRIORITY.ANSWER, match: { ...SOLICITATION, nw_ttl: HOP_LIMIT }, actions: [...toAdvertisement(), goTo(TABLE.REPLY)] },
+  { table: TABLE.ANSWER, priority: PRIORITY.ANSWER, match: ARP, actions: metered() },
+  { table: TABLE.ANSWER, priority: PRIORITY.ANSWER, match: { ...SOLICITATION, nw_ttl: HOP_LIMIT }, actions: metered() },
   pass({}, PRIORITY.ANY)
 ]
 
 /** The answer itself: who asked becomes whom it is for, who was asked for whom it is from. */
 export const REPLY_FLOWS: readonly Flow[] = [
+  { table: TABLE.PART, priority: 100, match: { ...ARP, reg1: PART_ANSWER }, actions: [goTo(TABLE.REPLY)] },
+  { table: TABLE.PART, priority: 100, match: { ...SOLICITATION, reg1: PART_ANSWER }, actions: [...toAdvertisement(), goTo(TABLE.REPLY)] },
   {
     table: TABLE.REPLY, priority: 100, match: ARP,
     actions: [
@@ -59,6 +63,18 @@ export const REPLY_FLOWS: readonly Flow[] = [
     ]
   }
 ]
+
+/**
+ * No datapath can write ARP or ND fields: each answer is an upcall. The meter counts before it, in the datapath, because the
+ * packet recirculates in between and only the second half needs ovs-vswitchd.
+ */
+function metered(): Action[] {
+  return [
+    { kind: 'meter', meter: METER.ANSWER },
+    { kind: 'set_field', field: 'reg1', value: PART_ANSWER },
+    { kind: 'group', group: TRAMPOLINE_GROUP }
+  ]
+}
 
 function pass(match: Match, priority: number = PRIORITY.NEVER): Flow {
   return { table: TABLE.ANSWER, priority, match, actions: [goTo(TABLE.FORWARD)] }

@@ -5,9 +5,12 @@ import { FIRST_METER } from './slots.js'
 
 export const METER = {
   /** Copies of ARP, NA and DHCP packets of `unknown` ports, for their IPs. */
-  SNOOP: FIRST_METER + 1
+  SNOOP: FIRST_METER + 1,
+  /** Requests of ARP and ND that are answered: each answer is made in ovs-vswitchd, not in the datapath. */
+  ANSWER: FIRST_METER + 2
 } as const
 
 export const METERS: readonly Meter[] = [
-  { meterId: METER.SNOOP, unit: 'pktps', rate: 200, burst: 200 }
+  { meterId: METER.SNOOP, unit: 'pktps', rate: 200, burst: 200 },
+  { meterId: METER.ANSWER, unit: 'pktps', rate: 2000, burst: 2000 }
 ]

@@ -46,6 +46,9 @@ export function isOurGroup(id: number): boolean {
 export const FLOOD_ALL = 0
 export const FLOOD_LOCAL = 1
 
+/** Part 2 of no VNI: requests of ARP and ND that are answered pass the trampoline, too. */
+export const PART_ANSWER = 2
+
 /** The group of one part of a VNI's flood. */
 export function floodGroupId(vni: number, part: number): number {
   return FIRST_GROUP + vni * 128 + part

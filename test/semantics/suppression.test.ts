@@ -189,6 +189,18 @@ async function underlayMacs(): Promise<readonly [string, string]> {
   return [await address('l1', 'eth0'), await address('c1', 'br-phy')]
 }
 
+await t.test('rule 14: answers are metered, in the datapath, before the slow path', async (t) => {
+  const meter = 'meter=1702232066'
+  t.match(await c1.ofctl('dump-meters', 'br-int'), new RegExp(`${meter} pktps burst [^]*rate=2000 burst_size=2000`))
+  await c1.ofctl('mod-meter', 'br-int', `${meter},pktps,burst,band=type=drop,rate=5,burst_size=5`)
+  const before = answered()
+  for (let i = 0; i < 300; i++) a.send(encodeArp(arp({})))
+  await settled()
+  const count = answersSince(before).length
+  t.ok(count > 0 && count < 150, `${count} of 300 requests are answered, at 5 in a second`)
+  await c1.ofctl('mod-meter', 'br-int', `${meter},pktps,burst,band=type=drop,rate=2000,burst_size=2000`)
+})
+
 await t.test('rule 14: evpn-suppress=false turns it off, for one VNI as for all', async (t) => {
   await c1.set('Bridge br-int', { 'evpn-suppress-1000': 'false' })
   await eventuallyLacks('no responder', responders, 'metadata=0x3e8')

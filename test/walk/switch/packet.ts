@@ -102,6 +102,8 @@ export class Pipeline {
           fields[nameIn(dst.field)] = src.bits === undefined ? value : value & ((1n << BigInt(src.bits)) - 1n)
           break
         }
+        case 'meter':
+          break
         case 'resubmit':
           this.#table(action.table ?? table, fields, run)
           break
