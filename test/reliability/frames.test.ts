@@ -57,8 +57,8 @@ async function flushed(name: string): Promise<void> {
   await vm1.waitFor(name)
 }
 
-async function drops(): Promise<readonly DropReport[]> {
-  return JSON.parse((await evpnctl(lab, 'c1', ['drops', '--json'])).stdout) as readonly DropReport[]
+function drops(): Promise<readonly DropReport[]> {
+  return c1.report<readonly DropReport[]>('drops')
 }
 
 async function counted(reason: string): Promise<number> {
@@ -206,6 +206,11 @@ async function received(host: string): Promise<number> {
   const [link] = JSON.parse((await lab.exec(host, ['ip', '-j', '-s', 'link', 'show', 'eth0'])).stdout) as readonly { readonly stats64: { readonly rx: { readonly packets: number } } }[]
   return link?.stats64.rx.packets ?? 0
 }
+
+await t.test('`ovs-evpnctl drops` shows them all', async (t) => {
+  const { stdout } = await evpnctl(lab, 'c1', ['drops'])
+  for (const reason of new Set(DROPPED.map(([, reason]) => reason))) t.match(stdout, reason)
+})
 
 await t.test('through all of this the daemon has nothing to complain of', (t) => {
   t.notMatch(daemon.log(), /\|(ERR|EMER)\|/)
