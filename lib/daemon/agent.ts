@@ -15,8 +15,13 @@ import { createState, EMPTY_DATABASE, type State } from './state.js'
 import { derive, markAll, setConstants } from './tick.js'
 import { TunnelKeeper, type Transactor } from './tunnel-keeper.js'
 
+/** What the kernel has queued is delivered to `kernelMessages` before this returns. */
+export interface KernelDrain {
+  drain(): void
+}
+
 export interface AgentParts {
-  readonly kernel: KernelSource & KernelWriter
+  readonly kernel: KernelSource & KernelWriter & KernelDrain
   readonly database: Transactor
   readonly log: Log
   /**
@@ -47,7 +52,7 @@ export class Agent {
     // Sinks send in a tick only: after what is desired was derived from all that is known, and never before all is known.
     const wake = () => this.#schedule()
     const sinks = { switch: new SwitchSink(switchReport(openflow, this.#limited), wake), kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake) }
-    this.state = createState(sinks, (name) => parts.database.table(name))
+    this.state = createState(sinks, (name) => parts.database.table(name), wake)
     this.feed = new KernelFeed(this.state.mirrors, parts.kernel, netlink, () => {
       this.state.dirty.notices = true
       this.#schedule()
@@ -73,6 +78,7 @@ export class Agent {
   }
 
   kernelOverrun(): void {
+    this.state.evidence.newsLost()
     this.feed.overrun()
   }
 
@@ -123,6 +129,7 @@ export class Agent {
   stop(): void {
     this.#isStopped = true
     this.feed.close()
+    this.state.evidence.clear()
     if (this.#tick !== undefined) clearImmediate(this.#tick)
     this.#tick = undefined
   }
@@ -148,8 +155,16 @@ export class Agent {
     if (isDatabaseDirty && database !== EMPTY_DATABASE && this.state.table('Open_vSwitch').size > 0) this.tunnels.keep(database.bridgeUuid, isOurs ? database.system.vxlanPorts : [])
     // Sinks write nothing before every mirror was complete once.
     if (!this.feed.isSynced || database === EMPTY_DATABASE) return
-    this.state.kernel.flush()
+    this.#writeKernel()
     this.state.switch.flush()
+  }
+
+  /** News of another's claim may be waiting unread, and our row would steal the address: it is read first. */
+  #writeKernel(): void {
+    if (!this.state.kernel.hasWork) return
+    this.#parts.kernel.drain()
+    derive(this.state)
+    this.state.kernel.flush()
   }
 
   #notice(): void {

@@ -98,7 +98,9 @@ function connect(options: DaemonOptions, log: Log): Connections {
   })
   const link = new SwitchLink(options.rundir, () => agent, log.module('openflow'))
   const agent: Agent = new Agent({
-    kernel: { dump: (kind, ifindex) => monitor.dump(kind, ifindex), write: (rows) => requests.write(rows) },
+    kernel: {
+      dump: (kind, ifindex) => monitor.dump(kind, ifindex), write: (rows) => requests.write(rows), drain: () => monitor.drain()
+    },
     database: {
       table: (name) => ovsdb.table(name), transact: (operations) => ovsdb.transact(operations), reconfigured: () => reconfigured(ovsdb)
     },

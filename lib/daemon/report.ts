@@ -75,7 +75,7 @@ export interface LocalReport {
   readonly port: string
   readonly mac: string
   readonly ips: readonly string[]
-  readonly state: 'advertised' | 'local' | 'waiting' | 'duplicate' | 'pending'
+  readonly state: 'advertised' | 'local' | 'waiting' | 'contested' | 'duplicate' | 'pending'
   readonly reason?: string
 }
 

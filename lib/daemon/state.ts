@@ -27,6 +27,7 @@ import type { KernelSink } from '../sink/kernel.js'
 import type { SwitchSink } from '../sink/switch.js'
 import { markBridgeRow, markDeviceRow, markLink, markNeighbour, markNexthopPaths, markNexthopUse, markPort } from './affected.js'
 import { Dirty } from './dirty.js'
+import { Evidence } from './evidence.js'
 
 export interface Mirrors {
   readonly links: LinkMirror
@@ -85,6 +86,7 @@ export interface Sinks {
 export interface State extends Derived, Sinks {
   readonly mirrors: Mirrors
   readonly dirty: Dirty
+  readonly evidence: Evidence
   readonly interfaceCache: InterfaceCache
   /** The OVSDB replica; the daemon's fourth mirror, kept by its client. */
   readonly table: (name: string) => ReadonlyMap<string, Row>
@@ -102,13 +104,17 @@ export const EMPTY_DATABASE: Database = {
   warnings: []
 }
 
-/** An empty state around the given sinks and replica. */
-export function createState(sinks: Sinks, table: State['table']): State {
+/** An empty state around the given sinks and replica. `wake`: something became dirty by itself. */
+export function createState(sinks: Sinks, table: State['table'], wake: () => void): State {
   const state: State = {
     ...sinks,
     table,
     interfaceCache: new WeakMap(),
     dirty: new Dirty(),
+    evidence: new Evidence((vni, mac) => {
+      state.dirty.macs.add(vni, mac)
+      wake()
+    }),
     mirrors: {
       links: new LinkMirror((old, current) => markLink(state, old, current)),
       fdb: new FdbMirror({

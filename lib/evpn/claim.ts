@@ -1,17 +1,27 @@
 // Claims: which of our local addresses we announce now, by which kernel rows. A claim is never written while
 // somebody else's stands: that would steal the address from a live host, and two that steal ping-pong
-// until duplicate-address detection freezes it (RFC 7432 section 15.1).
-import { isOurNeighbour } from '../mirror/ownership.js'
+// until duplicate-address detection freezes it (RFC 7432 section 15.1). What was seen of the address here, and
+// nothing else, ends another's claim before its owner withdraws it: a frame from the port, never the time.
+import { isOurNeighbour, isRemoteNeighbour } from '../mirror/ownership.js'
+import type { NeighbourRow } from '../mirror/neighbours.js'
 import { NTF, NUD } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import type { Domain } from './domain.js'
 import type { LocalMac } from './local.js'
-import { hasRemoteClaim } from './remote-mac.js'
+import { isSticky, remoteClaim, stands, type EvidenceView } from './remote-claim.js'
 import type { FdbView, NeighbourView } from './view.js'
 
-/** waiting: somebody else's claim stands, and traffic from here follows it. local: bound here, not announced. */
-export type ClaimState = 'advertised' | 'local' | 'waiting'
+/**
+ * waiting: somebody else's claim stands, and traffic from here follows it. contested: the same, and it was ours before.
+ * local: bound here, not announced.
+ */
+export type ClaimState = 'advertised' | 'local' | 'waiting' | 'contested'
+
+/** True while traffic to the address follows another chassis' claim. */
+export function isElsewhere(state: ClaimState): boolean {
+  return state === 'waiting' || state === 'contested'
+}
 
 export interface Claim {
   readonly local: LocalMac
@@ -23,33 +33,58 @@ export interface Claim {
   /** Bridge device of the neighbour rows we want, and their IPs. */
   readonly bridge: number | undefined
   readonly ips: readonly Ip[]
+  /** A frame with this source from the port would end the other's claim: frames are watched for. */
+  readonly witness: boolean
 }
 
 export interface ClaimView {
   readonly fdb: FdbView
   readonly neighbours: NeighbourView
+  readonly evidence: EvidenceView
   /** Why the port cannot carry traffic now; undefined = it can. */
   readonly portProblem: (port: string) => string | undefined
 }
 
-/** Decides one local MAC's claim from the domain, the mirrors and the port's state, always from scratch. */
+/** Decides one local MAC's claim from the domain, the mirrors, the port's state and what was seen, always from scratch. */
 export function deriveClaim(domain: Domain, local: LocalMac, view: ClaimView): Claim {
-  const quiet = (state: ClaimState, reason: string): Claim => ({ local, state, reason, fdb: undefined, bridge: undefined, ips: [] })
-  if (hasRemoteClaim(domain, local.mac, view.fdb)) return quiet('waiting', 'another chassis announces this MAC')
+  const quiet = (state: ClaimState, reason: string, witness = false): Claim =>
+    ({ local, state, reason, fdb: undefined, bridge: undefined, ips: [], witness })
   const reason = whyNotAdvertised(domain, local, view)
+  const theirs = remoteClaim(domain, local.mac, view.fdb)
+  // Without a claim of ours to make, what was seen does not matter: traffic follows theirs.
+  if (theirs.length > 0 && (reason !== undefined || stands(theirs, view.evidence))) {
+    const state = view.evidence.wasHeld(local.vni, local.mac) ? 'contested' : 'waiting'
+    const obstacle = reason ?? whyNotOnEvidence(local, isSticky(theirs), view.evidence)
+    return quiet(state, `another chassis announces this MAC; ${obstacle ?? 'waiting for a frame from the port'}`, obstacle === undefined)
+  }
   if (reason !== undefined) return quiet('local', reason)
   const foreign = foreignPort(domain, local.mac, view.fdb)
   if (foreign !== undefined) return quiet('local', `the kernel bridge has this MAC on another port (ifindex ${foreign})`)
   const ips = domain.options.redistribute.includes('ip') && domain.bridge !== undefined && domain.bridgeUp ? local.ips : []
-  const free = ips.filter((ip) => !isForeignNeighbour(domain, ip, view.neighbours))
+  const free = ips.filter((ip) => !isForeignNeighbour(domain, ip, view))
   return {
     local,
     state: 'advertised',
     reason: free.length < ips.length ? `another owner's neighbour stands for ${ips.filter((ip) => !free.includes(ip)).join(' ')}` : undefined,
     fdb: domain.advertise,
     bridge: free.length > 0 ? domain.bridge : undefined,
-    ips: free
+    ips: free,
+    witness: false
   }
+}
+
+/** The neighbours that belong to another's claim on this MAC: they say of its IPs what that claim says of the MAC. */
+export function claimedNeighbours(domain: Domain, local: LocalMac, neighbours: NeighbourView): NeighbourRow[] {
+  const rows = domain.bridge === undefined ? [] : local.ips.map((ip) => neighbours.get(domain.bridge as number, ip))
+  return rows.filter((row) => row !== undefined && isRemoteNeighbour(row) && row.lladdr === local.mac) as NeighbourRow[]
+}
+
+/** Why no frame could end the other's claim now. */
+function whyNotOnEvidence(local: LocalMac, sticky: boolean, evidence: EvidenceView): string | undefined {
+  if (sticky) return 'it is sticky there and may not move'
+  if (local.port === undefined) return 'waiting for it to withdraw'
+  const pause = evidence.pauseOf(local.vni, local.mac)
+  return pause === undefined ? undefined : `claimed against it lately, pausing for ${pause} s`
 }
 
 function whyNotAdvertised(domain: Domain, local: LocalMac, view: ClaimView): string | undefined {
@@ -63,12 +98,13 @@ function whyNotAdvertised(domain: Domain, local: LocalMac, view: ClaimView): str
 /** A bridge row on a port that is neither a vxlan device nor ours is another program's: never touched. */
 function foreignPort(domain: Domain, mac: Mac, fdb: FdbView): number | undefined {
   const row = domain.bridge === undefined ? undefined : fdb.inBridge(domain.bridge, mac)
-  return row === undefined || row.ifindex === domain.advertise ? undefined : row.ifindex
+  if (row === undefined || row.ifindex === domain.advertise || domain.vxlans.includes(row.ifindex)) return undefined
+  return row.ifindex
 }
 
 /** Somebody wrote this neighbour on purpose. What the kernel's own ARP or ND resolution left may be replaced. */
-function isForeignNeighbour(domain: Domain, ip: Ip, neighbours: NeighbourView): boolean {
+function isForeignNeighbour(domain: Domain, ip: Ip, { neighbours, evidence }: ClaimView): boolean {
   const row = domain.bridge === undefined ? undefined : neighbours.get(domain.bridge, ip)
-  if (row === undefined || isOurNeighbour(row)) return false
+  if (row === undefined || isOurNeighbour(row) || evidence.isOutdated(row)) return false
   return (row.flags & NTF.EXT_LEARNED) !== 0 || (row.state & (NUD.NOARP | NUD.PERMANENT)) !== 0
 }

@@ -59,11 +59,3 @@ export function whereInBridge(domain: Domain, mac: Mac, fdb: FdbView): 'local' |
   if (row === undefined) return 'nowhere'
   return domain.vxlans.includes(row.ifindex) ? 'remote' : 'local'
 }
-
-/**
- * True while somebody else's claim on the MAC stands. The bridge row alone is enough: the kernel reports the two
- * rows of one claim one after the other, and writing ours in between would steal the MAC back.
- */
-export function hasRemoteClaim(domain: Domain, mac: Mac, fdb: FdbView): boolean {
-  return whereInBridge(domain, mac, fdb) === 'remote' || remoteRow(domain, mac, fdb) !== undefined
-}

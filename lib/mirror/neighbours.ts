@@ -28,9 +28,14 @@ export class NeighbourMirror {
 
   put(row: NeighRow): void {
     if (!hasIp(row)) return
-    const old = this.#rows.put(`${row.ifindex} ${row.dst}`, row)
+    const key = `${row.ifindex} ${row.dst}`
+    const held = this.#rows.get(key)
+    const isSame = held !== undefined && isSameNeighbour(held, row)
+    // The same row again is no other row: a dump brings each as a new object.
+    const old = this.#rows.put(key, isSame ? held : row)
+    if (isSame) return
     this.#byDevice.set(row.ifindex, row.dst, row)
-    if (old === undefined || !isSameNeighbour(old, row)) this.#changed(row.ifindex, row.dst, old, row)
+    this.#changed(row.ifindex, row.dst, old, row)
   }
 
   delete(row: NeighRow): void {

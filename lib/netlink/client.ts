@@ -105,6 +105,23 @@ export class NetlinkClient {
     return Promise.all(outcomes)
   }
 
+  /**
+   * Reads and delivers what the kernel has queued up to now, without waiting for a turn of the event loop: who is about to write
+   * knows then all that the kernel had to say. Bounded like a turn; what a storm leaves behind comes in the turns that follow.
+   * Not to be called by a handler.
+   */
+  drain(): void {
+    if (this.#closed) return
+    const received: Received = { messages: [], outcomes: [] }
+    let overrun: boolean
+    try {
+      overrun = this.#read(received).overrun
+    } catch (error) {
+      return this.#broken(error instanceof Error ? error : new Error(String(error)))
+    }
+    this.#deliver(received, overrun)
+  }
+
   /** Ends everything: requests under way fail with ECANCELED, no handler is called any more, the process can exit. */
   close(): void {
     if (this.#closed) return

@@ -36,6 +36,11 @@ export class KernelSink {
     return !this.#isBusy && this.rows.pending(1).length === 0
   }
 
+  /** True when a flush would write. */
+  get hasWork(): boolean {
+    return !this.#isBusy && this.rows.pending(1).length > 0
+  }
+
   setOwned(owner: string, entries: readonly KernelEntry[]): void {
     this.rows.setOwned(owner, entries)
   }

@@ -23,6 +23,7 @@ function startAgent(advertise: string): { readonly agent: Agent, readonly writes
   const agent = new Agent({
     kernel: {
       dump: () => Promise.resolve({ interrupted: false }),
+      drain: () => undefined,
       write: (requests) => {
         writes.push(...requests)
         return Promise.resolve(requests.map(() => undefined))

@@ -17,17 +17,28 @@ interface Case {
   readonly fdb?: readonly NeighRow[]
   readonly neighbours?: readonly NeighRow[]
   readonly portProblem?: string
+  /** Rows that the MAC was seen here after. */
+  readonly outdated?: readonly NeighRow[]
+  readonly wasHeld?: boolean
+  readonly pause?: number
 }
 
-function claim({ devices = DEVICES, bridge = {}, local = {}, fdb = [], neighbours = [], portProblem }: Case): Claim {
+function claim({ devices = DEVICES, bridge = {}, local = {}, fdb = [], neighbours = [], portProblem, outdated = [], wasHeld = false, pause }: Case): Claim {
+  const evidence = { isOutdated: (row: NeighRow) => outdated.includes(row), wasHeld: () => wasHeld, pauseOf: () => pause }
   return deriveClaim(domainOf(devices, { bridge }), { vni: 1000, mac: MAC, port: 'vm1', ips: IPS, advertise: true, ...local }, {
-    fdb: fdbOf(...fdb), neighbours: neighboursOf(...neighbours), portProblem: (port) => (port === 'vm1' ? portProblem : undefined)
+    fdb: fdbOf(...fdb), neighbours: neighboursOf(...neighbours), evidence, portProblem: (port) => (port === 'vm1' ? portProblem : undefined)
   })
 }
 
-const ALL = { state: 'advertised', reason: undefined, fdb: ADVERTISE, bridge: BRIDGE, ips: IPS }
+const ALL = { state: 'advertised', reason: undefined, fdb: ADVERTISE, bridge: BRIDGE, ips: IPS, witness: false }
 const NOTHING = { fdb: undefined, bridge: undefined, ips: [] }
 const MAC_ONLY = { state: 'advertised', fdb: ADVERTISE, bridge: undefined, ips: [] }
+
+const ELSEWHERE = 'another chassis announces this MAC'
+/** Both halves of what FRR writes. */
+const THEIRS = [remoteMac(VXLAN, MAC, '192.0.2.2'), onPort(BRIDGE, VXLAN, MAC, { flags: NTF.EXT_LEARNED })] as const
+const [THEIR_DEVICE_ROW, THEIR_BRIDGE_ROW] = THEIRS
+const THEIR_NEIGHBOUR = neighbour(BRIDGE, '10.0.0.1', MAC)
 
 const CASES: readonly (readonly [rule: string, given: Case, wanted: object])[] = [
   ['the FDB row on the advertise device, the neighbours on the bridge', {}, ALL],
@@ -59,14 +70,38 @@ const CASES: readonly (readonly [rule: string, given: Case, wanted: object])[] =
   ['no bridge', { devices: [vxlan(), ADVERTISE_LINK] }, { state: 'local', reason: 'no usable advertise device lo-1000', ...NOTHING }],
   ['a bridge that is down has no neighbours: the MAC alone', { devices: [{ ...BRIDGE_LINK, flags: 0 }, vxlan(), ADVERTISE_LINK] }, MAC_ONLY],
 
-  ['somebody else announces the MAC: waiting, and nothing is written', { fdb: [remoteMac(VXLAN, MAC, '192.0.2.2')] },
-    { state: 'waiting', reason: 'another chassis announces this MAC', ...NOTHING }],
-  ["the bridge's half of a claim is enough to wait: the other half is on its way", { fdb: [onPort(BRIDGE, VXLAN, MAC, { flags: NTF.EXT_LEARNED })] },
-    { state: 'waiting', ...NOTHING }],
-  ['a sticky claim', { fdb: [remoteMac(VXLAN, MAC, '192.0.2.2', { flags: NTF.SELF | NTF.STICKY })] }, { state: 'waiting', ...NOTHING }],
-  ['waiting comes before every other reason: traffic follows the claim', {
-    fdb: [remoteMac(VXLAN, MAC, '192.0.2.2')], local: { advertise: false }, portProblem: 'down', bridge: { 'dynamic-routing-redistribute': 'none' }
-  }, { state: 'waiting', ...NOTHING }],
+  ['somebody else announces the MAC: waiting, nothing is written, and the port is watched', { fdb: THEIRS },
+    { state: 'waiting', reason: `${ELSEWHERE}; waiting for a frame from the port`, ...NOTHING, witness: true }],
+  ["the device's half of a claim is enough", { fdb: [THEIR_DEVICE_ROW] }, { state: 'waiting', ...NOTHING, witness: true }],
+  ["the bridge's half of a claim is enough to wait: the other half is on its way", { fdb: [THEIR_BRIDGE_ROW] },
+    { state: 'waiting', ...NOTHING, witness: true }],
+  ['it was ours before: contested', { fdb: THEIRS, wasHeld: true },
+    { state: 'contested', reason: `${ELSEWHERE}; waiting for a frame from the port`, ...NOTHING, witness: true }],
+  ['claimed against them a moment ago: the port is not watched for a while', { fdb: THEIRS, wasHeld: true, pause: 4 },
+    { state: 'contested', reason: `${ELSEWHERE}; claimed against it lately, pausing for 4 s`, ...NOTHING, witness: false }],
+  ['a sticky claim: it may not move, whatever the port sends', { fdb: [remoteMac(VXLAN, MAC, '192.0.2.2', { flags: NTF.SELF | NTF.STICKY })] },
+    { state: 'waiting', reason: `${ELSEWHERE}; it is sticky there and may not move`, ...NOTHING, witness: false }],
+  ['an address without a port cannot be seen: only their withdrawal helps', { fdb: THEIRS, local: { port: undefined } },
+    { state: 'waiting', reason: `${ELSEWHERE}; waiting for it to withdraw`, ...NOTHING, witness: false }],
+  ['waiting comes before every other reason: traffic follows the claim; what we would not announce is not watched for', {
+    fdb: THEIRS, portProblem: 'Open vSwitch has not made the port yet'
+  }, { state: 'waiting', reason: `${ELSEWHERE}; Open vSwitch has not made the port yet`, ...NOTHING, witness: false }],
+  ['redistribute none while others announce it', { fdb: THEIRS, bridge: { 'dynamic-routing-redistribute': 'none' } },
+    { state: 'waiting', reason: `${ELSEWHERE}; not in dynamic-routing-redistribute`, ...NOTHING, witness: false }],
+
+  ['seen here after all rows of their claim: ours', { fdb: THEIRS, outdated: THEIRS }, ALL],
+  ['seen here, but the bridge has a newer row of theirs: their claim stands', { fdb: THEIRS, outdated: [THEIR_DEVICE_ROW] }, { state: 'waiting', ...NOTHING }],
+  ['seen here, but it moved to another VTEP since: their claim stands', { fdb: THEIRS, outdated: [THEIR_BRIDGE_ROW] }, { state: 'waiting', ...NOTHING }],
+  ['seen here while a pause lasts: what was seen counts, the pause is for the next claim', { fdb: THEIRS, outdated: THEIRS, pause: 1 }, ALL],
+  ['the device row FRR left behind when the MAC came to us, and our row went with the port for a while: ours again',
+    { fdb: [THEIR_DEVICE_ROW], outdated: [THEIR_DEVICE_ROW] }, ALL],
+  ['what was seen does not make us announce what we would not', { fdb: THEIRS, outdated: THEIRS, local: { advertise: false } },
+    { state: 'waiting', reason: `${ELSEWHERE}; dynamic-routing-advertise is false`, ...NOTHING }],
+  ['seen here: the neighbour that belongs to their claim on the MAC is outdated with it', {
+    fdb: THEIRS, neighbours: [THEIR_NEIGHBOUR], outdated: [...THEIRS, THEIR_NEIGHBOUR]
+  }, ALL],
+  ['seen here, but the IP is announced anew: the MAC alone moves', { fdb: THEIRS, neighbours: [THEIR_NEIGHBOUR], outdated: THEIRS },
+    { ...ALL, ips: ['2001:db8::1'], reason: "another owner's neighbour stands for 10.0.0.1" }],
   ["somebody's claim on another MAC does not matter", { fdb: [remoteMac(VXLAN, OTHER, '192.0.2.2')] }, ALL],
 
   ["the MAC on another port of the bridge is another program's: not touched", { fdb: [onPort(BRIDGE, OTHER_PORT, MAC, { state: NUD.NOARP })] },

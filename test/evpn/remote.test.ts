@@ -1,7 +1,8 @@
 // What is remote: MACs, VTEPs and IPs, from rows as FRR and other speakers write them.
 import t from 'tap'
 import { deriveRemoteIp } from '../../lib/evpn/remote-ip.js'
-import { deriveRemoteMac, hasRemoteClaim } from '../../lib/evpn/remote-mac.js'
+import { remoteClaim } from '../../lib/evpn/remote-claim.js'
+import { deriveRemoteMac } from '../../lib/evpn/remote-mac.js'
 import { deriveVtep, namesMulticastGroup, vtepKeyOfRemote } from '../../lib/evpn/vtep.js'
 import { remoteKey } from '../../lib/mirror/fdb.js'
 import { NTF, NUD, type NeighRow } from '../../lib/netlink/index.js'
@@ -42,7 +43,7 @@ for (const [rule, rows, remote, claimed] of MACS) {
       const derived = deriveRemoteMac(domain, MAC, fdb, nexthops)
       if (remote === undefined) t.equal(derived, undefined)
       else t.match(derived, { vni: VNI, mac: MAC, ...remote })
-      t.equal(hasRemoteClaim(domain, MAC, fdb), claimed, claimed ? 'somebody claims it' : 'nobody claims it')
+      t.equal(remoteClaim(domain, MAC, fdb).length > 0, claimed, claimed ? 'somebody claims it' : 'nobody claims it')
     }
     t.end()
   })

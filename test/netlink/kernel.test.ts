@@ -283,3 +283,14 @@ void t.test('devices, ports and nexthops can be made, changed and removed', asyn
   const devices = [...made.values()].filter(({ name }) => name.endsWith('009'))
   t.strictSame(await client.request(devices.map(({ ifindex }) => deleteLinkRequest(ifindex))), [undefined, undefined, undefined])
 })
+
+await t.test('drain: what the kernel had to say up to now is delivered before it returns', async (t) => {
+  recorder.take()
+  const macs = () => recorder.take().flatMap((message) => message.kind === 'neigh' ? [message.row.lladdr] : [])
+  run('bridge fdb replace 02:00:00:00:02:77 dev lo-1000 master static')
+  client.drain()
+  t.strictSame(macs(), ['02:00:00:00:02:77'], 'the row written a moment ago, in the same turn of the event loop')
+  client.drain()
+  t.strictSame(macs(), [], 'nothing twice')
+  await recorder.during('bridge fdb del 02:00:00:00:02:77 dev lo-1000 master')
+})

@@ -1,15 +1,13 @@
 // One MAC: as a remote one, and, when it is bound here, its claim.
 import { isDeepStrictEqual } from 'node:util'
-import { deriveClaim } from '../../evpn/claim.js'
 import type { Domain } from '../../evpn/domain.js'
 import { deriveLocal, type LocalMac } from '../../evpn/local.js'
 import { deriveRemoteMac } from '../../evpn/remote-mac.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
-import { localMacFlow, remoteMacFlow } from '../../pipeline/forward.js'
-import { spoofedSourceFlow } from '../../pipeline/source.js'
-import { fdbEntry, neighbourEntry } from '../../sink/kernel-row.js'
+import { remoteMacFlow } from '../../pipeline/forward.js'
 import type { State } from '../state.js'
+import { refreshClaim } from './claim.js'
 import { countNexthopUse } from './nexthop.js'
 
 /** One MAC: as a remote one, and, when it is bound here, its claim. */
@@ -37,24 +35,4 @@ function refreshLocal(state: State, vni: Vni, mac: Mac, domain: Domain | undefin
   if (duplicates.length === 0) state.duplicates.delete(vni, mac)
   else state.duplicates.set(vni, mac, duplicates)
   return local
-}
-
-function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | undefined, local: LocalMac | undefined): void {
-  const claim = domain && local && deriveClaim(domain, local, {
-    fdb: state.mirrors.fdb,
-    neighbours: state.mirrors.neighbours,
-    portProblem: (port) => state.database.ports.get(port)?.problem
-  })
-  if (claim === undefined) state.claims.delete(vni, mac)
-  else state.claims.set(vni, mac, claim)
-  const { fdb, bridge, ips } = claim ?? { fdb: undefined, bridge: undefined, ips: [] }
-  state.kernel.setOwned(`claim ${vni} ${mac}`, [
-    ...(fdb === undefined ? [] : [fdbEntry(fdb, mac)]),
-    ...(bridge === undefined ? [] : ips.map((ip) => neighbourEntry(bridge, ip, mac)))
-  ])
-  const ofport = local?.port === undefined ? undefined : state.mirrors.ports.ofport(local.port)
-  // While another chassis announces the MAC, traffic from here follows its claim.
-  const isHere = claim !== undefined && claim.state !== 'waiting' && ofport !== undefined
-  const spoofed = claim?.state === 'advertised' ? [spoofedSourceFlow(vni, mac)] : []
-  state.switch.setFlows(`local ${vni} ${mac}`, isHere ? [localMacFlow(vni, mac, ofport), ...spoofed] : [])
 }

@@ -86,6 +86,11 @@ export class FakeSocket {
     })
   }
 
+  /** What is queued is read now; the promise of a dump that ended settles a little later, as it would. */
+  drain(): void {
+    this.deliver(this.#queue.length, undefined)
+  }
+
   // --- the kernel's side
 
   notify(news: readonly News[]): void {

@@ -1,0 +1,55 @@
+// The claim of one MAC that is bound here: the kernel rows that announce it, where traffic to it goes, and whether its
+// port is watched for a sign of life.
+import { claimedNeighbours, deriveClaim, isElsewhere } from '../../evpn/claim.js'
+import type { Domain } from '../../evpn/domain.js'
+import type { LocalMac } from '../../evpn/local.js'
+import { deviceClaims, remoteClaim } from '../../evpn/remote-claim.js'
+import type { Mac } from '../../net/mac.js'
+import type { Vni } from '../../net/number.js'
+import { localMacFlow } from '../../pipeline/forward.js'
+import { spoofedSourceFlow } from '../../pipeline/source.js'
+import { fdbEntry, neighbourEntry } from '../../sink/kernel-row.js'
+import type { State } from '../state.js'
+
+/** `local` undefined: the MAC is no longer bound here. */
+export function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | undefined, local: LocalMac | undefined): void {
+  if (local === undefined) state.evidence.forget(vni, mac)
+  else if (domain !== undefined) remember(state, domain, mac)
+  const claim = domain && local && deriveClaim(domain, local, {
+    fdb: state.mirrors.fdb,
+    neighbours: state.mirrors.neighbours,
+    evidence: state.evidence,
+    portProblem: (port) => state.database.ports.get(port)?.problem
+  })
+  if (claim === undefined) state.claims.delete(vni, mac)
+  else state.claims.set(vni, mac, claim)
+  const { fdb, bridge, ips } = claim ?? { fdb: undefined, bridge: undefined, ips: [] }
+  state.kernel.setOwned(`claim ${vni} ${mac}`, [
+    ...(fdb === undefined ? [] : [fdbEntry(fdb, mac)]),
+    ...(bridge === undefined ? [] : ips.map((ip) => neighbourEntry(bridge, ip, mac)))
+  ])
+  const ofport = local?.port === undefined ? undefined : state.mirrors.ports.ofport(local.port)
+  // While another chassis announces the MAC, traffic from here follows its claim.
+  const isHere = claim !== undefined && !isElsewhere(claim.state) && ofport !== undefined
+  const spoofed = claim?.state === 'advertised' ? [spoofedSourceFlow(vni, mac)] : []
+  state.switch.setFlows(`local ${vni} ${mac}`, isHere ? [localMacFlow(vni, mac, ofport), ...spoofed] : [])
+}
+
+/** What the rows tell as long as they stand, for the time when they do not any more. */
+function remember(state: State, domain: Domain, mac: Mac): void {
+  const { evidence, mirrors: { fdb } } = state
+  const row = domain.bridge === undefined ? undefined : fdb.inBridge(domain.bridge, mac)
+  if (row === undefined) return
+  if (row.ifindex === domain.advertise) evidence.held(domain.vni, mac, deviceClaims(domain, mac, fdb))
+  else if (domain.vxlans.includes(row.ifindex) && !evidence.isOutdated(row)) evidence.renewed(deviceClaims(domain, mac, fdb))
+}
+
+/** A frame with the MAC as source came from an OpenFlow port: when it is the MAC's, what others claim is outdated. */
+export function witness(state: State, vni: Vni, mac: Mac, ofport: number): void {
+  const [domain, claim] = [state.domains.get(vni), state.claims.get(vni, mac)]
+  if (domain === undefined || claim?.witness !== true || claim.local.port === undefined) return
+  if (state.mirrors.ports.ofport(claim.local.port) !== ofport) return
+  const { fdb, neighbours } = state.mirrors
+  state.evidence.seen(vni, mac, [...remoteClaim(domain, mac, fdb), ...claimedNeighbours(domain, claim.local, neighbours)])
+  state.dirty.macs.add(vni, mac)
+}
