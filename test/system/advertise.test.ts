@@ -121,13 +121,14 @@ await t.test('an IP that another program has as neighbour is left to it; ours is
   }
 })
 
-await t.test('a remote claim on a local MAC is not fought: waiting, traffic follows it; when it goes, ours comes back', async (t) => {
+await t.test('a remote claim on a local MAC is not fought: contested, traffic follows it; when it goes, ours comes back', async (t) => {
   const deliver = () => chassis.ourFlows(`table=202,metadata=10,dl_dst=${w10.mac}`)
   await speaker.vtep(10, '192.0.2.9')
   await speaker.mac(10, w10.mac, '192.0.2.9')
   await speaker.ip(10, '10.0.0.1', w10.mac)
-  await eventually('the MAC to wait', () => stateOf(w10.mac), (state) => state === 'waiting: another chassis announces this MAC')
-  t.match((await evpnctl(lab, 'c1', ['local'])).stdout, /^ *10 +w10 +02:00:00:00:00:01 .*waiting: another chassis announces this MAC$/m, 'ovs-evpnctl local says so')
+  const contested = 'contested: another chassis announces this MAC; waiting for a frame from the port'
+  await eventually('the MAC to be contested', () => stateOf(w10.mac), (state) => state === contested)
+  t.match((await evpnctl(lab, 'c1', ['local'])).stdout.split('\n').find((line) => line.includes(w10.mac)), contested, 'ovs-evpnctl local says so')
   await eventually('traffic to follow the claim', deliver, (flows) => flows.length === 1 && flows[0]?.includes('set_field:192.0.2.9->tun_dst') === true)
   // Something else to announce, so that it is known to have worked on its rows since.
   await chassis.set('Interface w20', { 'evpn-addresses': `${w20.mac} 10.0.0.2 fd00::2, 02:00:00:00:00:0d` })
