@@ -1,7 +1,9 @@
 // Packets that our flows sent us: what each kind is for. Whatever is in them came from a workload: it is judged, never trusted.
 import { decodeMatch, type Match, type PacketIn } from '../openflow/index.js'
+import { macFromBytes } from '../net/mac.js'
 import { isOurCookie } from '../pipeline/slots.js'
 import { readUserdata, type PacketKind } from '../pipeline/userdata.js'
+import { witness } from './refresh/index.js'
 import type { State } from './state.js'
 
 export interface SentPacket {
@@ -16,10 +18,16 @@ export interface SentPacket {
   readonly payload: Buffer
 }
 
+const ETHERNET_HEADER = 14
+
 type Handler = (state: State, sent: SentPacket) => void
 
 /** Who takes which kind. */
-const HANDLERS: Partial<Record<PacketKind, Handler>> = {}
+const HANDLERS: Partial<Record<PacketKind, Handler>> = {
+  WITNESS: (state, { packet, inPort, metadata }) => {
+    if (packet.length >= ETHERNET_HEADER) witness(state, metadata, macFromBytes(packet, 6), inPort)
+  }
+}
 
 /** Hands one packet to who wants it. Throws OpenFlowDecodeError when what the switch told of it cannot be read. */
 export function receivePacket(state: State, packetIn: PacketIn): void {

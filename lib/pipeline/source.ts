@@ -3,16 +3,21 @@ import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import { DROP, dropFor } from './drops.js'
 import { goTo, type Flow } from './flow.js'
+import { METER } from './meters.js'
 import { FROM_TUNNEL } from './registers.js'
 import { TABLE } from './tables.js'
+import { toUs } from './userdata.js'
 
-const PRIORITY = { NEVER: 1000, SPOOFED: 900, ANY: 0 } as const
+const PRIORITY = { NEVER: 1000, SPOOFED: 900, WITNESS: 800, ANY: 0 } as const
+
+/** The usual way on. */
+const ONWARD = goTo(TABLE.SUPPRESS)
 
 /** A group address as source, and the reserved group 01:80:c2:00:00:0x (IEEE 802.1Q 8.6.3); everything else goes on. */
 export const SOURCE_FLOWS: readonly Flow[] = [
   { table: TABLE.SOURCE, priority: PRIORITY.NEVER, match: { eth_src: ['01:00:00:00:00:00', '01:00:00:00:00:00'] }, actions: dropFor(DROP.MULTICAST_SOURCE) },
   { table: TABLE.SOURCE, priority: PRIORITY.NEVER - 1, match: { eth_dst: ['01:80:c2:00:00:00', 'ff:ff:ff:ff:ff:f0'] }, actions: dropFor(DROP.RESERVED_DESTINATION) },
-  { table: TABLE.SOURCE, priority: PRIORITY.ANY, match: {}, actions: [goTo(TABLE.SUPPRESS)] }
+  { table: TABLE.SOURCE, priority: PRIORITY.ANY, match: {}, actions: [ONWARD] }
 ]
 
 /**
@@ -22,5 +27,13 @@ export const SOURCE_FLOWS: readonly Flow[] = [
 export function spoofedSourceFlow(vni: Vni, mac: Mac): Flow {
   return {
     table: TABLE.SOURCE, priority: PRIORITY.SPOOFED, match: { metadata: vni, reg0: [FROM_TUNNEL, FROM_TUNNEL], eth_src: mac }, actions: dropFor(DROP.SPOOFED_SOURCE)
+  }
+}
+
+/** A sign of life of a MAC that another chassis announces: the frame goes on as it would, a copy comes to us. */
+export function witnessFlow(vni: Vni, mac: Mac, ofport: number): Flow {
+  return {
+    table: TABLE.SOURCE, priority: PRIORITY.WITNESS, match: { metadata: vni, in_port: ofport, eth_src: mac },
+    actions: [toUs('WITNESS', METER.WITNESS), ONWARD]
   }
 }

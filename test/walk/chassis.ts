@@ -3,6 +3,7 @@
 import { Agent } from '../../lib/daemon/agent.js'
 import { createLog } from '../../lib/daemon/log/log.js'
 import { AF, type WriteRequest } from '../../lib/netlink/index.js'
+import type { Mac } from '../../lib/net/mac.js'
 import { wipeSwitch } from '../../lib/sink/wipe.js'
 import { promisesSettled, type Clock } from './clock.js'
 import { FakeKernel } from './kernel/kernel.js'
@@ -44,6 +45,8 @@ export class Chassis {
   readonly vswitchd: FakeVswitchd
   /** Requests of the agent that the kernel obeyed. */
   writes = 0
+  /** Rows that stood when a frame showed their MAC to be here. */
+  readonly #outdated = new WeakSet<Row>()
   #life: Life | undefined
 
   constructor(clock: Clock) {
@@ -161,6 +164,11 @@ export class Chassis {
     return [...this.vswitchd.connections.keys()]
   }
 
+  /** A frame with this source came from a port: what others claimed of it so far may be claimed again. */
+  seen(mac: Mac): void {
+    for (const row of [...this.kernel.bridges.all(), ...this.kernel.neighbours.all()]) if (row.mac === mac) this.#outdated.add(row)
+  }
+
   // --- what must never happen
 
   /** A row that the agent has been told of and that is somebody else's is neither replaced nor deleted. */
@@ -171,7 +179,7 @@ export class Chassis {
     this.#checkOrder(requests)
     for (const request of requests) {
       const row = this.#rowAt(request)
-      if (row === undefined || !life.socket.knows(row) || isAgents(row, request)) continue
+      if (row === undefined || !life.socket.knows(row) || isAgents(row, request) || this.#outdated.has(row)) continue
       this.violations.push(`${request.op} over a row the agent knew to be another's: ${rowText(row)}`)
     }
   }

@@ -9,6 +9,7 @@ import { BUILD_DEVICES, CHANGE_DEVICES, createDevicesOf, resetDeviceMacs } from 
 import { LIFE } from './operations/life.js'
 import { announceMultihomed, buildNexthops, NEXTHOP_ROWS, SHRINK_NEXTHOPS } from './operations/nexthops.js'
 import type { Operation, Weighted } from './operations/operation.js'
+import { PACKETS } from './operations/packets.js'
 import { announceMany, OTHERS_ROWS, SHRINK, SPEAKER } from './operations/rows.js'
 import { CHANGE_SWITCHES } from './operations/switches.js'
 import { VNIS } from './pools.js'
@@ -35,7 +36,9 @@ const CHANGE_STEPS = 60
 export const STEPS = BUILD_STEPS + CHANGE_STEPS
 
 const BUILD: Weighted = mix([[3, BUILD_DEVICES], [4, SPEAKER], [2, NEXTHOP_ROWS], [4, BUILD_DATABASE], [1, OTHERS_ROWS]])
-const CHANGE: Weighted = mix([[4, CHANGE_DEVICES], [7, SPEAKER], [6, NEXTHOP_ROWS], [7, CHANGE_DATABASE], [2, OTHERS_ROWS], [3, CHANGE_SWITCHES], [3, LIFE]])
+const CHANGE: Weighted = mix([
+  [4, CHANGE_DEVICES], [7, SPEAKER], [6, NEXTHOP_ROWS], [7, CHANGE_DATABASE], [2, OTHERS_ROWS], [3, CHANGE_SWITCHES], [3, LIFE], [3, PACKETS]
+])
 
 const SHRINKING: Weighted = [...SHRINK, ...SHRINK_NEXTHOPS]
 

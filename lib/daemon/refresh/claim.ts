@@ -1,13 +1,14 @@
 // The claim of one MAC that is bound here: the kernel rows that announce it, where traffic to it goes, and whether its
 // port is watched for a sign of life.
-import { claimedNeighbours, deriveClaim, isElsewhere } from '../../evpn/claim.js'
+import { claimedNeighbours, deriveClaim, isElsewhere, type Claim } from '../../evpn/claim.js'
 import type { Domain } from '../../evpn/domain.js'
 import type { LocalMac } from '../../evpn/local.js'
 import { deviceClaims, remoteClaim } from '../../evpn/remote-claim.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
+import type { Flow } from '../../pipeline/flow.js'
 import { localMacFlow } from '../../pipeline/forward.js'
-import { spoofedSourceFlow } from '../../pipeline/source.js'
+import { spoofedSourceFlow, witnessFlow } from '../../pipeline/source.js'
 import { fdbEntry, neighbourEntry } from '../../sink/kernel-row.js'
 import type { State } from '../state.js'
 
@@ -28,11 +29,18 @@ export function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | 
     ...(fdb === undefined ? [] : [fdbEntry(fdb, mac)]),
     ...(bridge === undefined ? [] : ips.map((ip) => neighbourEntry(bridge, ip, mac)))
   ])
-  const ofport = local?.port === undefined ? undefined : state.mirrors.ports.ofport(local.port)
+  state.switch.setFlows(`local ${vni} ${mac}`, claim === undefined ? [] : localFlows(state, claim))
+}
+
+function localFlows(state: State, { local: { vni, mac, port }, state: claimed, witness: isWitnessed }: Claim): Flow[] {
+  const ofport = port === undefined ? undefined : state.mirrors.ports.ofport(port)
+  if (ofport === undefined) return []
   // While another chassis announces the MAC, traffic from here follows its claim.
-  const isHere = claim !== undefined && !isElsewhere(claim.state) && ofport !== undefined
-  const spoofed = claim?.state === 'advertised' ? [spoofedSourceFlow(vni, mac)] : []
-  state.switch.setFlows(`local ${vni} ${mac}`, isHere ? [localMacFlow(vni, mac, ofport), ...spoofed] : [])
+  return [
+    ...(isElsewhere(claimed) ? [] : [localMacFlow(vni, mac, ofport)]),
+    ...(claimed === 'advertised' ? [spoofedSourceFlow(vni, mac)] : []),
+    ...(isWitnessed ? [witnessFlow(vni, mac, ofport)] : [])
+  ]
 }
 
 /** What the rows tell as long as they stand, for the time when they do not any more. */

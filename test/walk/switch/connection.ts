@@ -108,6 +108,11 @@ export class FakeConnection implements SwitchConnection {
     if (this.#isOpen) this.#inbox.push(() => this.#portStatus(reason, port))
   }
 
+  /** A packet for the agent; `read` is called when it reads it. */
+  tellPacket(read: () => void): void {
+    if (this.#isOpen) this.#inbox.push(read)
+  }
+
   /** The agent reads the next thing the switch sent. */
   deliver(): boolean {
     const next = this.#inbox.shift()

@@ -25,6 +25,8 @@ export interface Run {
   readonly problems: string[]
   /** Buckets of select groups from which nothing left. */
   readonly deadEnds: number
+  /** Copies for the agent: what the action writes along, and the fields at that moment. */
+  readonly toUs: readonly { readonly userdata: Buffer, readonly fields: Packet }[]
 }
 
 /** Open vSwitch allows as many resubmits in one translation; no flood of ours comes near it in sum. */
@@ -57,7 +59,7 @@ export class Pipeline {
   }
 
   run(start: Packet): Run {
-    const run: Mutable = { sent: [], path: [], problems: [], translation: 0, translations: 1, share: 1, deadEnds: 0 }
+    const run: Mutable = { sent: [], path: [], problems: [], toUs: [], translation: 0, translations: 1, share: 1, deadEnds: 0 }
     this.#table(0, { ...start }, run)
     return run
   }
@@ -115,6 +117,9 @@ export class Pipeline {
           if (typeof action.port !== 'number') run.problems.push(`output to ${action.port}`)
           else if (action.port !== Number(fields['in_port'] ?? 0n)) run.sent.push({ port: action.port, packet: { ...fields }, translation: run.translation, share: run.share })
           break
+        case 'controller':
+          run.toUs.push({ userdata: action.userdata ?? Buffer.alloc(0), fields: { ...fields } })
+          break
         default:
           run.problems.push(`action ${action.kind} is not known to the walk`)
       }
@@ -139,7 +144,10 @@ export class Pipeline {
   }
 }
 
-interface Mutable { sent: Sent[], path: string[], problems: string[], translation: number, translations: number, share: number, deadEnds: number }
+interface Mutable {
+  sent: Sent[], path: string[], problems: string[], toUs: { userdata: Buffer, fields: Packet }[]
+  translation: number, translations: number, share: number, deadEnds: number
+}
 
 interface Term { readonly name: string, readonly value: bigint, readonly mask: bigint }
 
