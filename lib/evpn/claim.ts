@@ -9,6 +9,7 @@ import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import type { Domain } from './domain.js'
 import type { LocalMac } from './local.js'
+import { whereInBridge } from './remote-mac.js'
 import { isSticky, remoteClaim, stands, type EvidenceView } from './remote-claim.js'
 import type { FdbView, NeighbourView } from './view.js'
 
@@ -54,7 +55,7 @@ export function deriveClaim(domain: Domain, local: LocalMac, view: ClaimView): C
   // Without a claim of ours to make, what was seen does not matter: traffic follows theirs.
   if (theirs.length > 0 && (reason !== undefined || stands(theirs, view.evidence))) {
     const state = view.evidence.wasHeld(local.vni, local.mac) ? 'contested' : 'waiting'
-    const obstacle = reason ?? whyNotOnEvidence(local, isSticky(theirs), view.evidence)
+    const obstacle = reason ?? whyNotOnEvidence(domain, local, isSticky(theirs), view.evidence)
     return quiet(state, `another chassis announces this MAC; ${obstacle ?? 'waiting for a frame from the port'}`, obstacle === undefined)
   }
   if (reason !== undefined) return quiet('local', reason)
@@ -80,9 +81,10 @@ export function claimedNeighbours(domain: Domain, local: LocalMac, neighbours: N
 }
 
 /** Why no frame could end the other's claim now. */
-function whyNotOnEvidence(local: LocalMac, sticky: boolean, evidence: EvidenceView): string | undefined {
+function whyNotOnEvidence(domain: Domain, local: LocalMac, sticky: boolean, evidence: EvidenceView): string | undefined {
   if (sticky) return 'it is sticky there and may not move'
-  if (local.port === undefined) return 'waiting for it to withdraw'
+  // On a device of many VNIs the bridge's rows do not tell whether a claim was made anew: nobody could say when to stop.
+  if (local.port === undefined || domain.isShared) return 'waiting for it to withdraw'
   const pause = evidence.pauseOf(local.vni, local.mac)
   return pause === undefined ? undefined : `claimed against it lately, pausing for ${pause} s`
 }
@@ -98,7 +100,8 @@ function whyNotAdvertised(domain: Domain, local: LocalMac, view: ClaimView): str
 /** A bridge row on a port that is neither a vxlan device nor ours is another program's: never touched. */
 function foreignPort(domain: Domain, mac: Mac, fdb: FdbView): number | undefined {
   const row = domain.bridge === undefined ? undefined : fdb.inBridge(domain.bridge, mac)
-  if (row === undefined || row.ifindex === domain.advertise || domain.vxlans.includes(row.ifindex)) return undefined
+  // What is left of another chassis' claim that was overtaken is there to be replaced.
+  if (row === undefined || row.ifindex === domain.advertise || whereInBridge(domain, mac, fdb) === 'remote') return undefined
   return row.ifindex
 }
 

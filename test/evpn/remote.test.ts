@@ -64,7 +64,7 @@ await t.test('a device of many VNIs: rows of this VNI alone are remote here, and
   const [ours, others] = [remoteMac(VXLAN, MAC, '192.0.2.2', { srcVni: VNI, vni: 777 }), remoteMac(VXLAN, MAC, '192.0.2.3', { srcVni: 2000 })]
   t.match(deriveRemoteMac(shared, MAC, fdbOf(others, ours, learned), nexthops), { vni: VNI, ...at('192.0.2.2'), encapVni: 777 })
   t.equal(deriveRemoteMac(shared, MAC, fdbOf(others, learned), nexthops), undefined)
-  t.equal(hasRemoteClaim(shared, MAC, fdbOf(others, learned)), false, "another VNI's claim is none on ours")
+  t.strictSame(remoteClaim(shared, MAC, fdbOf(others, learned)), [], "another VNI's claim is none on ours")
   t.match(deriveVtep(shared, '192.0.2.2 4789', fdbOf(replica(VXLAN, '192.0.2.2', { srcVni: VNI }))), { flood: true })
   t.equal(deriveVtep(shared, '192.0.2.2 4789', fdbOf(replica(VXLAN, '192.0.2.2', { srcVni: 2000 }))), undefined)
   t.end()

@@ -46,7 +46,7 @@ function localFlows(state: State, { local: { vni, mac, port }, state: claimed, w
 /** What the rows tell as long as they stand, for the time when they do not any more. */
 function remember(state: State, domain: Domain, mac: Mac): void {
   const { evidence, mirrors: { fdb } } = state
-  const row = domain.bridge === undefined ? undefined : fdb.inBridge(domain.bridge, mac)
+  const row = domain.bridge === undefined || domain.isShared ? undefined : fdb.inBridge(domain.bridge, mac)
   if (row === undefined) return
   if (row.ifindex === domain.advertise) evidence.held(domain.vni, mac, deviceClaims(domain, mac, fdb))
   else if (domain.vxlans.includes(row.ifindex) && !evidence.isOutdated(row)) evidence.renewed(deviceClaims(domain, mac, fdb))
