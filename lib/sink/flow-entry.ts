@@ -55,7 +55,12 @@ export function flowMod(pending: Pending<string>): Buffer {
 }
 
 function flowKey(tableId: number, priority: number, match: Buffer): string {
-  return String.fromCharCode(tableId, priority >> 8, priority & 0xff) + match.toString('latin1')
+  // In one piece: strings put together keep their pieces, and there is one for each flow.
+  const bytes = Buffer.allocUnsafe(3 + match.length)
+  bytes.writeUInt8(tableId, 0)
+  bytes.writeUInt16BE(priority, 1)
+  match.copy(bytes, 3)
+  return bytes.toString('latin1')
 }
 
 function splitKey(key: string): { tableId: number; priority: number; match: Buffer } {

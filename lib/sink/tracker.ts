@@ -48,13 +48,16 @@ export class Tracker<V> {
   setOwned(owner: string, entries: readonly (readonly [key: string, value: V])[]): void {
     const before = this.#keysOfOwner.get(owner)
     if (before === undefined && entries.length === 0) return
-    const kept = new Set(entries.map(([key]) => key))
-    for (const key of before ?? []) {
-      if (!kept.has(key)) this.#unwant(owner, key)
+    const keys = entries.map(([key]) => key)
+    if (before !== undefined) {
+      const kept = new Set(keys)
+      for (const key of before) {
+        if (!kept.has(key)) this.#unwant(owner, key)
+      }
     }
     for (const [key, value] of entries) this.#want(owner, key, value)
     if (entries.length === 0) this.#keysOfOwner.delete(owner)
-    else this.#keysOfOwner.set(owner, [...kept])
+    else this.#keysOfOwner.set(owner, keys)
   }
 
   /** What the outside says of one key; undefined = nothing is there. */
