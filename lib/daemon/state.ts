@@ -1,5 +1,6 @@
 // Everything the daemon knows: the mirrors (what the outside says), the derived values (what it means),
 // the sinks (what we want outside), and what is dirty. Plain data; the tick moves it along.
+import { LRUCache } from 'lru-cache'
 import type { Database, InterfaceCache } from '../config/database.js'
 import { EMPTY_BRIDGE } from '../config/bridge.js'
 import type { Binding } from '../config/port.js'
@@ -22,6 +23,7 @@ import { PortMirror } from '../mirror/ports.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
+import type { Action } from '../openflow/index.js'
 import type { Row } from '../ovsdb/index.js'
 import type { KernelSink } from '../sink/kernel.js'
 import type { SwitchSink } from '../sink/switch.js'
@@ -88,9 +90,13 @@ export interface State extends Derived, Sinks {
   readonly dirty: Dirty
   readonly evidence: Evidence
   readonly interfaceCache: InterfaceCache
+  /** By address, UDP port and VNI: what all MACs behind a VTEP have in common. */
+  readonly actionsToVtep: LRUCache<string, readonly Action[]>
   /** The OVSDB replica; the daemon's fourth mirror, kept by its client. */
   readonly table: (name: string) => ReadonlyMap<string, Row>
 }
+
+const MAX_CACHED_VTEPS = 10_000
 
 /** What is in force before a configuration was ever seen. */
 export const EMPTY_DATABASE: Database = {
@@ -110,6 +116,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: () => voi
     ...sinks,
     table,
     interfaceCache: new WeakMap(),
+    actionsToVtep: new LRUCache({ max: MAX_CACHED_VTEPS }),
     dirty: new Dirty(),
     evidence: new Evidence((vni, mac) => {
       state.dirty.macs.add(vni, mac)

@@ -9,8 +9,8 @@ import { NTF, type NeighRow } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
 import { isMulticastMac, ZERO_MAC, type Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
-import { KeyedRows } from './keyed.js'
 import { NestedMap } from './nested.js'
+import { NestedRows } from './nested-rows.js'
 import { NexthopUsers } from './nexthop-users.js'
 import { isRemoteMacRow, isReplicationRow } from './ownership.js'
 
@@ -37,9 +37,12 @@ export function fdbTable(ifindex: number, srcVni?: number): FdbTable {
 const NO_VNI = -1
 
 export class FdbMirror {
-  readonly #rows = new KeyedRows<FdbRow>()
-  readonly #byBridge = new NestedMap<number, string, FdbRow>()
-  readonly #byTable = new NestedMap<FdbTable, Mac, FdbRow>()
+  /** By bridge, then by MAC and VLAN. */
+  readonly #bridges = new NestedRows<FdbRow>()
+  /** By table, then by MAC. */
+  readonly #unicast = new NestedRows<FdbRow>()
+  /** By table, then by MAC and remote: MACs that may have many. */
+  readonly #appended = new NestedRows<FdbRow>()
   readonly #replicas = new NestedMap<FdbTable, string, ReadonlyMap<number, number>>()
   readonly #users = new NestedMap<FdbTable, string, number>()
   readonly #byNexthop = new NestedMap<number, string, FdbRow>()
@@ -52,27 +55,27 @@ export class FdbMirror {
   }
 
   get size(): number {
-    return this.#rows.size
+    return this.#bridges.size + this.#unicast.size + this.#appended.size
   }
 
   /** The bridge's row for a MAC in VLAN 0 (a bridge without VLAN filtering has no other). */
   inBridge(bridge: number, mac: Mac): FdbRow | undefined {
-    return this.#byBridge.get(bridge, bridgeKey(mac, 0))
+    return this.#bridges.get(bridge, bridgeKey(mac, 0))
   }
 
   /** All bridge-level rows of one bridge. */
   bridgeRows(bridge: number): Iterable<FdbRow> {
-    return this.#byBridge.under(bridge).values()
+    return this.#bridges.under(bridge).values()
   }
 
   /** The vxlan device's row for a unicast MAC. */
   onDevice(table: FdbTable, mac: Mac): FdbRow | undefined {
-    return this.#byTable.get(table, mac)
+    return this.#unicast.get(table, mac)
   }
 
   /** All unicast rows of a table. */
   deviceRows(table: FdbTable): Iterable<FdbRow> {
-    return this.#byTable.under(table).values()
+    return this.#unicast.under(table).values()
   }
 
   /**
@@ -108,46 +111,57 @@ export class FdbMirror {
 
   /** A nexthop is gone: its rows with it. */
   deleteNexthop(id: number): void {
-    for (const [key, row] of [...this.#byNexthop.under(id)]) {
-      this.#rows.delete(key)
-      this.#index(row, undefined)
-    }
+    for (const row of [...this.#byNexthop.under(id).values()]) this.#drop(row)
   }
 
   put(row: NeighRow): void {
     if (!hasMac(row) || isEcho(row)) return
-    const key = rowKey(row)
-    const held = this.#rows.get(key)
+    const [rows, outer, key] = this.#placeOf(row)
+    const held = rows.get(outer, key)
     const isSame = held !== undefined && isSameFdbRow(held, row)
     // A dump brings every row again as a new object: the one that the indexes hold stays, or each row would be kept twice.
-    const old = this.#rows.put(key, isSame ? held : row)
+    const old = rows.put(outer, key, isSame ? held : row)
     if (!isSame) this.#index(old, row)
   }
 
   delete(row: NeighRow): void {
     if (!hasMac(row) || isEcho(row)) return
-    const key = rowKey(row)
-    const old = this.#rows.get(key)
-    if (old === undefined || isOldNews(row, old)) return
-    this.#rows.delete(key)
-    this.#index(old, undefined)
+    const [rows, outer, key] = this.#placeOf(row)
+    const old = rows.get(outer, key)
+    if (old !== undefined && !isOldNews(row, old)) this.#drop(old)
   }
 
   /** A device is gone: its rows with it. One that moves to another namespace takes them along unannounced (measured on 6.18). */
   deleteDevice(ifindex: number): void {
-    for (const [key, row] of this.#rows.entries()) {
-      if (row.ifindex !== ifindex) continue
-      this.#rows.delete(key)
-      this.#index(row, undefined)
+    for (const rows of this.#stores()) {
+      for (const outer of [...rows.outers()]) {
+        for (const row of [...rows.under(outer).values()]) if (row.ifindex === ifindex) this.#drop(row)
+      }
     }
   }
 
   beginResync(): void {
-    this.#rows.beginResync()
+    for (const rows of this.#stores()) rows.beginResync()
   }
 
   finishResync(): void {
-    for (const old of this.#rows.finishResync()) this.#index(old, undefined)
+    for (const rows of this.#stores()) for (const old of rows.finishResync()) this.#index(old, undefined)
+  }
+
+  #stores(): readonly NestedRows<FdbRow>[] {
+    return [this.#bridges, this.#unicast, this.#appended]
+  }
+
+  /** Where a row stands: each kind has keys of its own. */
+  #placeOf(row: FdbRow): readonly [rows: NestedRows<FdbRow>, outer: FdbTable | number, key: string] {
+    if (!isDeviceRow(row)) return [this.#bridges, row.master ?? row.ifindex, bridgeKey(row.lladdr, row.vlan ?? 0)]
+    return [isAppendable(row.lladdr) ? this.#appended : this.#unicast, tableOf(row), deviceKey(row)]
+  }
+
+  #drop(row: FdbRow): void {
+    const [rows, outer, key] = this.#placeOf(row)
+    rows.delete(outer, key)
+    this.#index(row, undefined)
   }
 
   #index(old: FdbRow | undefined, current: FdbRow | undefined): void {
@@ -158,19 +172,13 @@ export class FdbMirror {
       if (current !== undefined) this.#indexDevice(current, +1)
       this.#changes.deviceRow(tableOf(row), row.lladdr, old, current)
     } else {
-      const bridge = row.master ?? row.ifindex
-      const key = bridgeKey(row.lladdr, row.vlan ?? 0)
-      if (current === undefined) this.#byBridge.delete(bridge, key)
-      else this.#byBridge.set(bridge, key, current)
-      this.#changes.bridgeRow(bridge, row.lladdr, old, current)
+      this.#changes.bridgeRow(row.master ?? row.ifindex, row.lladdr, old, current)
     }
   }
 
   #indexDevice(row: FdbRow, step: 1 | -1): void {
     const appendable = isAppendable(row.lladdr)
     const table = tableOf(row)
-    if (!appendable && step > 0) this.#byTable.set(table, row.lladdr, row)
-    else if (!appendable) this.#byTable.delete(table, row.lladdr)
     if (row.nhId !== undefined) this.#indexNexthop(table, row, row.nhId, step)
     if (row.dst === undefined) return
     if (row.lladdr === ZERO_MAC && isReplicationRow(row)) countReplica(this.#replicas, table, row, step)
@@ -178,8 +186,9 @@ export class FdbMirror {
   }
 
   #indexNexthop(table: FdbTable, row: FdbRow, nexthop: number, step: 1 | -1): void {
-    if (step > 0) this.#byNexthop.set(nexthop, rowKey(row), row)
-    else this.#byNexthop.delete(nexthop, rowKey(row))
+    const key = `${table} ${deviceKey(row)}`
+    if (step > 0) this.#byNexthop.set(nexthop, key, row)
+    else this.#byNexthop.delete(nexthop, key)
     if (isRemoteMacRow(row)) this.#nexthopUsers.addRow(table, nexthop, step)
   }
 }
@@ -250,12 +259,6 @@ function bridgeKey(mac: Mac, vlan: number): string {
   return vlan === 0 ? mac : `${mac} ${vlan}`
 }
 
-function unicastKey(row: FdbRow): string {
-  return row.srcVni === undefined ? row.lladdr : `${row.lladdr} ${row.srcVni}`
-}
-
-function rowKey(row: FdbRow): string {
-  if (!isDeviceRow(row)) return `b${row.master ?? row.ifindex} ${bridgeKey(row.lladdr, row.vlan ?? 0)}`
-  const key = `d${row.ifindex} ${unicastKey(row)}`
-  return isAppendable(row.lladdr) ? `${key} ${row.dst} ${row.port ?? ''} ${row.vni ?? ''} ${row.oif ?? ''}` : key
+function deviceKey(row: FdbRow): string {
+  return isAppendable(row.lladdr) ? `${row.lladdr} ${row.dst} ${row.port ?? ''} ${row.vni ?? ''} ${row.oif ?? ''}` : row.lladdr
 }

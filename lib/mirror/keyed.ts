@@ -15,8 +15,8 @@ export class KeyedRows<Row> {
     return this.#rows.get(key)
   }
 
-  entries(): IterableIterator<[string, Row]> {
-    return this.#rows.entries()
+  get rows(): ReadonlyMap<string, Row> {
+    return this.#rows
   }
 
   /** Stores the row and returns the one it replaced. */

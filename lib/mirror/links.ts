@@ -24,7 +24,7 @@ export class LinkMirror {
   }
 
   rows(): LinkRow[] {
-    return [...this.#rows.entries()].map(([, row]) => row)
+    return [...this.#rows.rows.values()]
   }
 
   put(row: LinkRow): void {

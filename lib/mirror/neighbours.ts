@@ -1,8 +1,7 @@
 // The kernel's ARP and ND tables, keyed as the kernel does: device and IP.
 import type { NeighRow } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
-import { KeyedRows } from './keyed.js'
-import { NestedMap } from './nested.js'
+import { NestedRows } from './nested-rows.js'
 
 export type NeighbourRow = NeighRow & { readonly dst: Ip }
 
@@ -10,8 +9,7 @@ export type NeighbourRow = NeighRow & { readonly dst: Ip }
 export type NeighbourChanged = (ifindex: number, ip: Ip, old: NeighbourRow | undefined, current: NeighbourRow | undefined) => void
 
 export class NeighbourMirror {
-  readonly #rows = new KeyedRows<NeighbourRow>()
-  readonly #byDevice = new NestedMap<number, Ip, NeighbourRow>()
+  readonly #rows = new NestedRows<NeighbourRow>()
   readonly #changed: NeighbourChanged
 
   constructor(changed: NeighbourChanged) {
@@ -19,28 +17,25 @@ export class NeighbourMirror {
   }
 
   get(ifindex: number, ip: Ip): NeighbourRow | undefined {
-    return this.#byDevice.get(ifindex, ip)
+    return this.#rows.get(ifindex, ip)
   }
 
   onDevice(ifindex: number): ReadonlyMap<Ip, NeighbourRow> {
-    return this.#byDevice.under(ifindex)
+    return this.#rows.under(ifindex)
   }
 
   put(row: NeighRow): void {
     if (!hasIp(row)) return
-    const key = `${row.ifindex} ${row.dst}`
-    const held = this.#rows.get(key)
+    const held = this.#rows.get(row.ifindex, row.dst)
     const isSame = held !== undefined && isSameNeighbour(held, row)
     // The same row again is no other row: a dump brings each as a new object.
-    const old = this.#rows.put(key, isSame ? held : row)
-    if (isSame) return
-    this.#byDevice.set(row.ifindex, row.dst, row)
-    this.#changed(row.ifindex, row.dst, old, row)
+    const old = this.#rows.put(row.ifindex, row.dst, isSame ? held : row)
+    if (!isSame) this.#changed(row.ifindex, row.dst, old, row)
   }
 
   delete(row: NeighRow): void {
     if (!hasIp(row)) return
-    const old = this.#rows.delete(`${row.ifindex} ${row.dst}`)
+    const old = this.#rows.delete(row.ifindex, row.dst)
     if (old !== undefined) this.#gone(old)
   }
 
@@ -53,7 +48,6 @@ export class NeighbourMirror {
   }
 
   #gone(old: NeighbourRow): void {
-    this.#byDevice.delete(old.ifindex, old.dst)
     this.#changed(old.ifindex, old.dst, old, undefined)
   }
 }

@@ -18,10 +18,14 @@ export function localMacFlow(vni: Vni, mac: Mac, ofport: number): Flow {
   return { table: TABLE.FORWARD, priority: PRIORITY.LOCAL, match: { metadata: vni, eth_dst: mac }, actions: toPort(ofport) }
 }
 
+/** Where a remote MAC's packets go: the same for every MAC that is where it is, so it can be made once for all of them. */
+export function toRemote({ via, udpPort, encapVni }: Pick<RemoteMac, 'via' | 'udpPort' | 'encapVni'>): Action[] {
+  return via.kind === 'vtep' ? toVtep(via.ip, udpPort, encapVni) : toNexthop(via.id, via.members, udpPort)
+}
+
 /** A MAC the control plane put behind a VTEP, or several: the one flow it costs. */
-export function remoteMacFlow({ vni, mac, via, udpPort, encapVni }: RemoteMac): Flow {
-  const actions = via.kind === 'vtep' ? toVtep(via.ip, udpPort, encapVni) : toNexthop(via.id, via.members, udpPort)
-  return { table: TABLE.FORWARD, priority: PRIORITY.REMOTE, match: { metadata: vni, eth_dst: mac }, actions }
+export function remoteMacFlow(remote: RemoteMac, actions: readonly Action[] = toRemote(remote)): Flow {
+  return { table: TABLE.FORWARD, priority: PRIORITY.REMOTE, match: { metadata: remote.vni, eth_dst: remote.mac }, actions }
 }
 
 /** evpn-inner-vlan drop: a VNI carries no 802.1Q tag, neither into a tunnel nor out of one (RFC 7348 section 6.1). */

@@ -1,6 +1,6 @@
 // Flows as the tracker keeps them: identity and content as byte strings in exactly the form the switch sends back,
 // so that comparing desired with realized is comparing strings.
-import { canonicalOxms, encodeFlowMod, encodeInstructions, encodeMatch, formatMatch, decodeMatch, OpenFlowDecodeError, type FlowDesc } from '../openflow/index.js'
+import { canonicalOxms, encodeFlowMod, encodeInstructions, encodeMatch, formatMatch, decodeMatch, OpenFlowDecodeError, type Action, type FlowDesc } from '../openflow/index.js'
 import type { Flow } from '../pipeline/flow.js'
 import { COOKIE, COOKIE_MASK } from '../pipeline/slots.js'
 import type { Pending } from './tracker.js'
@@ -8,9 +8,15 @@ import type { Pending } from './tracker.js'
 /** [identity: table, priority, canonical match; content: instructions], each a latin1 string of bytes. */
 export type FlowEntry = readonly [key: string, value: string]
 
+/** Lists of actions that were encoded already: many flows share one. */
+export type Encoded = WeakMap<readonly Action[], string>
+
 /** The tracker's entry for a flow we want. */
-export function compileFlow(flow: Flow): FlowEntry {
-  return [flowKey(flow.table, flow.priority, encodeMatch(flow.match)), encodeInstructions(flow.actions).toString('latin1')]
+export function compileFlow(flow: Flow, encoded?: Encoded): FlowEntry {
+  const known = encoded?.get(flow.actions)
+  const value = known ?? encodeInstructions(flow.actions).toString('latin1')
+  if (known === undefined) encoded?.set(flow.actions, value)
+  return [flowKey(flow.table, flow.priority, encodeMatch(flow.match)), value]
 }
 
 /** The tracker's entry for a flow the switch has. */

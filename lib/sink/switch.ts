@@ -4,7 +4,7 @@
 import type { ApplyError, FlowFilter, FlowStats, Meter } from '../openflow/index.js'
 import type { Flow, Group } from '../pipeline/flow.js'
 import { ENTRY_TABLE } from '../pipeline/slots.js'
-import { compileFlow, describeFlowKey, tableOfKey } from './flow-entry.js'
+import { compileFlow, describeFlowKey, tableOfKey, type Encoded } from './flow-entry.js'
 import { compileGroup, groupBytes, isEqualGroup, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
 import { planBatch, type Batch } from './batch.js'
 import { holdWhatNames } from './held.js'
@@ -51,6 +51,7 @@ export class SwitchSink {
   readonly counters = { flowMods: 0, groupMods: 0, meterMods: 0, readBacks: 0, refused: 0 }
   readonly #retry: Retry
   readonly #linger: Linger
+  readonly #encoded: Encoded = new WeakMap()
   readonly #report: SwitchReport
   readonly #wake: () => void
   #connection: SwitchConnection | undefined
@@ -157,7 +158,7 @@ export class SwitchSink {
   }
 
   #compile(owner: string, flows: readonly Flow[]): void {
-    this.flows.setOwned(owner, flows.map((flow) => compileFlow(withMeters(flow, (id) => this.meters.realized(meterKey(id)) !== undefined))))
+    this.flows.setOwned(owner, flows.map((flow) => compileFlow(withMeters(flow, (id) => this.meters.realized(meterKey(id)) !== undefined), this.#encoded)))
   }
 
   #fits(key: string, group: GroupValue): boolean {

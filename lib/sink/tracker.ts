@@ -64,7 +64,6 @@ export class Tracker<V> {
   realize(key: string, value: V | undefined): void {
     const entry = this.#entry(key)
     this.#realizedCount += Number(value !== undefined) - Number(entry.realized !== undefined)
-    // Of two equal values one is enough to keep.
     const isDesired = value !== undefined && entry.desired !== undefined && this.#isEqual(value, entry.desired)
     entry.realized = isDesired ? entry.desired : value
     this.#compare(key, entry)
@@ -141,6 +140,8 @@ export class Tracker<V> {
     }
     entry.owner = owner
     entry.desired = value
+    // Of two equal values one is enough to keep.
+    if (entry.realized !== undefined && this.#isEqual(entry.realized, value)) entry.realized = value
     this.#compare(key, entry)
   }
 

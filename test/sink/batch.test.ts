@@ -20,14 +20,14 @@ class Side {
   readonly groups = new Tracker<GroupValue>(isEqualGroup)
 
   want(flows: readonly Flow[], groups: readonly Group[]): this {
-    this.flows.setOwned('o', flows.map(compileFlow))
+    this.flows.setOwned('o', flows.map((one) => compileFlow(one)))
     this.groups.setOwned('o', groups.map(compileGroup))
     return this
   }
 
   /** The switch holds these. */
   have(flows: readonly Flow[], groups: readonly Group[]): this {
-    this.flows.replaceRealized(flows.map(compileFlow))
+    this.flows.replaceRealized(flows.map((one) => compileFlow(one)))
     this.groups.replaceRealized(groups.map(compileGroup))
     return this
   }

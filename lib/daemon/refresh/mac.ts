@@ -2,10 +2,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Domain } from '../../evpn/domain.js'
 import { deriveLocal, type LocalMac } from '../../evpn/local.js'
-import { deriveRemoteMac } from '../../evpn/remote-mac.js'
+import { deriveRemoteMac, type RemoteMac } from '../../evpn/remote-mac.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
-import { remoteMacFlow } from '../../pipeline/forward.js'
+import type { Action } from '../../openflow/index.js'
+import { remoteMacFlow, toRemote } from '../../pipeline/forward.js'
 import type { State } from '../state.js'
 import { refreshClaim } from './claim.js'
 import { countNexthopUse } from './nexthop.js'
@@ -19,10 +20,22 @@ export function refreshMac(state: State, vni: Vni, mac: Mac): void {
     if (remote === undefined) state.macs.delete(vni, mac)
     else state.macs.set(vni, mac, remote)
     countNexthopUse(state, old, remote)
-    state.switch.setFlows(`mac ${vni} ${mac}`, remote === undefined ? [] : [remoteMacFlow(remote)])
+    state.switch.setFlows(`mac ${vni} ${mac}`, remote === undefined ? [] : [remoteMacFlow(remote, actionsTo(state, remote))])
   }
   const local = refreshLocal(state, vni, mac, domain)
   if (local !== undefined || state.claims.get(vni, mac) !== undefined) refreshClaim(state, vni, mac, domain, local)
+}
+
+/** One list of actions for all MACs behind one VTEP: made and encoded once, held once. */
+function actionsTo(state: State, remote: RemoteMac): readonly Action[] {
+  const { via, udpPort, encapVni } = remote
+  if (via.kind !== 'vtep') return toRemote(remote)
+  const key = `${via.ip} ${udpPort} ${encapVni ?? ''}`
+  const known = state.actionsToVtep.get(key)
+  if (known !== undefined) return known
+  const actions = toRemote(remote)
+  state.actionsToVtep.set(key, actions)
+  return actions
 }
 
 /** Whose it is, of all that name it here. */
