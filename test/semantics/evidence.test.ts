@@ -37,7 +37,7 @@ function hasState(state: string, timeoutMs = 10_000): Promise<string> {
   return eventually(`${mac} to be ${state}`, stateOf, (seen) => seen.startsWith(state), timeoutMs)
 }
 
-const witnessFlows = () => c1.ourFlows(`table=207,dl_src=${mac}`)
+const witnessFlows = async () => (await c1.ourFlows(`table=207,dl_src=${mac}`)).filter((flow) => flow.includes('controller('))
 
 /** The bridge port that has the MAC. */
 async function inBridge(): Promise<string> {
