@@ -8,6 +8,8 @@ import type { Warn } from './warning.js'
 export interface Address {
   readonly mac: Mac
   readonly ips: readonly Ip[]
+  /** What the MAC may send from where that is checked: `ips` and link-local addresses; undefined = anything, it names no IP. */
+  readonly sources?: readonly Ip[]
 }
 
 export interface Addresses {
@@ -20,7 +22,7 @@ export interface Addresses {
 
 /** Reads the value of an addresses key. A bad item is warned about and skipped, the others stand; a MAC named twice is merged. */
 export function parseAddresses(key: string, text: string, warn: Warn): Addresses {
-  const bound = new Map<Mac, Set<Ip>>()
+  const bound = new Map<Mac, Set<Ip> | undefined>()
   let unknown = false
   for (const item of listItems(text)) {
     if (item === 'unknown') {
@@ -34,11 +36,19 @@ export function parseAddresses(key: string, text: string, warn: Warn): Addresses
       warn(key, text, `${why}; write MAC [IP...], items separated by commas`)
       continue
     }
-    const ips = bound.get(mac) ?? new Set<Ip>()
-    bound.set(mac, ips)
-    for (const ip of parseIps(key, text, ipTexts, warn)) ips.add(ip)
+    const ips = parseIps(key, text, ipTexts, warn)
+    const known = bound.get(mac)
+    // A MAC whose IPs are all misspelt is still one that names IPs: nothing is opened by a slip.
+    bound.set(mac, ipTexts.length === 0 ? known : new Set([...known ?? [], ...ips]))
   }
-  return { key, bound: [...bound].map(([mac, ips]) => ({ mac, ips: [...ips] })), unknown }
+  return { key, bound: [...bound].map(([mac, ips]) => readAddress(mac, ips)), unknown }
+}
+
+/** IPv6 link-local is valid for a workload, but it names a host on its link only: never announced to other chassis. */
+function readAddress(mac: Mac, named: ReadonlySet<Ip> | undefined): Address {
+  const sources = [...named ?? []]
+  const ips = sources.filter((ip) => ipFamily(ip) === 4 || !isLinkLocalIp(ip))
+  return named === undefined ? { mac, ips } : { mac, ips, sources }
 }
 
 function whyNotWorkloadMac(mac: Mac): string | undefined {
@@ -52,8 +62,7 @@ function parseIps(key: string, text: string, items: readonly string[], warn: War
     const ip = parseIp(item)
     if (ip === undefined) warn(key, text, `"${item}" is no IP address`)
     else if (isMulticastIp(ip) || isUnspecifiedIp(ip)) warn(key, text, `"${item}" is no address of a host`)
-    // IPv6 link-local is valid for a workload, but it names a host on its link only: never announced to other chassis.
-    else if (ipFamily(ip) === 4 || !isLinkLocalIp(ip)) ips.push(ip)
+    else ips.push(ip)
   }
   return ips
 }

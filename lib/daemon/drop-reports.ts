@@ -21,10 +21,13 @@ function dropReport(state: State, { match, packets, bytes }: FlowStats): DropRep
   const counter = counterOf(decodeMatch(match))
   if (counter === undefined) return []
   const counted = { reason: counter.reason.name, packets: Number(packets), bytes: Number(bytes) }
-  return [{ ...('vni' in counter ? { vni: counter.vni } : { vni: null, port: tunnelAt(state, counter.ofport) }), ...counted }]
+  return [{ ...('vni' in counter ? { vni: counter.vni } : { vni: null, port: portAt(state, counter.ofport) }), ...counted }]
 }
 
-function tunnelAt(state: State, ofport: number): string {
+/** The name of a tunnel port or of a workload's. */
+function portAt(state: State, ofport: number): string {
   const udpPort = state.database.system.vxlanPorts.find((candidate) => tunnelOfport(state, candidate) === ofport)
-  return udpPort === undefined ? `port ${ofport}` : tunnelName(udpPort)
+  if (udpPort !== undefined) return tunnelName(udpPort)
+  const name = [...state.database.ports.keys()].find((candidate) => state.mirrors.ports.ofport(candidate) === ofport)
+  return name ?? `port ${ofport}`
 }

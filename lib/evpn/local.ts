@@ -12,6 +12,8 @@ export interface LocalMac {
   /** Interface name; undefined for an address without a port (evpn-addresses-<vni>). */
   readonly port: string | undefined
   readonly ips: readonly Ip[]
+  /** What it may send from with evpn-port-security; undefined = anything. */
+  readonly sources?: readonly Ip[]
   readonly advertise: boolean
 }
 
@@ -110,10 +112,15 @@ export function deriveLocal(vni: Vni, mac: Mac, book: AddressBook): DerivedLocal
   if (first === undefined) return { local: undefined, duplicates: [] }
   const warning = ({ record, key }: AddressOwner, value: string, winner: AddressOwner | undefined): Warning =>
     ({ record, key, value, why: `already belongs to ${winner?.record ?? ''} in VNI ${vni}; the first one keeps it` })
-  const named = first.addresses.find((address) => address.mac === mac)?.ips ?? []
+  const { ips: named, sources }: Pick<Address, 'ips' | 'sources'> = first.addresses.find((address) => address.mac === mac) ?? { ips: [] }
   const ips = named.filter((ip) => macOfIp(book, ip) === mac)
+  // An IP that another has is not one to send from, either.
+  const isLost = (ip: Ip) => named.includes(ip) && !ips.includes(ip)
   return {
-    local: { vni, mac, port: first.port, ips, advertise: first.advertise },
+    local: {
+      vni, mac, port: first.port, ips, advertise: first.advertise,
+      ...(sources === undefined ? {} : { sources: sources.filter((ip) => !isLost(ip)) })
+    },
     duplicates: [
       ...losers.map((loser) => warning(loser, mac, first)),
       ...named.filter((ip) => !ips.includes(ip)).map((ip) => warning(first, ip, holderOf(book, ip)?.owner))

@@ -1,6 +1,7 @@
 // IPv4 and IPv6 addresses. The canonical form everywhere is text: dotted quad, or RFC 5952 for IPv6.
 // Arithmetic and parsing are ipaddr.js's; this file fixes the form and adds the fast path for IPv4.
 import ipaddr from 'ipaddr.js'
+import { macToBytes, type Mac } from './mac.js'
 
 /** An IP address in canonical text form. */
 export type Ip = string
@@ -39,6 +40,12 @@ export function isMulticastIp(ip: Ip): boolean {
 /** True for IPv6 link-local (fe80::/10) and IPv4 link-local (169.254.0.0/16) addresses. */
 export function isLinkLocalIp(ip: Ip): boolean {
   return ipaddr.parse(ip).range() === 'linkLocal'
+}
+
+/** The link-local address that a MAC makes: fe80::/64 and its modified EUI-64 (RFC 4291 appendix A). */
+export function linkLocalOf(mac: Mac): Ip {
+  const [first = 0, ...rest] = macToBytes(mac)
+  return ipFromBytes(Uint8Array.from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, first ^ 0x02, ...rest.slice(0, 2), 0xff, 0xfe, ...rest.slice(2)]))
 }
 
 /** True for 0.0.0.0/8 ("this network", RFC 1122 section 3.2.1.3) and ::. */

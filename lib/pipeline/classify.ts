@@ -4,7 +4,7 @@ import type { Vtep } from '../evpn/vtep.js'
 import { ipFamily, type Ip } from '../net/ip.js'
 import type { Vni } from '../net/number.js'
 import type { Match } from '../openflow/index.js'
-import { DROP, dropFor, tunnelDropFlow, WRONG_VNI } from './drops.js'
+import { DROP, dropFor, portDropFlow, WRONG_VNI } from './drops.js'
 import { goTo, type Flow } from './flow.js'
 import { FROM_TUNNEL, MEMBER } from './registers.js'
 import { ENTRY_PRIORITY, ENTRY_TABLE } from './slots.js'
@@ -12,21 +12,9 @@ import { TABLE } from './tables.js'
 
 const PRIORITY = { KNOWN: 200, UNKNOWN_VTEP: 100, WRONG_DESTINATION: 90, WRONG_VNI: 50 } as const
 
-
 /** A port's way into our tables; ports without one are none of our business. */
-function entryFlow(ofport: number): Flow {
+export function entryFlow(ofport: number): Flow {
   return { table: ENTRY_TABLE, priority: ENTRY_PRIORITY, match: { in_port: ofport }, actions: [goTo(TABLE.CLASSIFY)] }
-}
-
-/** A workload's port: everything it sends belongs to its VNI. */
-export function workloadFlows(vni: Vni, ofport: number): Flow[] {
-  return [
-    entryFlow(ofport),
-    {
-      table: TABLE.CLASSIFY, priority: PRIORITY.KNOWN, match: { in_port: ofport },
-      actions: [{ kind: 'set_field', field: 'metadata', value: vni }, goTo(TABLE.SOURCE)]
-    }
-  ]
 }
 
 /** A tunnel port. What no more special flow takes is of a VNI that is not here. */
@@ -34,7 +22,7 @@ export function tunnelPortFlows(ofport: number): Flow[] {
   return [
     { table: ENTRY_TABLE, priority: ENTRY_PRIORITY, match: { in_port: ofport }, actions: [goTo(TABLE.MEMBER), goTo(TABLE.CLASSIFY)] },
     { table: TABLE.CLASSIFY, priority: PRIORITY.WRONG_VNI, match: { in_port: ofport }, actions: dropFor(WRONG_VNI) },
-    tunnelDropFlow(ofport)
+    portDropFlow(ofport, WRONG_VNI)
   ]
 }
 

@@ -24,13 +24,15 @@ export const DROP = {
   RESERVED_DESTINATION: { id: 6, name: 'reserved destination' },
   PORT_SECURITY: { id: 7, name: 'port security' },
   UNKNOWN_UNICAST: { id: 8, name: 'unknown unicast' },
+  NO_PORT: { id: 9, name: 'no port' },
   SPOOFED_SOURCE: { id: 12, name: 'spoofed source' }
 } as const satisfies Record<string, DropReason>
 
-/** The one reason where no VNI is known: counted by tunnel port. */
+/** The reasons where no VNI is known: counted by port. The key or the tag of a frame is none that the port has a VNI for. */
 export const WRONG_VNI: DropReason = { id: 64, name: 'wrong VNI' }
+export const WRONG_VLAN: DropReason = { id: 65, name: 'wrong VLAN' }
 
-const REASONS: ReadonlyMap<number, DropReason> = new Map([...Object.values(DROP), WRONG_VNI].map((reason) => [reason.id, reason]))
+const REASONS: ReadonlyMap<number, DropReason> = new Map([...Object.values(DROP), WRONG_VNI, WRONG_VLAN].map((reason) => [reason.id, reason]))
 
 /** Ends a packet; `vni` where CLASSIFY has not yet said it. */
 export function dropFor(reason: DropReason, vni?: Vni): Action[] {
@@ -46,12 +48,12 @@ export function vniDropFlows(vni: Vni): Flow[] {
   return Object.values(DROP).map(({ id }) => ({ table: TABLE.DROP, priority: 100, match: { metadata: vni, reg6: id }, actions: [] }))
 }
 
-/** The counter of a tunnel port. */
-export function tunnelDropFlow(ofport: number): Flow {
-  return { table: TABLE.DROP, priority: 100, match: { in_port: ofport, reg6: WRONG_VNI.id }, actions: [] }
+/** The counter of a tunnel port or a trunk. */
+export function portDropFlow(ofport: number, reason: DropReason): Flow {
+  return { table: TABLE.DROP, priority: 100, match: { in_port: ofport, reg6: reason.id }, actions: [] }
 }
 
-/** What a flow of DROP counts: packets of a VNI, or of a tunnel port; undefined = none of our counters. */
+/** What a flow of DROP counts: packets of a VNI, or of a port; undefined = none of our counters. */
 export function counterOf(match: Match): { readonly reason: DropReason, readonly vni: Vni } | { readonly reason: DropReason, readonly ofport: number } | undefined {
   const reason = REASONS.get(Number(match.reg6))
   if (reason === undefined) return undefined

@@ -27,3 +27,9 @@ export interface Group {
 export function goTo(table: number): Action {
   return { kind: 'resubmit', table }
 }
+
+/** A tag behind the first: OVS sees it as an Ethernet type, and nothing behind it, unless somebody raised its vlan-limit (ovs-vswitchd.conf.db(5)). */
+export const HIDDEN_TAG: readonly Match[] = [{ eth_type: 0x8100 }, { eth_type: 0x88a8 }]
+
+/** Frames with a tag, that behind one which a trunk took off included. */
+export const TAGGED: readonly Match[] = [{ vlan_tci: [0x1000, 0x1000] }, ...HIDDEN_TAG]

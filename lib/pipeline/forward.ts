@@ -5,17 +5,22 @@ import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import type { Action } from '../openflow/index.js'
 import { DROP, dropFor } from './drops.js'
-import { goTo, type Flow } from './flow.js'
+import { goTo, TAGGED, type Flow } from './flow.js'
 import { toNexthop } from './nexthop.js'
 import { ENCAP_MASK, encapBits, FROM_TUNNEL } from './registers.js'
 import { TABLE } from './tables.js'
 
-/** Bound local MAC > control-plane MAC > (learned MAC, between these) > group addresses > unknown. */
-const PRIORITY = { TAGGED: 500, LOCAL: 400, REMOTE: 300, MULTICAST: 50, UNKNOWN: 10 } as const
+/** Bound local MAC > control-plane MAC > (learned MAC, between these) > group addresses > bound MAC without a port > unknown. */
+const PRIORITY = { TAGGED: 500, LOCAL: 400, REMOTE: 300, MULTICAST: 50, PORTLESS: 40, UNKNOWN: 10 } as const
 
 /** A MAC bound to a local port. */
 export function localMacFlow(vni: Vni, mac: Mac, ofport: number): Flow {
   return { table: TABLE.FORWARD, priority: PRIORITY.LOCAL, match: { metadata: vni, eth_dst: mac }, actions: toPort(ofport) }
+}
+
+/** A MAC that we announce and that no port has (evpn-addresses-<vni>): where nothing was learned for it, nobody is there to get it. */
+export function portlessMacFlow(vni: Vni, mac: Mac): Flow {
+  return { table: TABLE.FORWARD, priority: PRIORITY.PORTLESS, match: { metadata: vni, eth_dst: mac }, actions: dropFor(DROP.NO_PORT) }
 }
 
 /** Where a remote MAC's packets go: the same for every MAC that is where it is, so it can be made once for all of them. */
@@ -29,8 +34,8 @@ export function remoteMacFlow(remote: RemoteMac, actions: readonly Action[] = to
 }
 
 /** evpn-inner-vlan drop: a VNI carries no 802.1Q tag, neither into a tunnel nor out of one (RFC 7348 section 6.1). */
-export function taggedFlow(vni: Vni): Flow {
-  return { table: TABLE.FORWARD, priority: PRIORITY.TAGGED, match: { metadata: vni, vlan_tci: [0x1000, 0x1000] }, actions: dropFor(DROP.INNER_VLAN) }
+export function taggedFlows(vni: Vni): Flow[] {
+  return TAGGED.map((match) => ({ table: TABLE.FORWARD, priority: PRIORITY.TAGGED, match: { metadata: vni, ...match }, actions: dropFor(DROP.INNER_VLAN) }))
 }
 
 /** Broadcast, multicast, and destinations nobody knows. */
@@ -58,11 +63,6 @@ export function toVtep(ip: Ip, udpPort: number, encapVni?: Vni): Action[] {
     { kind: 'set_field', field: 'reg0', value: encapBits(family, udpPort, encapVni !== undefined), mask: ENCAP_MASK },
     goTo(TABLE.ENCAP)
   ]
-}
-
-/** Output to one local port of a VNI. */
-export function deliverFlow(vni: Vni, ofport: number): Flow {
-  return { table: TABLE.DELIVER, priority: 100, match: { metadata: vni, reg1: ofport }, actions: [{ kind: 'output', port: ofport }] }
 }
 
 /** Split horizon as a rule: whatever the UDP ports and families in play, from a tunnel never into a tunnel. */

@@ -5,6 +5,7 @@
 //   reg0 bit 1    the VTEP's address is IPv6
 //   reg0 bit 3    the tunnel id is set already: it is not the VNI's (downstream VNI)
 //   reg0 16..31   the VTEP's UDP port
+//   reg2          the priority (802.1p) of the tag that a trunk took off, for the tag that another trunk puts on
 //   reg6          DROP: the reason (drops.ts)
 //   xreg4         (reg8, reg9) ANSWER, REPLY: the MAC that has the IP asked for
 //   reg10, reg11  ANSWER: flags of a Neighbor Advertisement; both are scratch for moves

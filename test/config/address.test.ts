@@ -8,7 +8,7 @@ const KEY = 'evpn-addresses'
 function parse(text: string) {
   const told: string[] = []
   const { bound, unknown } = parseAddresses(KEY, text, (key, value, why) => told.push(formatWarning({ record: 'Interface vm1', key, value, why })))
-  return { bound, unknown, told }
+  return { bound: bound.map(({ mac, ips }) => ({ mac, ips })), unknown, told, sources: bound.map(({ sources }) => sources) }
 }
 
 const GOOD = [
@@ -27,7 +27,7 @@ const GOOD = [
 
 for (const { text, bound, unknown } of GOOD) {
   await t.test(`"${text}" is good`, (t) => {
-    t.strictSame(parse(text), { bound, unknown, told: [] })
+    t.strictSame(parse(text), { bound, unknown, told: [], sources: bound.map(({ ips }) => (ips.length === 0 ? undefined : ips)) })
     t.end()
   })
 }
@@ -40,9 +40,18 @@ await t.test('a MAC named twice is one, with the IPs of both, each once', (t) =>
 })
 
 await t.test('IPv6 link-local is a good address of a workload, but never one to advertise', (t) => {
-  const { bound, told } = parse('02:00:00:00:00:01 fe80::1 2001:db8::1 febf::2')
+  const { bound, told, sources } = parse('02:00:00:00:00:01 fe80::1 2001:db8::1 febf::2')
   t.strictSame(bound, [{ mac: '02:00:00:00:00:01', ips: ['2001:db8::1'] }])
+  t.strictSame(sources, [['fe80::1', '2001:db8::1', 'febf::2']], 'it may be sent from')
   t.strictSame(told, [])
+  t.end()
+})
+
+await t.test('a MAC without IPs may be sent from with any, one with IPs from those only, even when all of them are misspelt', (t) => {
+  t.strictSame(parse('02:00:00:00:00:01').sources, [undefined])
+  t.strictSame(parse('02:00:00:00:00:01 10.0.0').sources, [[]], 'a slip opens nothing')
+  t.strictSame(parse('02:00:00:00:00:01, 02:00:00:00:00:01 10.0.0.1').sources, [['10.0.0.1']])
+  t.strictSame(parse('02:00:00:00:00:01 10.0.0.1, 02:00:00:00:00:01').sources, [['10.0.0.1']])
   t.end()
 })
 

@@ -58,7 +58,7 @@ const GOOD: readonly (readonly [key: string, value: string, field: keyof VniOpti
   ['evpn-inner-vlan', 'drop', 'innerVlan', 'drop'],
   ['evpn-inner-vlan', 'carry', 'innerVlan', 'carry'],
   ['evpn-port-security', 'false', 'portSecurity', false],
-  ['evpn-port-security', 'true', 'portSecurity', true, NO_EFFECT],
+  ['evpn-port-security', 'true', 'portSecurity', true],
   ['evpn-vxlan-port', '8472', 'vxlanPort', 8472],
   ['evpn-manage-devices', 'false', 'manageDevices', false],
   ['evpn-manage-devices', 'true', 'manageDevices', true, NO_EFFECT],

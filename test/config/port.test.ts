@@ -23,7 +23,7 @@ await t.test('attached-mac is read only when evpn-addresses is missing', (t) => 
   t.strictSame(parsePort('vm1', ids(attached)).config?.bindings[0]?.addresses,
     { key: 'attached-mac', bound: [{ mac: '02:00:00:00:00:01', ips: [] }], unknown: false })
   t.strictSame(parsePort('vm1', ids({ ...attached, 'evpn-addresses': '02:00:00:00:00:02 10.0.0.2,unknown' })).config?.bindings[0]?.addresses,
-    { key: 'evpn-addresses', bound: [{ mac: '02:00:00:00:00:02', ips: ['10.0.0.2'] }], unknown: true })
+    { key: 'evpn-addresses', bound: [{ mac: '02:00:00:00:00:02', ips: ['10.0.0.2'], sources: ['10.0.0.2'] }], unknown: true })
   t.strictSame(parsePort('vm1', ids({ ...attached, 'evpn-addresses': '' })).config?.bindings[0]?.addresses,
     { key: 'evpn-addresses', bound: [], unknown: false }, 'an empty evpn-addresses is not a missing one')
   t.end()

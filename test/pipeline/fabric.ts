@@ -1,5 +1,6 @@
 // A small fabric as flows and groups, from every builder of the pipeline.
 //   VNI 1000: vm1 (port 1) and vm2 (port 2, `unknown`), VTEPs 192.0.2.2, 2001:db8::2, and 192.0.2.3 on UDP port 8472
+//   vm4 (port 4) is a trunk: untagged frames are of VNI 0, those of VLAN 10 of VNI 1000, where it may send from its own addresses only
 //   VNI 0: vm3 (port 3), no remote VTEP, evpn-decap off, evpn-inner-vlan carry
 //   VNI 2000: no port, evpn-decap member
 //   tunnel ports: 10 (UDP 4789) and 11 (UDP 8472); we are 192.0.2.1 and 2001:db8::1
@@ -8,19 +9,21 @@ import type { Members } from '../../lib/evpn/nexthop.js'
 import type { RemoteMac } from '../../lib/evpn/remote-mac.js'
 import type { Responder } from '../../lib/evpn/responder.js'
 import type { Vtep } from '../../lib/evpn/vtep.js'
-import { decapAnyFlows, decapFlow, decapMemberFlows, memberFlow, tunnelPortFlows, unacceptedFlows, workloadFlows } from '../../lib/pipeline/classify.js'
+import { decapAnyFlows, decapFlow, decapMemberFlows, memberFlow, tunnelPortFlows, unacceptedFlows } from '../../lib/pipeline/classify.js'
 import { ANSWER_FLOWS, REPLY_FLOWS } from '../../lib/pipeline/answer.js'
 import { vniDropFlows } from '../../lib/pipeline/drops.js'
 import type { Flow, Group } from '../../lib/pipeline/flow.js'
 import { floodEntries, TRAMPOLINE, type FloodEntries } from '../../lib/pipeline/flood.js'
-import { deliverFlow, encapFlows, floodedFlows, localMacFlow, remoteMacFlow, SPLIT_HORIZON, taggedFlow } from '../../lib/pipeline/forward.js'
+import { encapFlows, floodedFlows, localMacFlow, portlessMacFlow, remoteMacFlow, SPLIT_HORIZON, taggedFlows } from '../../lib/pipeline/forward.js'
 import type { NexthopPath } from '../../lib/mirror/nexthops.js'
 import { nexthopGroup } from '../../lib/pipeline/nexthop.js'
+import { portFlows, type PortBinding } from '../../lib/pipeline/port.js'
+import { securedMacFlows, secureFlows } from '../../lib/pipeline/secure.js'
 import { SOURCE_FLOWS, spoofedSourceFlow } from '../../lib/pipeline/source.js'
 import { responderFlows, SUPPRESS_DEFAULT } from '../../lib/pipeline/suppress.js'
 import { local, members, remote } from '../evpn/members.js'
 
-const [VNI, VM1, VM2, VM3, TUNNEL, TUNNEL2] = [1000, 1, 2, 3, 10, 11] as const
+const [VNI, VM1, VM2, VM3, VM4, TUNNEL, TUNNEL2] = [1000, 1, 2, 3, 4, 10, 11] as const
 const OUR = { 4: '192.0.2.1', 6: '2001:db8::1' } as const
 
 function vtep(ip: string, udpPort: number): Vtep {
@@ -41,6 +44,10 @@ function known(ip: string, mac: string, more: Partial<Responder> = {}): Flow[] {
   return responderFlows({ vni: VNI, ip, mac, router: false, by: 'remote', bound: undefined, ...more })
 }
 
+function bound(vni: number, vlan: number | undefined, more: Partial<PortBinding> = {}): PortBinding {
+  return { vni, vlan, isCarrying: vni === 0, isSecured: false, ...more }
+}
+
 /** The flood of a VNI with these members. */
 export function flood(vni: number, all: readonly FloodMember[]): FloodEntries {
   return floodEntries(partition(vni, all))
@@ -58,19 +65,42 @@ export const TOPICS: readonly Topic[] = [
   {
     name: 'classify',
     about: [
-      'From an OpenFlow port to VNI and origin: vm1, vm2 of VNI 1000, vm3 of VNI 0; tunnel ports 10 and 11.',
+      'From a tunnel port to VNI and origin.',
       'VNI 1000 takes packets from its three VTEPs only, VNI 0 (evpn-decap off) from everybody.',
       'VNI 2000 (evpn-decap member) takes them from every VTEP that some VNI knows.',
       'Everything else from a tunnel is dropped for a reason.'
     ],
     flows: [
-      ...workloadFlows(VNI, VM1), ...workloadFlows(VNI, VM2), ...workloadFlows(0, VM3),
       ...tunnelPortFlows(TUNNEL), ...tunnelPortFlows(TUNNEL2),
       ...unacceptedFlows(VNI, OUR, TUNNEL), ...unacceptedFlows(VNI, OUR, TUNNEL2), ...unacceptedFlows(0, OUR, TUNNEL),
       decapFlow(vtep('192.0.2.2', 4789), OUR[4], TUNNEL), decapFlow(vtep('2001:db8::2', 4789), OUR[6], TUNNEL),
       decapFlow(vtep('192.0.2.3', 8472), OUR[4], TUNNEL2),
       ...decapAnyFlows(0, OUR, TUNNEL), ...decapMemberFlows(2000, OUR, TUNNEL),
       memberFlow('192.0.2.2', TUNNEL), memberFlow('2001:db8::2', TUNNEL), memberFlow('192.0.2.3', TUNNEL2)
+    ],
+    groups: []
+  },
+  {
+    name: 'ports',
+    about: [
+      'In from a workload and out to it: vm1 and vm2 of VNI 1000, which drops tags, vm3 of VNI 0, which carries them.',
+      'vm4 is a trunk: its tag of VLAN 10 is taken off and put on, its untagged frames are of VNI 0, all others end here.'
+    ],
+    flows: [
+      ...portFlows(VM1, [bound(VNI, undefined)]), ...portFlows(VM2, [bound(VNI, undefined)]), ...portFlows(VM3, [bound(0, undefined)]),
+      ...portFlows(VM4, [bound(0, 0), bound(VNI, 10, { isSecured: true })])
+    ],
+    groups: []
+  },
+  {
+    name: 'secure',
+    about: [
+      'evpn-port-security in VNI 1000: what vm4 may send from a MAC without IPs, from one with an IPv4 address, and from one with both.',
+      'The link-local address fe80::ff:fe00:43 is made from the MAC.'
+    ],
+    flows: [
+      ...secureFlows(VNI), ...securedMacFlows(VNI, VM4, '02:00:00:00:00:41', undefined),
+      ...securedMacFlows(VNI, VM4, '02:00:00:00:00:42', ['10.0.0.42']), ...securedMacFlows(VNI, VM4, '02:00:00:00:00:43', ['10.0.0.43', '2001:db8:1::43'])
     ],
     groups: []
   },
@@ -115,12 +145,12 @@ export const TOPICS: readonly Topic[] = [
       'VNI 1000 drops tagged frames and floods unknown MACs (vm2 has the address `unknown`); VNI 0 does neither.'
     ],
     flows: [
-      taggedFlow(VNI), ...floodedFlows(VNI, true), ...floodedFlows(0, false),
+      ...taggedFlows(VNI), ...floodedFlows(VNI, true), ...floodedFlows(0, false),
       localMacFlow(VNI, '02:00:00:00:00:01', VM1), localMacFlow(0, '02:00:00:00:00:01', VM3),
       remoteMacFlow(behind('02:00:00:00:01:01', '192.0.2.2')), remoteMacFlow(behind('02:00:00:00:01:02', '2001:db8::2')),
       remoteMacFlow(behind('02:00:00:00:01:03', '192.0.2.3', 8472)),
       remoteMacFlow(behind('02:00:00:00:01:04', '192.0.2.2', 4789, 777)),
-      deliverFlow(VNI, VM1), deliverFlow(VNI, VM2), deliverFlow(0, VM3)
+      portlessMacFlow(VNI, '02:00:00:00:00:fe')
     ],
     groups: []
   },

@@ -1,6 +1,8 @@
 // The few values a walk is made of: few, so that they meet. Everything is in canonical text, as the agent shows it.
 
 export const VNIS = [0, 100, 16777215] as const
+/** VLANs of trunks. */
+export const VLANS = [0, 1, 10, 4094] as const
 
 /** MACs of workloads here, which other chassis may announce too. */
 export const SHARED_MACS = [1, 2, 3, 4, 5].map((number) => `02:00:00:00:01:0${number}`)

@@ -7,10 +7,12 @@ import { deviceClaims, remoteClaim } from '../../evpn/remote-claim.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
 import type { Flow } from '../../pipeline/flow.js'
-import { localMacFlow } from '../../pipeline/forward.js'
+import { localMacFlow, portlessMacFlow } from '../../pipeline/forward.js'
+import { securedMacFlows } from '../../pipeline/secure.js'
 import { spoofedSourceFlow, witnessFlow } from '../../pipeline/source.js'
 import { fdbEntry, neighbourEntry } from '../../sink/kernel-row.js'
 import type { State } from '../state.js'
+import { isSecured } from './port.js'
 
 /** `local` undefined: the MAC is no longer bound here. */
 export function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | undefined, local: LocalMac | undefined): void {
@@ -32,14 +34,18 @@ export function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | 
   state.switch.setFlows(`local ${vni} ${mac}`, claim === undefined ? [] : localFlows(state, claim))
 }
 
-function localFlows(state: State, { local: { vni, mac, port }, state: claimed, witness: isWitnessed }: Claim): Flow[] {
-  const ofport = port === undefined ? undefined : state.mirrors.ports.ofport(port)
-  if (ofport === undefined) return []
+function localFlows(state: State, { local: { vni, mac, port, sources }, state: claimed, witness: isWitnessed }: Claim): Flow[] {
   // While another chassis announces the MAC, traffic from here follows its claim.
+  const isHere = !isElsewhere(claimed)
+  if (port === undefined) return isHere ? [portlessMacFlow(vni, mac)] : []
+  const ofport = state.mirrors.ports.ofport(port)
+  const binding = state.bindings.get(vni, port)
+  if (ofport === undefined || binding === undefined) return []
   return [
-    ...(isElsewhere(claimed) ? [] : [localMacFlow(vni, mac, ofport)]),
+    ...(isHere ? [localMacFlow(vni, mac, ofport)] : []),
     ...(claimed === 'advertised' ? [spoofedSourceFlow(vni, mac)] : []),
-    ...(isWitnessed ? [witnessFlow(vni, mac, ofport)] : [])
+    ...(isWitnessed ? [witnessFlow(vni, mac, ofport)] : []),
+    ...(isSecured(state, binding) ? securedMacFlows(vni, ofport, mac, sources) : [])
   ]
 }
 

@@ -6,7 +6,8 @@ import type { Vni } from '../../net/number.js'
 import { decapAnyFlows, decapMemberFlows, unacceptedFlows } from '../../pipeline/classify.js'
 import { vniDropFlows } from '../../pipeline/drops.js'
 import type { Flow } from '../../pipeline/flow.js'
-import { encapFlows, floodedFlows, taggedFlow } from '../../pipeline/forward.js'
+import { encapFlows, floodedFlows, taggedFlows } from '../../pipeline/forward.js'
+import { secureFlows } from '../../pipeline/secure.js'
 import { markDomain, observeDevice } from '../affected.js'
 import type { State } from '../state.js'
 import { tunnelOfport } from './vtep.js'
@@ -65,7 +66,8 @@ function domainFlows(state: State, domain: Domain): Flow[] {
   const { vni, localIps, options } = domain
   const floodUnknown = [...state.bindings.under(vni).values()].some(({ addresses }) => addresses.unknown)
   const flows = [...floodedFlows(vni, floodUnknown), ...vniDropFlows(vni)]
-  if (options.innerVlan === 'drop') flows.push(taggedFlow(vni))
+  if (options.innerVlan === 'drop') flows.push(...taggedFlows(vni))
+  if (options.portSecurity) flows.push(...secureFlows(vni))
   for (const udpPort of state.database.system.vxlanPorts) {
     const ofport = tunnelOfport(state, udpPort)
     if (ofport === undefined) continue

@@ -1,10 +1,20 @@
 // One workload port: the flows that are its own, whatever the VNIs it is in have besides.
-import { deliverFlow } from '../../pipeline/forward.js'
-import { workloadFlows } from '../../pipeline/classify.js'
+import type { Binding } from '../../config/port.js'
+import { portFlows } from '../../pipeline/port.js'
 import type { State } from '../state.js'
 
 export function refreshPort(state: State, name: string): void {
   const ofport = state.mirrors.ports.ofport(name)
-  const bindings = ofport === undefined ? [] : state.database.ports.get(name)?.bindings ?? []
-  state.switch.setFlows(`port ${name}`, ofport === undefined ? [] : bindings.flatMap(({ vni }) => [...workloadFlows(vni, ofport), deliverFlow(vni, ofport)]))
+  const bindings = state.database.ports.get(name)?.bindings ?? []
+  const isHere = ofport !== undefined && bindings.length > 0
+  state.switch.setFlows(`port ${name}`, !isHere ? [] : portFlows(ofport, bindings.map((binding) => ({
+    ...binding,
+    isCarrying: state.domains.get(binding.vni)?.options.innerVlan === 'carry',
+    isSecured: isSecured(state, binding)
+  }))))
+}
+
+/** evpn-port-security is on in its VNI; a port of the address `unknown` is one of any address. */
+export function isSecured(state: State, { vni, addresses }: Binding): boolean {
+  return state.domains.get(vni)?.options.portSecurity === true && !addresses.unknown
 }

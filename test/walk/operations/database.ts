@@ -1,6 +1,6 @@
 // Users and their configuration: ports, addresses, options, bridges, and hands on the tunnel ports.
 import { textOf } from '../ovsdb/database.js'
-import { BRIDGES, DEVICE_NAMES, LOCAL_IPS, OTHERS, SHARED_MACS, UDP_PORTS, VNIS, WORKLOADS, WORKLOAD_IPS } from '../pools.js'
+import { BRIDGES, DEVICE_NAMES, LOCAL_IPS, OTHERS, SHARED_MACS, UDP_PORTS, VLANS, VNIS, WORKLOADS, WORKLOAD_IPS } from '../pools.js'
 import type { Random } from '../random.js'
 import type { Operation, Weighted } from './operation.js'
 
@@ -9,8 +9,16 @@ function addresses(r: Random): string {
   return [...bound, ...(r.chance(0.25) ? ['unknown'] : []), ...(r.chance(0.05) ? ['no-mac'] : [])].join(', ')
 }
 
+/** One VNI, or a trunk's list, in which things may be said twice. */
+function vnis(r: Random): string {
+  if (r.chance(0.65)) return String(r.pick(VNIS))
+  const items = Array.from({ length: r.int(1, 4) }, () => `${r.pick(VLANS)}:${r.pick(VNIS)}`)
+  return [...items, ...(r.chance(0.1) ? ['4095:100'] : [])].join(',')
+}
+
 function portKeys(r: Random): ReadonlyMap<string, string> {
-  const keys: [string, string][] = [['dynamic-routing-vni', r.chance(0.97) ? String(r.pick(VNIS)) : 'seven']]
+  const keys: [string, string][] = [['dynamic-routing-vni', r.chance(0.97) ? vnis(r) : 'seven']]
+  if (r.chance(0.15)) keys.push([`evpn-addresses-${r.pick(VLANS)}`, addresses(r)])
   if (r.chance(0.85)) keys.push(['evpn-addresses', addresses(r)])
   else keys.push(['attached-mac', r.pick(SHARED_MACS)])
   if (r.chance(0.1)) keys.push(['dynamic-routing-advertise', 'false'])
@@ -36,7 +44,8 @@ const changePort: Operation = ({ database }, r) => {
   const uuid = database.find('Interface', name)
   if (uuid === undefined) return undefined
   const [key, value] = r.weighted<() => readonly [string, string | undefined]>([
-    [3, () => ['dynamic-routing-vni', String(r.pick(VNIS))]],
+    [4, () => ['dynamic-routing-vni', vnis(r)]],
+    [2, () => [`evpn-addresses-${r.pick(VLANS)}`, r.chance(0.7) ? addresses(r) : undefined]],
     [1, () => ['dynamic-routing-vni', undefined]],
     [5, () => ['evpn-addresses', addresses(r)]],
     [1, () => ['evpn-addresses', undefined]],
@@ -96,6 +105,8 @@ const setBridge: Operation = ({ database }, r) => {
     [2, () => ['dynamic-routing-advertise-ifname', r.pick(DEVICE_NAMES.advertise(vni))]],
     [3, () => ['dynamic-routing-redistribute', r.pick(['fdb', 'ip', 'fdb,ip', 'none'])]],
     [2, () => ['evpn-flood', r.pick(['vtep', 'none'])]],
+    [2, () => ['evpn-inner-vlan', r.pick(['drop', 'carry'])]],
+    [2, () => ['evpn-port-security', r.pick(['true', 'false'])]],
     [2, () => ['evpn-decap', r.pick(['strict', 'member', 'off'])]],
     [2, () => ['evpn-suppress', r.pick(['true', 'false'])]],
     [3, () => ['dynamic-routing-arp-prefer-local', r.pick(['true', 'false'])]],

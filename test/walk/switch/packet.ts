@@ -97,11 +97,17 @@ export class Pipeline {
           fields[action.field] = ((fields[action.field] ?? 0n) & ~mask) | (number(action.value) & mask)
           break
         }
+        case 'push_vlan':
+          pushTag(fields, run)
+          break
+        case 'pop_vlan':
+          popTag(fields)
+          break
         case 'move': {
-          const { src, dst } = action
-          const value = (fields[nameIn(src.field)] ?? 0n) >> BigInt(src.offset ?? 0)
-          if (dst.bits !== undefined || dst.offset !== undefined) run.problems.push(`move to a part of ${dst.field} is not known to the walk`)
-          fields[nameIn(dst.field)] = src.bits === undefined ? value : value & ((1n << BigInt(src.bits)) - 1n)
+          const mask = (1n << BigInt(action.src.bits ?? action.dst.bits ?? 128)) - 1n
+          const value = ((fields[nameIn(action.src.field)] ?? 0n) >> BigInt(action.src.offset ?? 0)) & mask
+          const shift = BigInt(action.dst.offset ?? 0)
+          fields[nameIn(action.dst.field)] = ((fields[nameIn(action.dst.field)] ?? 0n) & ~(mask << shift)) | (value << shift)
           break
         }
         case 'meter':
@@ -142,6 +148,21 @@ export class Pipeline {
     }
     Object.assign(run, { translation, share })
   }
+}
+
+function pushTag(fields: Record<string, bigint>, run: Mutable): void {
+  const isTagged = (fields['vlan_vid'] ?? 0n) !== 0n
+  if (isTagged && (fields['below'] ?? 0n) !== 0n) run.problems.push('a third tag is not known to the walk')
+  if (isTagged) fields['below'] = (fields['vlan_vid'] ?? 0n) | ((fields['vlan_pcp'] ?? 0n) << 13n)
+  fields['vlan_vid'] = 0x1000n
+  fields['vlan_pcp'] = 0n
+}
+
+/** With vlan-limit 1, as Open vSwitch has it by default, the tag below shows as an Ethernet type only: `below` is what it is. */
+function popTag(fields: Record<string, bigint>): void {
+  fields['vlan_vid'] = 0n
+  fields['vlan_pcp'] = 0n
+  if ((fields['below'] ?? 0n) !== 0n) fields['eth_type'] = 0x8100n
 }
 
 interface Mutable {

@@ -4,11 +4,15 @@ import { textOf, texts, type FakeDatabase } from '../ovsdb/database.js'
 import type { Row } from '../ovsdb/types.js'
 import { VNIS } from '../pools.js'
 
-export interface Address { readonly mac: string, readonly ips: readonly string[] }
+/** `sources`: all IPs written behind the MAC, those never told to others included; empty = none written. */
+export interface Address { readonly mac: string, readonly ips: readonly string[], readonly sources: readonly string[] }
 
+/** A port in one VNI. */
 export interface TruePort {
   readonly name: string
   readonly vni: number
+  /** A trunk's: the frames of this VLAN; 0 = untagged. */
+  readonly vlan: number | undefined
   readonly addresses: readonly Address[]
   readonly unknown: boolean
   readonly advertise: boolean
@@ -62,25 +66,38 @@ export function trueVnis(config: TrueConfig): number[] {
 
 function readPort(row: Row): TruePort[] {
   const external = keys(row)
-  const vni = external.get('dynamic-routing-vni')
-  if (vni === undefined || !/^\d+$/.test(vni)) return []
-  const text = external.get('evpn-addresses') ?? external.get('attached-mac')
   const [ofport] = row['ofport'] as readonly number[]
-  return [{
-    name: textOf(row['name']),
-    vni: Number(vni),
-    addresses: readAddresses(text),
-    unknown: items(text).includes('unknown'),
-    advertise: external.get('dynamic-routing-advertise') !== 'false',
-    isMade: ofport !== undefined && ofport > 0 && (row['error'] as readonly string[]).length === 0
-  }]
+  return readPlaces(external.get('dynamic-routing-vni') ?? '').map(({ vlan, vni }) => {
+    const text = external.get(`evpn-addresses-${vlan}`) ?? external.get('evpn-addresses') ?? external.get('attached-mac')
+    return {
+      name: textOf(row['name']),
+      vni,
+      vlan,
+      addresses: readAddresses(text),
+      unknown: items(text).includes('unknown'),
+      advertise: external.get('dynamic-routing-advertise') !== 'false',
+      isMade: ofport !== undefined && ofport > 0 && (row['error'] as readonly string[]).length === 0
+    }
+  })
+}
+
+/** A VNI, or a list of VLAN:VNI of which the first with a VLAN or a VNI counts. */
+function readPlaces(text: string): { readonly vlan: number | undefined, readonly vni: number }[] {
+  if (/^\d+$/.test(text)) return [{ vlan: undefined, vni: Number(text) }]
+  const places: { vlan: number, vni: number }[] = []
+  for (const item of items(text)) {
+    const [, vlan, vni] = /^(\d+):(\d+)$/.exec(item) ?? []
+    if (vlan === undefined || Number(vlan) > 4094 || places.some((place) => place.vlan === Number(vlan) || place.vni === Number(vni))) continue
+    places.push({ vlan: Number(vlan), vni: Number(vni) })
+  }
+  return places
 }
 
 /** IPv6 link-local addresses are never told to others. */
 function readAddresses(text: string | undefined): Address[] {
   return items(text).filter((item) => item !== 'unknown' && item !== 'no-mac').map((item) => {
     const [mac = '', ...ips] = item.split(' ')
-    return { mac, ips: ips.filter((ip) => !ip.startsWith('fe80:')) }
+    return { mac, ips: ips.filter((ip) => !ip.startsWith('fe80:')), sources: ips }
   })
 }
 

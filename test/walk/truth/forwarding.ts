@@ -7,11 +7,12 @@ import type { Random } from '../random.js'
 import { number, packet, Pipeline, type Packet, type Sent } from '../switch/packet.js'
 import type { FakeSwitch } from '../switch/switch.js'
 import { answerTo, requestFor, saidBy, UNKNOWN_IPS } from './asking.js'
+import { enter, fieldsOf, isCarrying, leave, mayEnter, randomFrame, randomTag, STRANGER, tagsOf, tagsText, type Frame, type Inside } from './frame.js'
 import { readConfig, trueVnis, type TrueConfig, type TruePort } from './config.js'
 import { readVni, type TruePlace, type TrueVni, type TrueVtep } from './vni.js'
 
 const BROADCAST = 'ff:ff:ff:ff:ff:ff'
-const STRANGER = '02:00:00:00:ee:01'
+const UNTAGGED: Inside = { tags: [], pcp: 0 }
 
 interface World {
   readonly config: TrueConfig
@@ -27,7 +28,7 @@ export function checkForwarding(chassis: Chassis, r: Random): string[] {
   if (config.isOvns || fake === undefined || !config.exists) return []
   const vnis = trueVnis(config).map((vni) => readVni(vni, config, chassis.kernel))
   const world = { config, fake, pipeline: new Pipeline(fake.tables), vnis }
-  return world.vnis.flatMap((vni) => [...fromPorts(world, vni, r), ...askedByPorts(world, vni, r), ...fromTunnels(world, vni, r)])
+  return [...fromPorts(world, r), ...world.vnis.flatMap((vni) => [...askedByPorts(world, vni, r), ...fromTunnels(world, vni, r)])]
 }
 
 function ofport(world: World, name: string): number | undefined {
@@ -41,15 +42,16 @@ function tunnelPort(world: World, udpPort: number): number | undefined {
 
 // --- what should leave, as lines that compare
 
-function toPort(world: World, port: TruePort, inPort: number): string[] {
+function toPort(world: World, port: TruePort, inPort: number, inside: Inside): string[] {
   const number = ofport(world, port.name)
-  return number === undefined || number === inPort ? [] : [`port ${number}`]
+  const tags = leave(port, inside)
+  return number === undefined || number === inPort || tags === undefined ? [] : [`port ${number}${tagsText(tags)}`]
 }
 
-function toVtep(world: World, vni: TrueVni, { ip, udpPort, encapVni }: TruePlace): string[] {
+function toVtep(world: World, vni: TrueVni, { ip, udpPort, encapVni }: TruePlace, { tags }: Inside): string[] {
   const tunnel = tunnelPort(world, udpPort)
   const local = vni.localIp(ip)
-  return tunnel === undefined || local === undefined ? [] : [`port ${tunnel} vni ${encapVni} from ${local} to ${ip}`]
+  return tunnel === undefined || local === undefined ? [] : [`port ${tunnel}${tagsText(tags)} vni ${encapVni} from ${local} to ${ip}`]
 }
 
 /** Of several ways each is taken by its share of the packets; that of an only one means nothing. */
@@ -57,21 +59,23 @@ function withShare(line: string, share: number): string {
   return share === 1 ? line : `${line} share ${share}`
 }
 
-function everybody(world: World, vni: TrueVni, inPort: number, fromTunnel: boolean): string[] {
+function everybody(world: World, vni: TrueVni, inPort: number, fromTunnel: boolean, inside: Inside): string[] {
   const isFlooding = !fromTunnel && world.config.option('evpn-flood', vni.vni) !== 'none'
   const vteps = isFlooding ? vni.vteps.filter(({ flood }) => flood) : []
-  return [...vni.ports.flatMap((port) => toPort(world, port, inPort)), ...vteps.flatMap((vtep) => toVtep(world, vni, vtep))]
+  return [...vni.ports.flatMap((port) => toPort(world, port, inPort, inside)), ...vteps.flatMap((vtep) => toVtep(world, vni, vtep, inside))]
 }
 
-function expected(world: World, vni: TrueVni, dst: string, inPort: number, fromTunnel: boolean): string[] {
-  if (dst === BROADCAST) return everybody(world, vni, inPort, fromTunnel)
+function expected(world: World, vni: TrueVni, dst: string, inPort: number, fromTunnel: boolean, inside: Inside): string[] {
+  if (inside.tags.length > 0 && !isCarrying(world.config, vni.vni)) return []
+  if (dst === BROADCAST) return everybody(world, vni, inPort, fromTunnel, inside)
   const local = vni.locals.find(({ mac }) => mac === dst)
   // While others announce a MAC of ours, traffic follows them.
   const isHere = local?.port !== undefined && !vni.claimed.has(dst) && ofport(world, local.port.name) !== undefined
-  if (isHere) return toPort(world, local.port, inPort)
+  if (isHere) return toPort(world, local.port, inPort, inside)
+  if (local !== undefined && local.port === undefined && !vni.claimed.has(dst)) return []
   const remote = vni.remote.get(dst)
-  if (remote !== undefined) return fromTunnel ? [] : remote.flatMap((path) => toVtep(world, vni, path).map((line) => withShare(line, path.weight)))
-  return vni.ports.some(({ unknown }) => unknown) ? everybody(world, vni, inPort, fromTunnel) : []
+  if (remote !== undefined) return fromTunnel ? [] : remote.flatMap((path) => toVtep(world, vni, path, inside).map((line) => withShare(line, path.weight)))
+  return vni.ports.some(({ unknown }) => unknown) ? everybody(world, vni, inPort, fromTunnel, inside) : []
 }
 
 // --- what does leave
@@ -80,7 +84,7 @@ function lines(world: World, sent: readonly Sent[]): string[] {
   const tunnels = new Set(UDP_PORTS.map((udpPort) => tunnelPort(world, udpPort)))
   return sent.map(({ port, packet: fields, share }) => {
     const tunnelled = ` vni ${fields['tun_id']} from ${ends(fields, 'src')} to ${ends(fields, 'dst')}`
-    return withShare(`port ${port}${tunnels.has(port) ? tunnelled : ''}${saidBy(fields)}`, share)
+    return withShare(`port ${port}${tagsText(tagsOf(fields))}${tunnels.has(port) ? tunnelled : ''}${saidBy(fields)}`, share)
   })
 }
 
@@ -112,28 +116,40 @@ function compare(world: World, what: string, start: Packet, wanted: readonly str
   ].join('\n    ')]
 }
 
-function fromPorts(world: World, vni: TrueVni, r: Random): string[] {
-  return vni.ports.flatMap((port) => {
-    const inPort = ofport(world, port.name)
+function fromPorts(world: World, r: Random): string[] {
+  return [...new Set(world.config.ports.map(({ name }) => name))].flatMap((name) => {
+    const inPort = ofport(world, name)
     if (inPort === undefined) return []
-    return [BROADCAST, STRANGER, ...r.some(ALL_MACS, 0.5)].flatMap((dst) => compare(world,
-      `a frame of VNI ${vni.vni} from ${port.name} (port ${inPort}) to ${dst}`,
-      packet({ in_port: inPort, eth_src: STRANGER, eth_dst: dst }), expected(world, vni, dst, inPort, false)))
+    const bindings = world.config.ports.filter((port) => port.name === name)
+    return [BROADCAST, STRANGER, ...r.some(ALL_MACS, 0.5)].flatMap((dst) => fromPort(world, name, inPort, bindings, randomFrame(r, bindings, dst)))
   })
 }
 
 /** Requests of ARP and ND: answered to the port they come from, or flooded. */
 function askedByPorts(world: World, vni: TrueVni, r: Random): string[] {
+  // With evpn-port-security not everybody may ask; what may be sent then is randomFrame's to try.
+  if (world.config.option('evpn-port-security', vni.vni) === 'true') return []
   return vni.ports.flatMap((port) => {
     const inPort = ofport(world, port.name)
     if (inPort === undefined) return []
+    const tag = port.vlan === undefined || port.vlan === 0 ? {} : { vlan_vid: 0x1000 | port.vlan }
+    const back = tagsText(leave(port, UNTAGGED) ?? [])
     return r.some([...WORKLOAD_IPS, ...UNKNOWN_IPS], 0.5).flatMap((ip) => {
       const request = requestFor(ip, r)
       const said = answerTo(request, vni, (option) => world.config.option(option, vni.vni), (name) => ofport(world, name) !== undefined)
       return compare(world, `a request for ${ip} in VNI ${vni.vni} from ${port.name} (port ${inPort}) as ${request.mac} ${request.sender}`,
-        packet({ in_port: inPort, ...request.fields }), said === undefined ? everybody(world, vni, inPort, false) : [`port ${inPort}${said}`])
+        packet({ in_port: inPort, ...tag, ...request.fields }), said === undefined ? everybody(world, vni, inPort, false, UNTAGGED) : [`port ${inPort}${back}${said}`])
     })
   })
+}
+
+function fromPort(world: World, name: string, inPort: number, bindings: readonly TruePort[], frame: Frame): string[] {
+  const entered = enter(frame, bindings, world.config)
+  const vni = world.vnis.find((one) => one.vni === entered?.binding.vni)
+  const isTaken = entered !== undefined && vni !== undefined && mayEnter(frame, entered.binding, vni, world.config)
+  return compare(world,
+    `a frame from ${name} (port ${inPort}): ${JSON.stringify(frame)}, of VNI ${vni?.vni}`,
+    { ...fieldsOf(frame), in_port: BigInt(inPort) }, isTaken ? expected(world, vni, frame.dst, inPort, false, entered) : [])
 }
 
 function fromTunnels(world: World, vni: TrueVni, r: Random): string[] {
@@ -146,12 +162,14 @@ function fromTunnels(world: World, vni: TrueVni, r: Random): string[] {
       const knows = ({ vteps }: TrueVni) => vteps.some((vtep: TrueVtep) => vtep.ip === source && vtep.udpPort === udpPort)
       const known = decap === 'off' || (decap === 'member' ? world.vnis.some(knows) : knows(vni))
       const to = r.chance(0.8) ? local : '192.0.2.200'
-      const mayEnter = local !== undefined && to === local && known
+      const isAccepted = local !== undefined && to === local && known
       const dst = r.pick([BROADCAST, STRANGER, ...ALL_MACS])
       const src = r.pick([STRANGER, STRANGER, ...ALL_MACS])
-      return compare(world, `a frame of VNI ${vni.vni} from VTEP ${source} port ${udpPort} (port ${inPort}) to ${to}, inside from ${src} to ${dst}`,
-        packet({ in_port: inPort, tun_id: vni.vni, ...tunnel(source, to ?? source), eth_src: src, eth_dst: dst }),
-        mayEnter && !isSpoofed(world, vni, src) ? expected(world, vni, dst, inPort, true) : [])
+      const tags = r.some([randomTag(r)], 0.2)
+      return compare(world,
+        `a frame of VNI ${vni.vni} from VTEP ${source} port ${udpPort} (port ${inPort}) to ${to}, inside from ${src} to ${dst}${tagsText(tags)}`,
+        { ...fieldsOf({ src, dst, tags, payload: { kind: 'other' } }), ...packet({ in_port: inPort, tun_id: vni.vni, ...tunnel(source, to ?? source) }) },
+        isAccepted && !isSpoofed(world, vni, src) ? expected(world, vni, dst, inPort, true, { tags, pcp: 0 }) : [])
     })
   })
 }

@@ -21,6 +21,8 @@ export interface TruePath { readonly ip: string, readonly udpPort: number, reado
 export interface TrueLocal {
   readonly mac: string
   readonly ips: readonly string[]
+  /** What it may send from; undefined = anything. */
+  readonly sources: readonly string[] | undefined
   /** undefined: an address without a port. */
   readonly port: TruePort | undefined
 }
@@ -74,9 +76,10 @@ function localsOf(ports: readonly TruePort[], virtual: readonly Address[]): True
   const locals: TrueLocal[] = []
   const owners = [...ports.map((port) => ({ port, addresses: port.addresses })), { port: undefined, addresses: virtual }]
   for (const { port, addresses } of owners) {
-    for (const { mac, ips } of addresses) {
+    for (const { mac, ips, sources } of addresses) {
       if (locals.some((local) => local.mac === mac)) continue
-      locals.push({ mac, port, ips: [...new Set(ips)].filter((ip) => !locals.some((local) => local.ips.includes(ip))) })
+      const own = [...new Set(ips)].filter((ip) => !locals.some((local) => local.ips.includes(ip)))
+      locals.push({ mac, port, ips: own, sources: sources.length === 0 ? undefined : sources.filter((ip) => own.includes(ip) || !ips.includes(ip)) })
     }
   }
   return locals
