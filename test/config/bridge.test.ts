@@ -205,7 +205,7 @@ await t.test("other programs' keys are never warned about", (t) => {
 await t.test('evpn-addresses-<vni> names addresses without a port, and the VNI exists by it', (t) => {
   const { config, warnings } = parseBridge('br-int', ids({ 'evpn-addresses-0': '02:00:00:00:00:01 10.0.0.1 fe80::1', 'evpn-addresses-7': '' }))
   t.strictSame(warnings, [])
-  t.strictSame(config.addresses, new Map([[0, [{ mac: '02:00:00:00:00:01', ips: ['10.0.0.1'] }]], [7, []]]))
+  t.strictSame(config.addresses, new Map([[0, [{ mac: '02:00:00:00:00:01', ips: ['10.0.0.1'], sources: ['10.0.0.1', 'fe80::1'] }]], [7, []]]))
   t.end()
 })
 

@@ -4,6 +4,7 @@ import { macFromBytes, macToBytes, type Mac } from '../../../lib/net/mac.js'
 
 /** IEEE 802 local experimental: no kernel answers it. */
 const ETHERTYPE = 0x88b5
+const TPID = 0x8100
 const MARK = 'ovs-evpn test frame '
 
 export const BROADCAST: Mac = 'ff:ff:ff:ff:ff:ff'
@@ -13,6 +14,13 @@ export interface Frame {
   readonly dst: Mac
   /** Makes it recognisable wherever it comes out. */
   readonly name: string
+  /** 802.1Q tags, the outermost first. */
+  readonly tags?: readonly Tag[]
+}
+
+export interface Tag {
+  readonly vlan: number
+  readonly priority: number
 }
 
 /** What travels between VTEPs: outer addresses, UDP port, VNI, the frame inside. */
@@ -25,16 +33,21 @@ export interface VxlanPacket {
 }
 
 /** A frame of 60 bytes, or more with a longer name. */
-export function encodeFrame({ src, dst, name }: Frame): Buffer {
-  return Buffer.concat([macToBytes(dst), macToBytes(src), uint16(ETHERTYPE), Buffer.from((MARK + name + '.').padEnd(46, '\0'))])
+export function encodeFrame({ src, dst, name, tags = [] }: Frame): Buffer {
+  const tagBytes = tags.flatMap(({ vlan, priority }) => [uint16(TPID), uint16((priority << 13) | vlan)])
+  return Buffer.concat([macToBytes(dst), macToBytes(src), ...tagBytes, uint16(ETHERTYPE), Buffer.from((MARK + name + '.').padEnd(46, '\0'))])
 }
 
 /** A test frame, or undefined for anything else. */
 export function decodeFrame(bytes: Buffer): Frame | undefined {
-  if (bytes.length < 60 || bytes.readUInt16BE(12) !== ETHERTYPE) return undefined
-  const text = bytes.toString('latin1', 14)
+  if (bytes.length < 60) return undefined
+  const tags: Tag[] = []
+  let at = 12
+  for (; bytes.readUInt16BE(at) === TPID; at += 4) tags.push({ vlan: bytes.readUInt16BE(at + 2) & 0xfff, priority: bytes.readUInt16BE(at + 2) >> 13 })
+  if (bytes.readUInt16BE(at) !== ETHERTYPE) return undefined
+  const text = bytes.toString('latin1', at + 2)
   const name = text.startsWith(MARK) ? text.slice(MARK.length, text.lastIndexOf('.')) : undefined
-  return name === undefined ? undefined : { dst: macFromBytes(bytes, 0), src: macFromBytes(bytes, 6), name }
+  return name === undefined ? undefined : { dst: macFromBytes(bytes, 0), src: macFromBytes(bytes, 6), name, ...(tags.length === 0 ? {} : { tags }) }
 }
 
 /** The Ethernet frame that carries a VXLAN packet over the underlay. The UDP checksum is 0: none (RFC 7348 section 5, RFC 6935). */

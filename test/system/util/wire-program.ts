@@ -13,6 +13,9 @@ const SO_RCVBUFFORCE = 33
 const RECEIVE_BUFFER_BYTES = 64 * 1024 * 1024
 const ETH_P_ALL = 3
 const PACKET_OUTGOING = 4
+const SOL_PACKET = 263
+const PACKET_AUXDATA = 8
+const TP_STATUS_VLAN_VALID = 0x10
 const POLLIN = 1
 const POLLOUT = 4
 const POLLHUP = 16
@@ -24,8 +27,7 @@ const bind = libc.func('int bind(int, void *, uint32_t)') as KoffiFunc<(fd: numb
 const setsockopt = libc.func('int setsockopt(int, int, int, void *, uint32_t)') as
   KoffiFunc<(fd: number, level: number, option: number, value: Buffer, length: number) => number>
 const send = libc.func('long send(int, void *, size_t, int)') as KoffiFunc<(fd: number, bytes: Buffer, length: number, flags: number) => number>
-const recvfrom = libc.func('long recvfrom(int, void *, size_t, int, void *, void *)') as
-  KoffiFunc<(fd: number, bytes: Buffer, length: number, flags: number, address: Buffer, addressLength: Buffer) => number>
+const recvmsg = libc.func('long recvmsg(int, void *, int)') as KoffiFunc<(fd: number, header: Buffer, flags: number) => number>
 const poll = libc.func('int poll(void *, unsigned long, int)') as KoffiFunc<(fds: Buffer, count: number, timeout: number) => number>
 
 function main(device: string): void {
@@ -49,6 +51,8 @@ function open(ifindex: number): number {
   const size = Buffer.alloc(4)
   setHost32(size, RECEIVE_BUFFER_BYTES, 0)
   checked(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, size, 4), 'set the receive buffer')
+  setHost32(size, 1, 0)
+  checked(setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, size, 4), 'ask for VLAN tags')
   const address = Buffer.alloc(SOCKADDR_LL_BYTES)
   setHost16(address, AF_PACKET, 0)
   address.writeUInt16BE(ETH_P_ALL, 2)
@@ -57,15 +61,38 @@ function open(ifindex: number): number {
   return fd
 }
 
+const IOVEC = koffi.struct({ iov_base: 'uintptr_t', iov_len: 'size_t' })
+const MSGHDR = koffi.struct({
+  msg_name: 'uintptr_t', msg_namelen: 'uint32_t', msg_iov: 'uintptr_t', msg_iovlen: 'size_t',
+  msg_control: 'uintptr_t', msg_controllen: 'size_t', msg_flags: 'int'
+})
 const frame = Buffer.alloc(65536)
+const sender = Buffer.alloc(SOCKADDR_LL_BYTES)
+const control = Buffer.alloc(128)
+const vector = Buffer.alloc(koffi.sizeof(IOVEC))
+const header = Buffer.alloc(koffi.sizeof(MSGHDR))
+/** Of struct tpacket_auxdata, behind its cmsghdr of 16 bytes (64-bit systems). */
+const AUXDATA = { status: 16, vlanTci: 32, vlanTpid: 34 } as const
 
 function receive(fd: number): void {
-  const address = Buffer.alloc(SOCKADDR_LL_BYTES)
-  const addressLength = Buffer.alloc(4)
-  setHost32(addressLength, address.length, 0)
-  const length = checked(recvfrom(fd, frame, frame.length, 0, address, addressLength), 'receive')
+  koffi.encode(vector, 0, IOVEC, { iov_base: koffi.address(frame), iov_len: frame.length })
+  koffi.encode(header, 0, MSGHDR, {
+    msg_name: koffi.address(sender), msg_namelen: sender.length, msg_iov: koffi.address(vector), msg_iovlen: 1,
+    msg_control: koffi.address(control), msg_controllen: control.length, msg_flags: 0
+  })
+  const length = checked(recvmsg(fd, header, 0), 'receive')
   // What this host itself sends is not what came in.
-  if (address.readUInt8(10) !== PACKET_OUTGOING) print(frame.toString('hex', 0, length) + '\n')
+  if (sender.readUInt8(10) === PACKET_OUTGOING) return
+  print(frame.toString('hex', 0, 12) + tagOf() + frame.toString('hex', 12, length) + '\n')
+}
+
+/** The kernel takes the outer tag out of a frame before anybody sees it (packet(7), PACKET_AUXDATA): here it is again. */
+function tagOf(): string {
+  if ((host16(control, AUXDATA.status) & TP_STATUS_VLAN_VALID) === 0) return ''
+  const tag = Buffer.alloc(4)
+  tag.writeUInt16BE(host16(control, AUXDATA.vlanTpid), 0)
+  tag.writeUInt16BE(host16(control, AUXDATA.vlanTci), 2)
+  return tag.toString('hex')
 }
 
 /** Writes all of the text: standard output may be a pipe that does not block. */
