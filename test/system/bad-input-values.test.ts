@@ -33,7 +33,7 @@ const cases: readonly Case[] = [
   { record: BAD, key: 'dynamic-routing-vni', value: '16777216', why: 'must be a VNI 0..16777215', left: rowsOf(good) },
   { record: BAD, key: 'dynamic-routing-vni', value: '-1', why: 'must be a VNI 0..16777215', left: rowsOf(good) },
   { record: BAD, key: 'dynamic-routing-vni', value: '', why: 'must be a VNI 0..16777215', left: rowsOf(good) },
-  { record: BAD, key: 'dynamic-routing-vni', value: '1:10,2:20', why: 'trunk ports', left: rowsOf(good) },
+  { record: BAD, key: 'dynamic-routing-vni', value: '4095:10', why: '"4095:10" is not VLAN:VNI', left: rowsOf(good) },
   { record: BAD, key: 'evpn-addresses', value: `no-mac 10.0.0.9, ${bad.mac} 10.0.0.2 fd00::2`, why: '"no-mac" is no MAC address' },
   { record: BAD, key: 'evpn-addresses', value: `${bad.mac} 10.0.0.256 10.0.0.2 fd00::2`, why: '"10.0.0.256" is no IP address' },
   { record: BAD, key: 'evpn-addresses', value: `${bad.mac} 10.0.0.2 fd00::2 224.0.0.1`, why: '"224.0.0.1" is no address of a host' },
