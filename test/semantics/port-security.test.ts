@@ -29,7 +29,7 @@ const stage = await Stage.up(t, { vteps: [VTEP], vnis: [VNI], workloads: (Object
 const { chassis } = stage
 await chassis.set('Bridge br-int', { 'evpn-port-security': 'true' })
 await eventually('every port to be checked', () => chassis.ourFlows('table=200'), (flows) =>
-  flows.filter((flow) => /in_port="?(mac|v4|both|bare|trunk|yours)\b/.test(flow) && flow.includes('->metadata,resubmit(,212)')).length >= 6)
+  flows.filter((flow) => /in_port="?(mac|v4|both|bare|trunk|yours)\b/.test(flow) && flow.includes('->metadata,resubmit(,213)')).length >= 6)
 
 /** Port security's DROP: reason 7. */
 async function passes(port: Port, packet: Buffer): Promise<boolean> {
@@ -102,5 +102,5 @@ await t.test('rule 13: evpn-port-security follows the addresses, and goes with t
   t.strictSame(await stage.restart(), { flow_mods: 0, group_mods: 0, kernel_writes: 0 }, 'a restart finds all of it in place')
   await chassis.set('Bridge br-int', { [`evpn-port-security-${VNI}`]: 'false' })
   await stage.until('every MAC to be good again', own, ALL)
-  await eventually('no flow of port security', () => chassis.ourFlows('table=212'), (flows) => flows.length === 0)
+  await eventually('no flow of port security', () => chassis.ourFlows('table=213'), (flows) => flows.length === 0)
 })
