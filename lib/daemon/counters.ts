@@ -8,6 +8,7 @@ export function memoryOf({ state }: Agent): Record<string, number> {
   return {
     vnis: vnis.length,
     fdb_rows: state.mirrors.fdb.size,
+    nexthops: state.mirrors.nexthops.size,
     vteps: sum(vnis.map((vni) => state.vteps.under(vni))),
     macs: sum(vnis.map((vni) => state.macs.under(vni))),
     ips: sum(vnis.map((vni) => state.ips.under(vni))),

@@ -3,7 +3,7 @@ import { atoms } from '../config/columns.js'
 import { tunnelName } from '../config/tunnel-port.js'
 import type { Claim } from '../evpn/claim.js'
 import type { Domain } from '../evpn/domain.js'
-import { usablePaths } from '../evpn/nexthop.js'
+import { MAX_PATHS, usablePaths } from '../evpn/nexthop.js'
 import type { RemoteMac } from '../evpn/remote-mac.js'
 import { vtepKey } from '../evpn/vtep.js'
 import { ipFamily, type Ip } from '../net/ip.js'
@@ -226,6 +226,15 @@ function portReports(state: State): PortReport[] {
   })
 }
 
+/** Nexthop groups with more members than one group in the switch takes. */
+export function nexthopProblems(state: State): Problem[] {
+  return [...state.nexthopUsers.outers()].flatMap((id) => {
+    const { length } = state.mirrors.nexthops.paths(id)
+    const what = `has ${length} members; ${MAX_PATHS} are used, Open vSwitch has no more values of dp_hash`
+    return length <= MAX_PATHS ? [] : [{ severity: 'warning', record: `nexthop ${id}`, what }]
+  })
+}
+
 function problems(agent: Agent): Problem[] {
   const { state } = agent
   const warning = (record: string, what: string): Problem => ({ severity: 'warning', record, what })
@@ -241,6 +250,7 @@ function problems(agent: Agent): Problem[] {
       .map(([key, what]) => warning(`kernel row ${key}`, what)),
     ...[...state.switch.groups.collisions(), ...state.switch.flows.collisions()]
       .map(([, winner, losers]) => warning(winner, `wants the same place in the switch as ${losers.join(', ')}`)),
+    ...nexthopProblems(state),
     ...domainsOf(state, undefined).flatMap((domain) => floodReports(state, domain))
       .flatMap(({ vni, reason }) => (reason === undefined ? [] : [warning(`VNI ${vni}`, reason)]))
   ]

@@ -22,7 +22,7 @@ export function isMixed(paths: readonly NexthopPath[]): boolean {
 }
 
 /** Open vSwitch has 256 values of dp_hash to share among a group's buckets; with more buckets, each new flow is an upcall. */
-const MAX_PATHS = 256
+export const MAX_PATHS = 256
 
 /** The paths of these members that packets can take, at most 256, with the kernel's weights. */
 export function usablePaths(paths: readonly NexthopPath[], members: Members): readonly NexthopPath[] {
