@@ -93,6 +93,7 @@ export function markDomain(state: State, vni: Vni): void {
   for (const mac of state.macs.under(vni).keys()) dirty.macs.add(vni, mac)
   for (const mac of state.books.get(vni)?.macs() ?? []) dirty.macs.add(vni, mac)
   for (const mac of state.claims.under(vni).keys()) dirty.macs.add(vni, mac)
+  for (const mac of mirrors.learned.under(vni).keys()) dirty.macs.add(vni, mac)
   for (const key of state.vteps.under(vni).keys()) {
     dirty.vteps.add(vni, key)
     dirty.members.add(key)

@@ -1,11 +1,12 @@
 // The agent: the state and its tick between the outside's events and the sinks. It opens no socket itself:
 // whoever wires it (main.ts, or a test with stateful fakes) hands in connections and calls what happened.
-import { OpenFlowDecodeError, type PacketIn, type PortDesc } from '../openflow/index.js'
+import { OpenFlowDecodeError, type FlowUpdate, type PacketIn, type PortDesc } from '../openflow/index.js'
 import type { RtMessage } from '../netlink/index.js'
 import { formatWarning } from '../config/warning.js'
 import { KernelSink, type KernelWriter } from '../sink/kernel.js'
 import { SwitchSink, type SwitchConnection, type SwitchReport } from '../sink/switch.js'
 import { KernelFeed, type KernelSource } from './kernel-feed.js'
+import { applyLearned, replaceLearned } from './learned.js'
 import { limitLog, type LimitedLog } from './log/limit.js'
 import type { Log, ModuleLog } from './log/log.js'
 import { Notices } from './notices.js'
@@ -105,6 +106,18 @@ export class Agent {
   portStatus(reason: 'add' | 'delete' | 'modify', port: PortDesc): void {
     if (reason === 'delete') this.state.mirrors.ports.delete(port)
     else this.state.mirrors.ports.put(port)
+    this.#schedule()
+  }
+
+  /** All that the switch has learned, when its monitor starts. */
+  learnedKnown(updates: readonly FlowUpdate[]): void {
+    replaceLearned(this.state, updates)
+    this.#schedule()
+  }
+
+  /** What it learned or forgot since. */
+  learnedChanged(updates: readonly FlowUpdate[]): void {
+    applyLearned(this.state, updates)
     this.#schedule()
   }
 

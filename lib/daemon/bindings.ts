@@ -29,7 +29,10 @@ function bind(state: State, vni: Vni, port: string, binding: Binding | undefined
   else state.bindings.set(vni, port, binding)
   // It may be the first of the VNI or its last; and whether it learns is the VNI's affair.
   state.dirty.domains.add(vni)
-  if ((old === undefined) !== (binding === undefined)) state.dirty.floods.add(vni)
+  if ((old === undefined) !== (binding === undefined) || old?.addresses.unknown !== binding?.addresses.unknown) state.dirty.floods.add(vni)
+  if (old?.addresses.unknown === true || binding?.addresses.unknown === true) {
+    for (const mac of state.mirrors.learned.under(vni).keys()) state.dirty.macs.add(vni, mac)
+  }
   nameAddresses(state, vni, port, binding && ownerOf(binding))
 }
 

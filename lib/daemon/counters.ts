@@ -13,6 +13,7 @@ export function memoryOf({ state }: Agent): Record<string, number> {
     macs: sum(vnis.map((vni) => state.macs.under(vni))),
     ips: sum(vnis.map((vni) => state.ips.under(vni))),
     ports: state.database.ports.size,
+    learned_macs: state.mirrors.learned.size,
     flows_desired: state.switch.flows.desiredCount,
     flows_realized: state.switch.flows.realizedCount,
     groups_desired: state.switch.groups.desiredCount,

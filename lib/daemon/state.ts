@@ -15,6 +15,7 @@ import type { RemoteIp } from '../evpn/remote-ip.js'
 import type { RemoteMac } from '../evpn/remote-mac.js'
 import type { Vtep, VtepKey } from '../evpn/vtep.js'
 import { FdbMirror, type FdbTable } from '../mirror/fdb.js'
+import { LearnedMirror } from '../mirror/learned.js'
 import { LinkMirror } from '../mirror/links.js'
 import { NeighbourMirror } from '../mirror/neighbours.js'
 import { NestedMap } from '../mirror/nested.js'
@@ -36,6 +37,8 @@ export interface Mirrors {
   readonly fdb: FdbMirror
   readonly neighbours: NeighbourMirror
   readonly nexthops: NexthopMirror
+  /** MACs that the switch learned. */
+  readonly learned: LearnedMirror
   /** OpenFlow ports of the integration bridge. */
   readonly ports: PortMirror
 }
@@ -45,6 +48,8 @@ export interface ReachableVtep extends Vtep {
   readonly ofport: number | undefined
   /** Its packets are let in VNI by VNI; with evpn-decap member, by one flow for all. */
   readonly hasOwnDecap: boolean
+  /** Seconds that MACs learned from its packets live (evpn-learn); undefined = none are learned. */
+  readonly learnAge: number | undefined
 }
 
 export interface Derived {
@@ -134,6 +139,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: () => voi
         paths: (id) => markNexthopPaths(state, id),
         gone: (id) => state.mirrors.fdb.deleteNexthop(id)
       }),
+      learned: new LearnedMirror((vni, mac) => state.dirty.macs.add(vni, mac)),
       ports: new PortMirror((name) => markPort(state, name))
     },
     database: EMPTY_DATABASE,

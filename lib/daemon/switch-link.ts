@@ -1,7 +1,8 @@
 // The OpenFlow connection to the integration bridge: one at a time, moved when the bridge of that name changes.
 import path from 'node:path'
-import { OpenFlowClient, type PortDesc, type PortStatusReason } from '../openflow/index.js'
+import { OpenFlowClient, type FlowUpdate, type PortDesc, type PortStatusReason } from '../openflow/index.js'
 import { CONTROLLER_ID } from '../pipeline/slots.js'
+import { TABLE } from '../pipeline/tables.js'
 import { wipeSwitch } from '../sink/wipe.js'
 import { withAdvice } from './access.js'
 import type { Agent } from './agent.js'
@@ -9,6 +10,8 @@ import type { ModuleLog } from './log/log.js'
 
 /** Pause before a switch that could not be read is read again, in ms. */
 const READ_AGAIN = 2_000
+/** Our one flow monitor. */
+const MONITOR = 1
 
 interface PortNews { readonly reason: PortStatusReason, readonly port: PortDesc }
 
@@ -23,6 +26,8 @@ export class SwitchLink {
   #isLost = false
   /** What the switch tells of its ports while their list is asked for. */
   #news: PortNews[] | undefined
+  /** What it tells of learned flows while it is asked for all of them. */
+  #learned: FlowUpdate[] | undefined
   /** Settles when the bridges we left are clean: coming back to one before that, we would count on flows about to go. */
   #left: Promise<void> = Promise.resolve()
 
@@ -91,6 +96,11 @@ export class SwitchLink {
           this.#log.warn(`a message of the switch could not be read: ${error.message}; reading its ports again`)
           this.#readPorts(client)
         },
+        flowUpdates: (updates) => {
+          if (this.#client !== client) return
+          if (this.#learned === undefined) agent.learnedChanged(updates)
+          else this.#learned.push(...updates)
+        },
         packetIn: (packetIn) => {
           if (this.#client === client) agent.packetIn(packetIn)
         },
@@ -128,7 +138,26 @@ export class SwitchLink {
     if (this.#news === news) this.#news = undefined
     for (const { reason, port } of news) this.#agent().portStatus(reason, port)
     await done
-    if (this.#client === client) this.#lastProblem = undefined
+    if (this.#client !== client) return
+    this.#lastProblem = undefined
+    await this.#watchLearned(client)
+  }
+
+  /** From here on the switch tells what it learns; a monitor ends with its connection. */
+  async #watchLearned(client: OpenFlowClient): Promise<void> {
+    // After a message that could not be read the monitor of this connection runs already.
+    await client.cancelFlowMonitor(MONITOR).catch(() => undefined)
+    const news: FlowUpdate[] = []
+    this.#learned = news
+    try {
+      const known = await client.monitorFlows({ id: MONITOR, tableId: TABLE.LEARNED, ownInFull: true })
+      if (this.#client === client) this.#agent().learnedKnown(known)
+    } catch (error) {
+      if (client.connected) this.#log.warn(`the switch does not tell what it learns, so that is not announced: ${String(error)}`)
+    } finally {
+      if (this.#learned === news) this.#learned = undefined
+      if (this.#client === client) this.#agent().learnedChanged(news)
+    }
   }
 
   /** Each problem is said once, until another or a connection comes. */

@@ -83,6 +83,8 @@ export function claimedNeighbours(domain: Domain, local: LocalMac, neighbours: N
 /** Why no frame could end the other's claim now. */
 function whyNotOnEvidence(domain: Domain, local: LocalMac, sticky: boolean, evidence: EvidenceView): string | undefined {
   if (sticky) return 'it is sticky there and may not move'
+  // No packet displaces what the control plane says, unless that is asked for.
+  if (local.learned === true && !domain.options.fdbPreferLocal) return 'learned from packets only: waiting for it to withdraw'
   // On a device of many VNIs the bridge's rows do not tell whether a claim was made anew: nobody could say when to stop.
   if (local.port === undefined || domain.isShared) return 'waiting for it to withdraw'
   const pause = evidence.pauseOf(local.vni, local.mac)

@@ -14,7 +14,8 @@ export interface RemoteMember {
   readonly hash: number
 }
 
-export interface LocalMember { readonly kind: 'local'; readonly port: string; readonly ofport: number; readonly hash: number }
+/** A port is a member as `local`, and, with the address `unknown`, once more as `unknown`: of the flood for destinations nobody knows. */
+export interface LocalMember { readonly kind: 'local' | 'unknown'; readonly port: string; readonly ofport: number; readonly hash: number }
 export type FloodMember = RemoteMember | LocalMember
 
 export interface FloodPart {
@@ -34,16 +35,16 @@ export interface FloodSet {
  * One translation of OVS has 64 kB for datapath actions and silently loses the tail of a longer flood: it
  * reaches 780 VTEPs over IPv4, 630 over IPv6 (measured). A local port needs little, but its group must stay below 60,000 bytes.
  */
-export const PART_CAPACITY = { v4: 600, v6: 480, local: 600 } as const
+export const PART_CAPACITY = { v4: 600, v6: 480, local: 600, unknown: 600 } as const
 
 /** Members of different classes never share a part: IPv4 and IPv6 tunnel fields must not mix in one action list. */
-const PART_ROOT = { v4: 4, v6: 5, local: 6 } as const
+const PART_ROOT = { v4: 4, v6: 5, local: 6, unknown: 7 } as const
 const MAX_PART = 127
 
-type PartClass = keyof typeof PART_ROOT
+export type PartClass = keyof typeof PART_ROOT
 
 export function partClass(member: FloodMember): PartClass {
-  if (member.kind === 'local') return 'local'
+  if (member.kind !== 'remote') return member.kind
   return ipFamily(member.ip) === 4 ? 'v4' : 'v6'
 }
 
@@ -78,5 +79,5 @@ function byContent(a: FloodMember, b: FloodMember): number {
 
 /** Names a member within its VNI. */
 export function memberKey(member: FloodMember): string {
-  return member.kind === 'local' ? `${member.ofport}` : `${member.ip} ${member.udpPort}`
+  return member.kind !== 'remote' ? `${member.ofport}` : `${member.ip} ${member.udpPort}`
 }

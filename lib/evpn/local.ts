@@ -15,6 +15,8 @@ export interface LocalMac {
   /** What it may send from with evpn-port-security; undefined = anything. */
   readonly sources?: readonly Ip[]
   readonly advertise: boolean
+  /** The switch learned it from the port's packets; missing = it is bound. */
+  readonly learned?: true
 }
 
 /** Something that names addresses in a VNI: a port, or the integration bridge. */

@@ -10,6 +10,7 @@ export const MAX_PORT_NAME = 15
 export class PortMirror {
   /** OpenFlow name to port numbers: two long names can be one here. */
   readonly #numbers = new Map<string, ReadonlySet<number>>()
+  readonly #names = new Map<number, string>()
   readonly #changed: PortChanged
 
   /** `changed` is told the OpenFlow name. */
@@ -21,6 +22,11 @@ export class PortMirror {
   ofport(name: string): number | undefined {
     const numbers = this.#numbers.get(name.slice(0, MAX_PORT_NAME))
     return numbers?.size === 1 ? [...numbers][0] : undefined
+  }
+
+  /** The OpenFlow name of a port by number. */
+  nameOf(ofport: number): string | undefined {
+    return this.#names.get(ofport)
   }
 
   put(port: PortDesc): void {
@@ -46,6 +52,8 @@ export class PortMirror {
   }
 
   #set(name: string, numbers: ReadonlySet<number>): void {
+    for (const number of this.#numbers.get(name) ?? []) if (this.#names.get(number) === name) this.#names.delete(number)
+    for (const number of numbers) this.#names.set(number, name)
     if (numbers.size === 0) this.#numbers.delete(name)
     else this.#numbers.set(name, numbers)
     this.#changed(name)

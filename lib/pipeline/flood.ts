@@ -1,15 +1,15 @@
 // FLOOD and PART: one VNI's flood set as groups, a group a part. A flood that fits one translation of OVS names its
 // parts' groups directly; in a larger one each part passes the trampoline (a select group with dp_hash recirculates)
 // and is translated by itself.
-import { memberKey, partClass, type FloodMember, type FloodPart, type FloodSet } from '../evpn/flood.js'
+import { memberKey, partClass, type FloodMember, type FloodPart, type FloodSet, type PartClass } from '../evpn/flood.js'
 import { ipFamily } from '../net/ip.js'
 import type { Vni } from '../net/number.js'
 import type { Action } from '../openflow/index.js'
 import { bucketIds, ipNumber } from './bucket.js'
 import { goTo, type Flow, type Group, type GroupBucket } from './flow.js'
 import { toPort, toVtep } from './forward.js'
-import { FROM_TUNNEL } from './registers.js'
-import { FLOOD_ALL, FLOOD_LOCAL, floodGroupId, TRAMPOLINE_GROUP } from './slots.js'
+import { FROM_TUNNEL, UNKNOWN } from './registers.js'
+import { FLOOD_ALL, FLOOD_LOCAL, FLOOD_UNKNOWN, FLOOD_UNKNOWN_LOCAL, floodGroupId, TRAMPOLINE_GROUP } from './slots.js'
 import { TABLE } from './tables.js'
 
 /** The one group whose only purpose is the recirculation before PART. */
@@ -23,26 +23,33 @@ export interface FloodEntries {
 /** Everything a VNI's flood set needs in the switch. */
 export function floodEntries(set: FloodSet): FloodEntries {
   const { vni, parts } = set
-  const local = parts.filter((part) => part.members.some((member) => member.kind === 'local'))
+  const partsOf = (...classes: readonly PartClass[]) => parts.filter(({ members: [first] }) => first !== undefined && classes.includes(partClass(first)))
+  const [all, local] = [partsOf('v4', 'v6', 'local'), partsOf('local')]
+  const unknownLocal = partsOf('unknown')
+  const unknown = unknownLocal.length === 0 ? [] : partsOf('v4', 'v6', 'unknown')
   return {
     flows: [
-      ...floodFlow(vni, FLOOD_ALL, 0, parts),
+      ...floodFlow(vni, FLOOD_ALL, 0, all),
       ...floodFlow(vni, FLOOD_LOCAL, FROM_TUNNEL, local),
-      ...(parts.length > 1 ? parts.map((part) => partFlow(vni, part.part)) : [])
+      ...floodFlow(vni, FLOOD_UNKNOWN, UNKNOWN, unknown),
+      ...floodFlow(vni, FLOOD_UNKNOWN_LOCAL, UNKNOWN | FROM_TUNNEL, unknownLocal),
+      ...(all.length > 1 || unknown.length > 1 ? parts.map((part) => partFlow(vni, part.part)) : [])
     ],
     groups: [
       ...parts.map((part) => partGroup(vni, part)),
-      ...partsGroup(vni, FLOOD_ALL, parts),
-      ...partsGroup(vni, FLOOD_LOCAL, local)
+      ...partsGroup(vni, FLOOD_ALL, all),
+      ...partsGroup(vni, FLOOD_LOCAL, local),
+      ...partsGroup(vni, FLOOD_UNKNOWN, unknown),
+      ...partsGroup(vni, FLOOD_UNKNOWN_LOCAL, unknownLocal)
     ]
   }
 }
 
-function floodFlow(vni: Vni, which: number, fromTunnel: number, parts: readonly FloodPart[]): Flow[] {
+function floodFlow(vni: Vni, which: number, bits: number, parts: readonly FloodPart[]): Flow[] {
   const [first, ...more] = parts
   if (first === undefined) return []
   const group = floodGroupId(vni, more.length === 0 ? first.part : which)
-  return [{ table: TABLE.FLOOD, priority: 100, match: { metadata: vni, reg0: [fromTunnel, FROM_TUNNEL] }, actions: [{ kind: 'group', group }] }]
+  return [{ table: TABLE.FLOOD, priority: 100, match: { metadata: vni, reg0: [bits, UNKNOWN | FROM_TUNNEL] }, actions: [{ kind: 'group', group }] }]
 }
 
 function partFlow(vni: Vni, part: number): Flow {
@@ -59,7 +66,7 @@ function partsGroup(vni: Vni, which: number, parts: readonly FloodPart[]): Group
 }
 
 /** Bytes of datapath actions for one copy (65,536 / 780 and 65,536 / 630: an IPv6 header has 20 bytes more), well below 64 kB in sum. */
-const COPY_BYTES = { v4: 84, v6: 104, local: 16 } as const
+const COPY_BYTES = { v4: 84, v6: 104, local: 16, unknown: 16 } as const
 const TRANSLATION_BYTES = 52_000
 
 function fitsOneTranslation(parts: readonly FloodPart[]): boolean {
@@ -73,11 +80,11 @@ function partGroup(vni: Vni, part: FloodPart): Group {
 }
 
 function toMember(member: FloodMember): Action[] {
-  return member.kind === 'local' ? toPort(member.ofport) : toVtep(member.ip, member.udpPort, member.encapVni)
+  return member.kind !== 'remote' ? toPort(member.ofport) : toVtep(member.ip, member.udpPort, member.encapVni)
 }
 
 function wantedBucketId(member: FloodMember): number {
   // The bridge's own port, LOCAL, has a number above the range of bucket ids; it is brought into it.
-  if (member.kind === 'local') return member.ofport
+  if (member.kind !== 'remote') return member.ofport
   return ipFamily(member.ip) === 4 ? ipNumber(member.ip) : member.hash
 }

@@ -7,10 +7,13 @@ import type { Action } from '../openflow/index.js'
 import { DROP, dropFor } from './drops.js'
 import { goTo, TAGGED, type Flow } from './flow.js'
 import { toNexthop } from './nexthop.js'
-import { ENCAP_MASK, encapBits, FROM_TUNNEL } from './registers.js'
+import { ENCAP_MASK, encapBits, FROM_TUNNEL, UNKNOWN } from './registers.js'
 import { TABLE } from './tables.js'
 
-/** Bound local MAC > control-plane MAC > (learned MAC, between these) > group addresses > bound MAC without a port > unknown. */
+/**
+ * Bound local MAC > control-plane MAC > learned MAC (learned.ts; with fdb-prefer-local before it) > group addresses > bound MAC without a
+ * port > unknown.
+ */
 const PRIORITY = { TAGGED: 500, LOCAL: 400, REMOTE: 300, MULTICAST: 50, PORTLESS: 40, UNKNOWN: 10 } as const
 
 /** A MAC bound to a local port. */
@@ -38,14 +41,22 @@ export function taggedFlows(vni: Vni): Flow[] {
   return TAGGED.map((match) => ({ table: TABLE.FORWARD, priority: PRIORITY.TAGGED, match: { metadata: vni, ...match }, actions: dropFor(DROP.INNER_VLAN) }))
 }
 
-/** Broadcast, multicast, and destinations nobody knows. */
-export function floodedFlows(vni: Vni, floodUnknown: boolean): Flow[] {
+/** A destination nobody knows can only be where nobody says who is there: behind `unknown` ports, or behind VTEPs. */
+const TO_UNKNOWN: readonly Action[] = [{ kind: 'set_field', field: 'reg0', value: UNKNOWN, mask: UNKNOWN }, goTo(TABLE.FLOOD)]
+
+/** What becomes of a destination nobody knows. */
+export function unknownActions(floodUnknown: boolean): readonly Action[] {
+  return floodUnknown ? TO_UNKNOWN : dropFor(DROP.UNKNOWN_UNICAST)
+}
+
+/** Broadcast, multicast, and destinations nobody knows; with `learnsRemote`, those may have been learned (learned.ts). */
+export function floodedFlows(vni: Vni, floodUnknown: boolean, learnsRemote = false): Flow[] {
   return [
     {
       table: TABLE.FORWARD, priority: PRIORITY.MULTICAST,
       match: { metadata: vni, eth_dst: ['01:00:00:00:00:00', '01:00:00:00:00:00'] }, actions: [goTo(TABLE.FLOOD)]
     },
-    { table: TABLE.FORWARD, priority: PRIORITY.UNKNOWN, match: { metadata: vni }, actions: floodUnknown ? [goTo(TABLE.FLOOD)] : dropFor(DROP.UNKNOWN_UNICAST) }
+    { table: TABLE.FORWARD, priority: PRIORITY.UNKNOWN, match: { metadata: vni }, actions: learnsRemote ? [goTo(TABLE.LEARNED_REMOTE)] : unknownActions(floodUnknown) }
   ]
 }
 

@@ -13,12 +13,17 @@ export const ENTRY_PRIORITY = 36864
 export const COOKIE = 0x6576706e_00000000n
 export const COOKIE_MASK = 0xffffffff_00000000n
 
-/** Cookies of flows that the switch made itself, by our learn() actions: "l" and a number in the lower half. */
-export const LEARNED = { LOCAL: COOKIE | 0x6c000001n, REMOTE: COOKIE | 0x6c000002n } as const
+/** The highest bit of a cookie's lower half: the switch made the flow itself, by a learn() action of ours. */
+const LEARNED = 0x80000000n
+
+/** The cookie of what one learn() action makes: its limit counts, and its end deletes, the flows of that cookie. */
+export function learnedCookie(hash: number): bigint {
+  return COOKIE | LEARNED | (BigInt(hash) & (LEARNED - 1n))
+}
 
 /** True for a cookie of a flow that the switch learned on our behalf; such a flow is nobody's desired state. */
 export function isLearnedCookie(cookie: bigint): boolean {
-  return cookie === LEARNED.LOCAL || cookie === LEARNED.REMOTE
+  return isOurCookie(cookie) && (cookie & LEARNED) !== 0n
 }
 
 /** True for a cookie of ours, learned flows included. */
@@ -45,6 +50,9 @@ export function isOurGroup(id: number): boolean {
 /** Parts 0 and 1 of a VNI are its flood groups: to everybody, and to local ports only. 4..127 are parts of the flood. */
 export const FLOOD_ALL = 0
 export const FLOOD_LOCAL = 1
+/** Parts 2 and 3 the same for destinations nobody knows: VTEPs and `unknown` ports. */
+export const FLOOD_UNKNOWN = 2
+export const FLOOD_UNKNOWN_LOCAL = 3
 
 /** Part 2 of no VNI: requests of ARP and ND that are answered pass the trampoline, too. */
 export const PART_ANSWER = 2

@@ -11,7 +11,7 @@ import { toUs } from './userdata.js'
 const PRIORITY = { NEVER: 1000, SPOOFED: 900, WITNESS: 800, ANY: 0 } as const
 
 /** The usual way on. */
-const ONWARD = goTo(TABLE.SUPPRESS)
+export const ONWARD = goTo(TABLE.SUPPRESS)
 
 /** A group address as source, and the reserved group 01:80:c2:00:00:0x (IEEE 802.1Q 8.6.3); everything else goes on. */
 export const SOURCE_FLOWS: readonly Flow[] = [

@@ -62,6 +62,8 @@ function startLink(t: Test, rundir: string, failures = 0) {
       return seen.reads <= failures ? Promise.reject(new Error('a group nobody can decode')) : Promise.resolve()
     },
     switchDown: () => undefined,
+    learnedKnown: () => undefined,
+    learnedChanged: () => undefined,
     portStatus: (reason: string, desc: PortDesc) => {
       if (reason === 'delete') mirror.delete(desc)
       else mirror.put(desc)
@@ -92,5 +94,5 @@ await t.test('a switch that cannot be read is told once, is sent nothing, and is
   await until('a read that works', () => seen.reads === 3)
   await until('the status to say so', () => !link.status.includes('but'))
   t.equal(seen.told.filter((text) => text.includes('nobody can decode')).length, 1, 'one line for two failures')
-  t.strictSame([...new Set(requests)], [OFPMP.port_desc], 'no other connection, no deletion of what it holds')
+  t.strictSame([...new Set(requests)], [OFPMP.port_desc, OFPMP.flow_monitor], 'no other connection, no deletion of what it holds')
 })

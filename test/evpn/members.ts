@@ -17,3 +17,8 @@ export function members(kind: 'v4' | 'v6' | 'local', count: number): FloodMember
     return kind === 'v6' ? remote(`2001:db8::${(i + 1).toString(16)}`) : local(i + 1)
   })
 }
+
+/** The port of `local` once more, for destinations nobody knows. */
+export function unknown(ofport: number, port = `vm${ofport}`): FloodMember {
+  return { kind: 'unknown', port, ofport, hash: hash32(port) }
+}

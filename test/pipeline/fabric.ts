@@ -17,11 +17,13 @@ import { floodEntries, TRAMPOLINE, type FloodEntries } from '../../lib/pipeline/
 import { encapFlows, floodedFlows, localMacFlow, portlessMacFlow, remoteMacFlow, SPLIT_HORIZON, taggedFlows } from '../../lib/pipeline/forward.js'
 import type { NexthopPath } from '../../lib/mirror/nexthops.js'
 import { nexthopGroup } from '../../lib/pipeline/nexthop.js'
+import { learnedFlows, learnedRemoteFlows, learnFlow, learnRemoteFlow, unlearnedFlows } from '../../lib/pipeline/learned.js'
 import { portFlows, type PortBinding } from '../../lib/pipeline/port.js'
 import { securedMacFlows, secureFlows } from '../../lib/pipeline/secure.js'
 import { SOURCE_FLOWS, spoofedSourceFlow } from '../../lib/pipeline/source.js'
 import { responderFlows, SUPPRESS_DEFAULT } from '../../lib/pipeline/suppress.js'
-import { local, members, remote } from '../evpn/members.js'
+import { TABLE } from '../../lib/pipeline/tables.js'
+import { local, members, unknown, remote } from '../evpn/members.js'
 
 const [VNI, VM1, VM2, VM3, VM4, TUNNEL, TUNNEL2] = [1000, 1, 2, 3, 4, 10, 11] as const
 const OUR = { 4: '192.0.2.1', 6: '2001:db8::1' } as const
@@ -106,8 +108,8 @@ export const TOPICS: readonly Topic[] = [
   },
   {
     name: 'source',
-    about: ['What no bridge forwards, from wherever it comes.'],
-    flows: [...SOURCE_FLOWS, spoofedSourceFlow(VNI, '02:00:00:00:00:01')],
+    about: ['What no bridge forwards, from wherever it comes; vm2 of VNI 1000 (`unknown`) is learned from, and its VNI looks up what was learned.'],
+    flows: [...SOURCE_FLOWS, spoofedSourceFlow(VNI, '02:00:00:00:00:01'), ...unlearnedFlows(VNI), learnFlow(VNI, VM2, 300), ...learnedFlows(VNI, false).filter(({ table }) => table === TABLE.SOURCE), learnRemoteFlow(vtep('192.0.2.2', 4789), TUNNEL, 300), learnRemoteFlow(vtep('2001:db8::2', 4789), TUNNEL, 0)],
     groups: []
   },
   {
@@ -142,7 +144,8 @@ export const TOPICS: readonly Topic[] = [
     name: 'forward',
     about: [
       'From a destination MAC to a place: local ports, VTEPs of both families, of another UDP port and of another VNI, everybody, nobody.',
-      'VNI 1000 drops tagged frames and floods unknown MACs (vm2 has the address `unknown`); VNI 0 does neither.'
+      'VNI 1000 drops tagged frames and floods unknown MACs (vm2 has the address `unknown`); VNI 0 does neither.',
+      'A learned MAC comes after those of the control plane, and with fdb-prefer-local (VNI 2000) before them.'
     ],
     flows: [
       ...taggedFlows(VNI), ...floodedFlows(VNI, true), ...floodedFlows(0, false),
@@ -150,7 +153,9 @@ export const TOPICS: readonly Topic[] = [
       remoteMacFlow(behind('02:00:00:00:01:01', '192.0.2.2')), remoteMacFlow(behind('02:00:00:00:01:02', '2001:db8::2')),
       remoteMacFlow(behind('02:00:00:00:01:03', '192.0.2.3', 8472)),
       remoteMacFlow(behind('02:00:00:00:01:04', '192.0.2.2', 4789, 777)),
-      portlessMacFlow(VNI, '02:00:00:00:00:fe')
+      portlessMacFlow(VNI, '02:00:00:00:00:fe'),
+      ...[learnedFlows(VNI, false), learnedFlows(2000, true)].flat().filter(({ table }) => table === TABLE.FORWARD),
+      ...floodedFlows(2000, false, true), ...learnedRemoteFlows(2000, false), ...learnedRemoteFlows(2001, true)
     ],
     groups: []
   },
@@ -190,7 +195,7 @@ export const TOPICS: readonly Topic[] = [
   {
     name: 'flood-small',
     about: ['VNI 1000: one part for each class, all named directly, because one translation of Open vSwitch holds them together.'],
-    ...flood(VNI, [local(VM1), local(VM2), remote('192.0.2.2'), remote('192.0.2.3', 8472), remote('192.0.2.4', 4789, 777), remote('2001:db8::2')])
+    ...flood(VNI, [local(VM1), local(VM2), unknown(VM2), remote('192.0.2.2'), remote('192.0.2.3', 8472), remote('192.0.2.4', 4789, 777), remote('2001:db8::2')])
   },
   {
     name: 'flood-remote',
@@ -200,6 +205,6 @@ export const TOPICS: readonly Topic[] = [
   {
     name: 'flood-large',
     about: ['5,000 VTEPs and two ports: each part passes the trampoline and is translated by itself.'],
-    ...((entries: FloodEntries) => ({ flows: entries.flows, groups: [TRAMPOLINE, ...entries.groups] }))(flood(VNI, [...members('v4', 5000), local(VM1), local(VM2)]))
+    ...((entries: FloodEntries) => ({ flows: entries.flows, groups: [TRAMPOLINE, ...entries.groups] }))(flood(VNI, [...members('v4', 5000), local(VM1), local(VM2), unknown(VM2)]))
   }
 ]

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { decodeInstructions, type Action, type Meter } from '../../lib/openflow/index.js'
 import type { Flow } from '../../lib/pipeline/flow.js'
-import { FIRST_METER, LEARNED } from '../../lib/pipeline/slots.js'
+import { FIRST_METER, learnedCookie } from '../../lib/pipeline/slots.js'
 import { toUs } from '../../lib/pipeline/userdata.js'
 import { SwitchSink } from '../../lib/sink/switch.js'
 import { wipeSwitch } from '../../lib/sink/wipe.js'
@@ -122,8 +122,8 @@ await t.test('a refused meter is tried again, and its flows do without until the
 
 await t.test('flows that the switch learned are neither ours to change nor foreign; a wipe takes them and our meters along', async (t) => {
   const { sink, fake, told } = world()
-  fake.put({ ...foreignFlow(209, 1, { metadata: 1 }), cookie: LEARNED.LOCAL })
-  fake.put({ ...foreignFlow(209, 1, { metadata: 2 }), cookie: LEARNED.REMOTE })
+  fake.put({ ...foreignFlow(209, 1, { metadata: 1 }), cookie: learnedCookie(0) })
+  fake.put({ ...foreignFlow(209, 1, { metadata: 2 }), cookie: learnedCookie(0xffffffff) })
   fake.meterTable.set(7, { ...SLOW, meterId: 7 })
   sink.setMeters('o', [SLOW])
   await start(sink, fake)

@@ -34,7 +34,8 @@ export function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | 
   state.switch.setFlows(`local ${vni} ${mac}`, claim === undefined ? [] : localFlows(state, claim))
 }
 
-function localFlows(state: State, { local: { vni, mac, port, sources }, state: claimed, witness: isWitnessed }: Claim): Flow[] {
+function localFlows(state: State, { local: { vni, mac, port, sources, learned }, state: claimed, witness: isWitnessed }: Claim): Flow[] {
+  // What was learned the switch forwards by itself; and it may come out of a tunnel, too: it may have moved.
   // While another chassis announces the MAC, traffic from here follows its claim.
   const isHere = !isElsewhere(claimed)
   if (port === undefined) return isHere ? [portlessMacFlow(vni, mac)] : []
@@ -42,8 +43,8 @@ function localFlows(state: State, { local: { vni, mac, port, sources }, state: c
   const binding = state.bindings.get(vni, port)
   if (ofport === undefined || binding === undefined) return []
   return [
-    ...(isHere ? [localMacFlow(vni, mac, ofport)] : []),
-    ...(claimed === 'advertised' ? [spoofedSourceFlow(vni, mac)] : []),
+    ...(isHere && learned !== true ? [localMacFlow(vni, mac, ofport)] : []),
+    ...(claimed === 'advertised' && learned !== true ? [spoofedSourceFlow(vni, mac)] : []),
     ...(isWitnessed ? [witnessFlow(vni, mac, ofport)] : []),
     ...(isSecured(state, binding) ? securedMacFlows(vni, ofport, mac, sources) : [])
   ]

@@ -7,6 +7,7 @@ import { decapAnyFlows, decapMemberFlows, unacceptedFlows } from '../../pipeline
 import { vniDropFlows } from '../../pipeline/drops.js'
 import type { Flow } from '../../pipeline/flow.js'
 import { encapFlows, floodedFlows, taggedFlows } from '../../pipeline/forward.js'
+import { learnedFlows, learnedRemoteFlows, unlearnedFlows } from '../../pipeline/learned.js'
 import { secureFlows } from '../../pipeline/secure.js'
 import { markDomain, observeDevice } from '../affected.js'
 import type { State } from '../state.js'
@@ -65,8 +66,12 @@ function countMember({ memberVnis, vnisOfVtep, dirty }: State, vni: Vni, isMembe
 function domainFlows(state: State, domain: Domain): Flow[] {
   const { vni, localIps, options } = domain
   const floodUnknown = [...state.bindings.under(vni).values()].some(({ addresses }) => addresses.unknown)
-  const flows = [...floodedFlows(vni, floodUnknown), ...vniDropFlows(vni)]
-  if (options.innerVlan === 'drop') flows.push(...taggedFlows(vni))
+  const flows = [...floodedFlows(vni, floodUnknown, options.learn), ...vniDropFlows(vni)]
+  const dropsTags = options.innerVlan === 'drop'
+  if (dropsTags) flows.push(...taggedFlows(vni))
+  if (dropsTags && (floodUnknown || options.learn)) flows.push(...unlearnedFlows(vni))
+  if (floodUnknown) flows.push(...learnedFlows(vni, options.fdbPreferLocal))
+  if (options.learn) flows.push(...learnedRemoteFlows(vni, floodUnknown))
   if (options.portSecurity) flows.push(...secureFlows(vni))
   for (const udpPort of state.database.system.vxlanPorts) {
     const ofport = tunnelOfport(state, udpPort)

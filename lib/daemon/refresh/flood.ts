@@ -22,9 +22,11 @@ function floodMembers(state: State, domain: Domain): FloodMember[] {
     const isUsable = vtep.localIp !== undefined && vtep.ofport !== undefined
     if (vtep.flood && isUsable) members.push({ kind: 'remote', ip: vtep.ip, udpPort: vtep.udpPort, encapVni: vtep.floodVni, hash: hash32(key) })
   }
-  for (const port of state.bindings.under(domain.vni).keys()) {
+  for (const { port, addresses } of state.bindings.under(domain.vni).values()) {
     const ofport = state.mirrors.ports.ofport(port)
-    if (ofport !== undefined) members.push({ kind: 'local', port, ofport, hash: hash32(port) })
+    if (ofport === undefined) continue
+    members.push({ kind: 'local', port, ofport, hash: hash32(port) })
+    if (addresses.unknown) members.push({ kind: 'unknown', port, ofport, hash: hash32(port) })
   }
   return members
 }

@@ -7,6 +7,7 @@ import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
 import type { Action } from '../../openflow/index.js'
 import { remoteMacFlow, toRemote } from '../../pipeline/forward.js'
+import { learnedLocal } from '../learned.js'
 import type { State } from '../state.js'
 import { refreshClaim } from './claim.js'
 import { countNexthopUse } from './nexthop.js'
@@ -22,7 +23,7 @@ export function refreshMac(state: State, vni: Vni, mac: Mac): void {
     countNexthopUse(state, old, remote)
     state.switch.setFlows(`mac ${vni} ${mac}`, remote === undefined ? [] : [remoteMacFlow(remote, actionsTo(state, remote))])
   }
-  const local = refreshLocal(state, vni, mac, domain)
+  const local = refreshLocal(state, vni, mac, domain) ?? (domain && learnedLocal(state, vni, mac))
   if (local !== undefined || state.claims.get(vni, mac) !== undefined) refreshClaim(state, vni, mac, domain, local)
 }
 

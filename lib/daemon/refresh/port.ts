@@ -1,5 +1,7 @@
 // One workload port: the flows that are its own, whatever the VNIs it is in have besides.
 import type { Binding } from '../../config/port.js'
+import type { Vni } from '../../net/number.js'
+import { learnFlow } from '../../pipeline/learned.js'
 import { portFlows } from '../../pipeline/port.js'
 import type { State } from '../state.js'
 
@@ -7,11 +9,19 @@ export function refreshPort(state: State, name: string): void {
   const ofport = state.mirrors.ports.ofport(name)
   const bindings = state.database.ports.get(name)?.bindings ?? []
   const isHere = ofport !== undefined && bindings.length > 0
-  state.switch.setFlows(`port ${name}`, !isHere ? [] : portFlows(ofport, bindings.map((binding) => ({
-    ...binding,
-    isCarrying: state.domains.get(binding.vni)?.options.innerVlan === 'carry',
-    isSecured: isSecured(state, binding)
-  }))))
+  state.switch.setFlows(`port ${name}`, !isHere ? [] : [
+    ...portFlows(ofport, bindings.map((binding) => ({
+      ...binding,
+      isCarrying: state.domains.get(binding.vni)?.options.innerVlan === 'carry',
+      isSecured: isSecured(state, binding)
+    }))),
+    ...bindings.filter(({ addresses }) => addresses.unknown).map(({ vni }) => learnFlow(vni, ofport, ageOf(state, vni)))
+  ])
+}
+
+/** Until the VNI is derived, which marks its ports once more. */
+function ageOf(state: State, vni: Vni): number {
+  return state.domains.get(vni)?.options.fdbAgeThreshold ?? 0
 }
 
 /** evpn-port-security is on in its VNI; a port of the address `unknown` is one of any address. */

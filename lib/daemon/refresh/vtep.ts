@@ -4,6 +4,7 @@ import { tunnelName } from '../../config/tunnel-port.js'
 import { deriveVtep, namesMulticastGroup, type VtepKey } from '../../evpn/vtep.js'
 import type { Vni } from '../../net/number.js'
 import { decapFlow } from '../../pipeline/classify.js'
+import { learnRemoteFlow } from '../../pipeline/learned.js'
 import type { Flow } from '../../pipeline/flow.js'
 import type { ReachableVtep, State } from '../state.js'
 
@@ -12,7 +13,7 @@ export function refreshVtep(state: State, vni: Vni, key: VtepKey): void {
   const domain = state.domains.get(vni)
   const old = state.vteps.get(vni, key)
   const derived = domain && deriveVtep(domain, key, state.mirrors.fdb)
-  const vtep = derived && { ...derived, ofport: tunnelOfport(state, derived.udpPort), hasOwnDecap: domain?.options.decap !== 'member' }
+  const vtep = derived && { ...derived, ofport: tunnelOfport(state, derived.udpPort), hasOwnDecap: domain?.options.decap !== 'member', learnAge: domain?.options.learn === true ? domain.options.fdbAgeThreshold : undefined }
   noteGroup(state, vni, key, domain !== undefined && namesMulticastGroup(domain, key, state.mirrors.fdb))
   if (isDeepStrictEqual(old, vtep)) return
   if (vtep === undefined) state.vteps.delete(vni, key)
@@ -38,7 +39,12 @@ export function groupProblems(state: State, vni: Vni): string[] {
 }
 
 function vtepFlows(vtep: ReachableVtep): Flow[] {
-  return !vtep.hasOwnDecap || vtep.localIp === undefined || vtep.ofport === undefined ? [] : [decapFlow(vtep, vtep.localIp, vtep.ofport)]
+  const { localIp, ofport, hasOwnDecap, learnAge } = vtep
+  if (localIp === undefined || ofport === undefined) return []
+  return [
+    ...(hasOwnDecap ? [decapFlow(vtep, localIp, ofport)] : []),
+    ...(learnAge === undefined ? [] : [learnRemoteFlow(vtep, ofport, learnAge)])
+  ]
 }
 
 /** The tunnel port for a UDP port; undefined when it is not configured, not ours, or the switch has not made it. */

@@ -111,6 +111,8 @@ export class Pipeline {
           break
         }
         case 'meter':
+        // What the switch learns is the walk's own doing (operations/learned.ts).
+        case 'learn':
           break
         case 'resubmit':
           this.#table(action.table ?? table, fields, run)

@@ -75,7 +75,13 @@ function expected(world: World, vni: TrueVni, dst: string, inPort: number, fromT
   if (local !== undefined && local.port === undefined && !vni.claimed.has(dst)) return []
   const remote = vni.remote.get(dst)
   if (remote !== undefined) return fromTunnel ? [] : remote.flatMap((path) => toVtep(world, vni, path, inside).map((line) => withShare(line, path.weight)))
-  return vni.ports.some(({ unknown }) => unknown) ? everybody(world, vni, inPort, fromTunnel, inside) : []
+  return nobodyKnows(world, vni, inPort, fromTunnel, inside)
+}
+
+/** To `unknown` ports and VTEPs, when there is such a port. */
+function nobodyKnows(world: World, vni: TrueVni, inPort: number, fromTunnel: boolean, inside: Inside): string[] {
+  const ports = vni.ports.filter(({ name, unknown }) => unknown && ofport(world, name) !== undefined)
+  return ports.length === 0 ? [] : everybody(world, { ...vni, ports }, inPort, fromTunnel, inside)
 }
 
 // --- what does leave

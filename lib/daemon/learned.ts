@@ -1,0 +1,60 @@
+// MACs that the switch learned: from its flow monitor into the mirror, and from the mirror to whose they are.
+import type { Binding } from '../config/port.js'
+import type { LocalMac } from '../evpn/local.js'
+import type { LearnedRow } from '../mirror/learned.js'
+import { MAX_PORT_NAME } from '../mirror/ports.js'
+import type { Mac } from '../net/mac.js'
+import type { Vni } from '../net/number.js'
+import { decodeInstructions, decodeMatch, type FlowChange, type FlowUpdate } from '../openflow/index.js'
+import { isLearnedCookie } from '../pipeline/slots.js'
+import type { State } from './state.js'
+
+/** What the monitor reports when it starts: all there is. */
+export function replaceLearned(state: State, updates: readonly FlowUpdate[]): void {
+  state.mirrors.learned.replaceAll(updates.flatMap((update): LearnedRow[] => {
+    const row = rowOf(update)
+    return row?.ofport === undefined ? [] : [{ vni: row.vni, mac: row.mac, ofport: row.ofport }]
+  }))
+}
+
+/** What it reports then. A pause loses nothing: deletions go on, and the rest comes when it ends (ofproto/connmgr.c). */
+export function applyLearned(state: State, updates: readonly FlowUpdate[]): void {
+  for (const update of updates) {
+    const row = rowOf(update)
+    if (row === undefined) continue
+    if (row.ofport === undefined) state.mirrors.learned.delete(row.vni, row.mac)
+    else state.mirrors.learned.put({ vni: row.vni, mac: row.mac, ofport: row.ofport })
+  }
+}
+
+function rowOf(update: FlowUpdate): ReturnType<typeof readLearned> {
+  return 'match' in update && isLearnedCookie(update.cookie) ? readLearned(update) : undefined
+}
+
+/** What a learned flow says; `ofport` undefined when it went. Undefined: it is none of ours. */
+function readLearned(change: FlowChange): { readonly vni: Vni, readonly mac: Mac, readonly ofport: number | undefined } | undefined {
+  const { metadata, eth_dst: mac } = decodeMatch(change.match)
+  if (metadata === undefined || typeof mac !== 'string') return undefined
+  const place = { vni: Number(metadata), mac }
+  if (change.kind === 'removed') return { ...place, ofport: undefined }
+  const actions = decodeInstructions(change.instructions).flatMap((one) => (one.kind === 'apply_actions' ? one.actions : []))
+  for (const action of actions) {
+    if (action.kind === 'set_field' && action.field === 'reg3') return { ...place, ofport: Number(action.value) }
+  }
+  return undefined
+}
+
+/** The local address that a learned MAC is, as long as its port is in the VNI and learns. */
+export function learnedLocal(state: State, vni: Vni, mac: Mac): LocalMac | undefined {
+  const row = state.mirrors.learned.get(vni, mac)
+  const binding = row && bindingOf(state, vni, row.ofport)
+  return binding?.addresses.unknown !== true ? undefined : { vni, mac, port: binding.port, ips: [], advertise: binding.advertise, learned: true }
+}
+
+function bindingOf(state: State, vni: Vni, ofport: number): Binding | undefined {
+  const name = state.mirrors.ports.nameOf(ofport)
+  if (name === undefined) return undefined
+  if (name.length < MAX_PORT_NAME) return state.bindings.get(vni, name)
+  // OpenFlow cuts names: a full one may be the beginning of a longer one.
+  return [...state.bindings.under(vni).values()].find(({ port }) => state.mirrors.ports.ofport(port) === ofport)
+}

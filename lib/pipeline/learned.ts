@@ -1,0 +1,96 @@
+// Learning in the switch: SOURCE learns from what `unknown` ports send and looks up in LEARNED where the destination was
+// learned; FORWARD decides what that is worth beside what the control plane says. Learned flows stand in a table of their
+// own, so that no packet can change any other.
+import type { Vtep } from '../evpn/vtep.js'
+import { hash32 } from '../net/hash.js'
+import { ipFamily } from '../net/ip.js'
+import type { Vni } from '../net/number.js'
+import type { LearnAction } from '../openflow/index.js'
+import { goTo, TAGGED, type Flow } from './flow.js'
+import { unknownActions } from './forward.js'
+import { FROM_TUNNEL, LEARNED_LOCAL } from './registers.js'
+import { learnedCookie } from './slots.js'
+import { ONWARD } from './source.js'
+import { TABLE } from './tables.js'
+
+const PRIORITY = { UNLEARNED: 110, LEARN: 100, LEARN_REMOTE: 90, LOOK_UP: 50 } as const
+/** In FORWARD: above or below what the control plane says (300). */
+const FORWARD_PRIORITY = { PREFERRED: 350, PLAIN: 200 } as const
+
+/** MACs a port may have learned at once. Open vSwitch counts by cookie, and refuses newcomers without a word. */
+export const PORT_LIMIT = 1024
+/** MACs that may have been learned behind one VTEP. */
+export const VTEP_LIMIT = 8192
+
+/**
+ * A port with the address `unknown`: what it sends is learned, for `age` seconds after the last packet from or to the MAC
+ * (0 = until it is deleted). When this flow goes, what it learned goes with it.
+ */
+export function learnFlow(vni: Vni, ofport: number, age: number): Flow {
+  const learn: LearnAction = {
+    kind: 'learn', table: TABLE.LEARNED, priority: 100, idleTimeout: age, deleteLearned: true, limit: PORT_LIMIT,
+    cookie: learnedCookie(hash32(`${vni} ${ofport}`)),
+    specs: [
+      { kind: 'match', src: { field: 'metadata' }, dst: { field: 'metadata' } },
+      { kind: 'match', src: { field: 'eth_src' }, dst: { field: 'eth_dst' } },
+      { kind: 'load', src: { value: ofport }, dst: { field: 'reg3' } },
+      { kind: 'load', src: { value: 1 }, dst: { field: 'reg0', offset: 4, bits: 1 } }
+    ]
+  }
+  return {
+    table: TABLE.SOURCE, priority: PRIORITY.LEARN, match: { metadata: vni, in_port: ofport },
+    actions: [learn, goTo(TABLE.LEARNED), ONWARD]
+  }
+}
+
+/** evpn-inner-vlan drop: a frame that FORWARD drops for its tag teaches nothing. */
+export function unlearnedFlows(vni: Vni): Flow[] {
+  return TAGGED.map((match) => ({ table: TABLE.SOURCE, priority: PRIORITY.UNLEARNED, match: { metadata: vni, ...match }, actions: [ONWARD] }))
+}
+
+/** What a VNI needs in which some port learns: to look up, and what a hit is worth. */
+export function learnedFlows(vni: Vni, preferLocal: boolean): Flow[] {
+  return [
+    { table: TABLE.SOURCE, priority: PRIORITY.LOOK_UP, match: { metadata: vni }, actions: [goTo(TABLE.LEARNED), ONWARD] },
+    {
+      table: TABLE.FORWARD, priority: preferLocal ? FORWARD_PRIORITY.PREFERRED : FORWARD_PRIORITY.PLAIN,
+      match: { metadata: vni, reg0: [LEARNED_LOCAL, LEARNED_LOCAL] },
+      actions: [{ kind: 'move', src: { field: 'reg3' }, dst: { field: 'reg1' } }, goTo(TABLE.DELIVER)]
+    }
+  ]
+}
+
+/**
+ * evpn-learn: what a known VTEP sends is learned for `age` seconds after the last packet from the MAC. The timeout is a hard one:
+ * learning the MAC anew begins it anew, and packets to it do not, which would keep the dead alive. A learned flow encapsulates and
+ * sends by itself: back the way the packet came, from the address it came to. When this flow goes, what it learned goes with it.
+ */
+export function learnRemoteFlow({ vni, ip, udpPort }: Vtep, ofport: number, age: number): Flow {
+  const [src, dst] = ipFamily(ip) === 4 ? ['tun_src', 'tun_dst'] as const : ['tun_ipv6_src', 'tun_ipv6_dst'] as const
+  const learn: LearnAction = {
+    kind: 'learn', table: TABLE.LEARNED_REMOTE, priority: 100, hardTimeout: age, deleteLearned: true, limit: VTEP_LIMIT,
+    cookie: learnedCookie(hash32(`${vni} ${ip} ${udpPort}`)),
+    specs: [
+      { kind: 'match', src: { field: 'metadata' }, dst: { field: 'metadata' } },
+      { kind: 'match', src: { field: 'eth_src' }, dst: { field: 'eth_dst' } },
+      { kind: 'load', src: { field: 'tun_id' }, dst: { field: 'tun_id' } },
+      { kind: 'load', src: { field: src }, dst: { field: dst } },
+      { kind: 'load', src: { field: dst }, dst: { field: src } },
+      { kind: 'output', src: { field: 'in_port' } }
+    ]
+  }
+  return {
+    table: TABLE.SOURCE, priority: PRIORITY.LEARN_REMOTE,
+    match: { metadata: vni, in_port: ofport, reg0: [FROM_TUNNEL, FROM_TUNNEL], [src]: ip },
+    actions: [learn, goTo(TABLE.LEARNED), ONWARD]
+  }
+}
+
+/** What a VNI with evpn-learn needs: what nobody knows, and what from a tunnel is for a MAC behind another. */
+export function learnedRemoteFlows(vni: Vni, floodUnknown: boolean): Flow[] {
+  const actions = unknownActions(floodUnknown)
+  return [
+    { table: TABLE.LEARNED_REMOTE, priority: 200, match: { metadata: vni, reg0: [FROM_TUNNEL, FROM_TUNNEL] }, actions },
+    { table: TABLE.LEARNED_REMOTE, priority: 10, match: { metadata: vni }, actions }
+  ]
+}
