@@ -3,6 +3,7 @@
 import type { PortConfig } from '../config/port.js'
 import { tunnelName } from '../config/tunnel-port.js'
 import { remoteKey, type FdbRow, type FdbTable } from '../mirror/fdb.js'
+import { lowerOf } from '../mirror/links.js'
 import { MAX_PORT_NAME } from '../mirror/ports.js'
 import type { NeighbourRow } from '../mirror/neighbours.js'
 import { NUD, type LinkRow } from '../netlink/index.js'
@@ -10,6 +11,7 @@ import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import { parseVni, type Vni } from '../net/number.js'
 import { canAdvertise } from '../evpn/domain.js'
+import { NO_VLAN, vlanKey } from '../evpn/vlan.js'
 import { vtepKeyOfRemote } from '../evpn/vtep.js'
 import { fdbKey, neighbourKey, realizedFdb, realizedNeighbour } from '../sink/kernel-row.js'
 import type { State } from './state.js'
@@ -20,16 +22,37 @@ export function markLink(state: State, old: LinkRow | undefined, current: LinkRo
     if (name === undefined) continue
     for (const vni of state.vnisOfName.under(name).keys()) state.dirty.domains.add(vni)
   }
+  for (const lower of [old, current].map((link) => link && lowerOf(link))) {
+    for (const vni of lower === undefined ? [] : state.vnisOfVlan.under(vlanKey(...lower)).keys()) state.dirty.domains.add(vni)
+  }
   if (current === undefined && old?.kind === 'vxlan') state.mirrors.fdb.deleteDevice(old.ifindex)
+  if (current === undefined && old !== undefined) state.mirrors.vlans.deleteDevice(old.ifindex)
+  if (current?.bridgePort?.vlanTunnel === false) state.mirrors.vlans.forgetTunnels(current.ifindex)
   // Rows may have been mirrored before the device had the name that makes it ours to write on.
   if (current === undefined || old?.name === current.name) return
   for (const link of current.kind === 'bridge' ? state.mirrors.links.rows() : [current]) observeDevice(state, link)
 }
 
+/**
+ * A VLAN of a port came, went or changed. Of the VNIs that name the device, it concerns those whose tunnel key it was or is, those
+ * that are in that VLAN, and, when it is the PVID of a vxlan device, the one that the device is for.
+ */
+export function markVlan(state: State, ifindex: number, vid: number, tunnelIds: readonly number[], hasOtherPvid: boolean): void {
+  const link = state.mirrors.links.byIndex(ifindex)
+  const vnis = link && state.vnisOfName.under(link.name)
+  if (vnis === undefined || vnis.size === 0) return
+  for (const vni of tunnelIds) if (vnis.has(vni)) state.dirty.domains.add(vni)
+  if (hasOtherPvid && link?.vxlan?.external === false) for (const vni of vnis.keys()) state.dirty.domains.add(vni)
+  for (const vni of link?.master === undefined ? [] : state.vnisOfVlan.under(vlanKey(link.master, vid)).keys()) {
+    if (vnis.has(vni)) state.dirty.domains.add(vni)
+  }
+}
+
 /** A bridge-level row: where a MAC is in the bridge. A row that moved away from an advertise device is no longer there. */
 export function markBridgeRow(state: State, bridge: number, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void {
-  for (const vni of state.vnisOfDevice.under(bridge).keys()) state.dirty.macs.add(vni, mac)
-  if (old !== undefined && old.ifindex !== current?.ifindex) state.kernel.observe(fdbKey(old.ifindex, mac), undefined)
+  const vlan = (current ?? old)?.vlan ?? NO_VLAN
+  for (const vni of state.vnisOfVlan.under(vlanKey(bridge, vlan)).keys()) state.dirty.macs.add(vni, mac)
+  if (old !== undefined && old.ifindex !== current?.ifindex) state.kernel.observe(fdbKey(old.ifindex, vlan, mac), undefined)
   if (current !== undefined) observeFdb(state, current)
 }
 
@@ -55,7 +78,7 @@ export function markNexthopUse(state: State, table: FdbTable, ip: Ip): void {
 }
 
 export function markNeighbour(state: State, ifindex: number, ip: Ip, current: NeighbourRow | undefined): void {
-  for (const vni of state.vnisOfDevice.under(ifindex).keys()) state.dirty.ips.add(vni, ip)
+  for (const vni of state.vnisOfSvi.under(ifindex).keys()) state.dirty.ips.add(vni, ip)
   state.kernel.observe(neighbourKey(ifindex, ip), realizedNeighbour(current))
 }
 
@@ -106,8 +129,8 @@ export function markDomain(state: State, vni: Vni): void {
     for (const row of mirrors.fdb.deviceRows(table)) dirty.macs.add(vni, row.lladdr)
     for (const remote of mirrors.fdb.remotes(table)) markRemote(state, vni, remote)
   }
-  if (domain.bridge === undefined) return
-  for (const ip of mirrors.neighbours.onDevice(domain.bridge).keys()) dirty.ips.add(vni, ip)
+  if (domain.svi === undefined) return
+  for (const ip of mirrors.neighbours.onDevice(domain.svi).keys()) dirty.ips.add(vni, ip)
 }
 
 function markRemote(state: State, vni: Vni, remote: string): void {
@@ -143,7 +166,11 @@ function isLeftover(state: State, row: FdbRow, link: LinkRow): boolean {
 function observeFdb(state: State, row: FdbRow): void {
   const link = state.mirrors.links.byIndex(row.ifindex)
   if (link === undefined || !(isAdvertiseDevice(state, link) || isLeftover(state, row, link))) return
-  state.kernel.observe(fdbKey(row.ifindex, row.lladdr), realizedFdb(row))
+  const { vlan = NO_VLAN } = row
+  const key = fdbKey(row.ifindex, vlan, row.lladdr)
+  // A bridge that does not filter by VLAN gives a row without one to each VLAN of the port besides, and takes them away together.
+  const isShadow = vlan !== NO_VLAN && state.mirrors.links.byIndex(row.master ?? 0)?.vlanFiltering !== true
+  if (!isShadow || state.kernel.rows.realized(key) !== undefined) state.kernel.observe(key, realizedFdb(row))
 }
 
 /** Looks at a device's rows again, after its name or the configuration made it an advertise device. */

@@ -1,7 +1,7 @@
 // From the kernel into the mirrors: notifications as they come, and whole dumps at start and whenever notifications
 // were lost (ENOBUFS, an interrupted dump, a message that could not be read). A resync goes through the same puts.
 import type { DumpKind, LinkRow, RtMessage } from '../netlink/index.js'
-import { AF } from '../netlink/index.js'
+import { AF, NetlinkError } from '../netlink/index.js'
 import type { ModuleLog } from './log/log.js'
 import type { Mirrors } from './state.js'
 
@@ -18,7 +18,7 @@ const PAUSE_AFTER_FAILURE = 1_000
 const PAUSE_AFTER_OVERRUN = { first: 100, longest: 5_000 } as const
 
 /** Nexthops before the rows that name them. */
-const KINDS: readonly DumpKind[] = ['link', 'nexthop', 'fdb', 'neigh']
+const KINDS: readonly DumpKind[] = ['link', 'vlan', 'nexthop', 'fdb', 'neigh']
 
 export class KernelFeed {
   readonly counters = { messages: 0, malformed: 0, overruns: 0, resyncs: 0 }
@@ -101,7 +101,8 @@ export class KernelFeed {
   }
 
   async #dump(kind: DumpKind): Promise<boolean> {
-    const mirror = { link: this.#mirrors.links, fdb: this.#mirrors.fdb, neigh: this.#mirrors.neighbours, nexthop: this.#mirrors.nexthops }[kind]
+    const { links, vlans, fdb, neighbours, nexthops } = this.#mirrors
+    const mirror = { link: links, vlan: vlans, fdb, neigh: neighbours, nexthop: nexthops }[kind]
     mirror.beginResync()
     for (let attempt = 1; attempt <= MAX_ATTEMPTS && !this.#isClosed; attempt++) {
       const before = this.#deletions
@@ -116,6 +117,10 @@ export class KernelFeed {
         // Between two pieces of an FDB or neighbour dump the kernel remembers how many rows it has passed, not which: one
         // that goes meanwhile hides one that stays, and nothing tells so. What several dumps show together counts.
       } catch (error) {
+        if (kind === 'vlan' && isUnknown(error)) {
+          mirror.finishResync()
+          return true
+        }
         if (!this.#isClosed) this.#log.warn(`dump of ${kind} failed: ${String(error)}; trying again`)
         return false
       }
@@ -143,7 +148,7 @@ export class KernelFeed {
   }
 
   #apply(message: RtMessage): void {
-    const { links, fdb, neighbours, nexthops } = this.#mirrors
+    const { links, vlans, fdb, neighbours, nexthops } = this.#mirrors
     if ('op' in message && message.op === 'del') this.#deletions++
     if (message.kind === 'link') {
       if (message.op === 'new') this.#putLink(message.row)
@@ -155,6 +160,9 @@ export class KernelFeed {
     } else if (message.kind === 'nexthop') {
       if (message.op === 'new') nexthops.put(message.row)
       else nexthops.delete(message.row.id)
+    } else if (message.kind === 'vlan') {
+      if (message.op === 'new') vlans.put(message.row)
+      else vlans.delete(message.row)
     } else if (message.kind === 'malformed') {
       this.counters.malformed++
       this.#log.warn(`netlink message of type ${message.type} could not be read: ${message.error}`)
@@ -162,6 +170,11 @@ export class KernelFeed {
       if (message.isReply !== true) this.resync()
     }
   }
+}
+
+/** Without the bridge module, or built without CONFIG_BRIDGE_VLAN_FILTERING, the kernel does not know the request: it has no VLANs. */
+function isUnknown(error: unknown): boolean {
+  return error instanceof NetlinkError && error.code === 'EOPNOTSUPP'
 }
 
 async function sleep(ms: number): Promise<void> {

@@ -66,7 +66,7 @@ class Ending {
 function connect(options: DaemonOptions, log: Log): Connections {
   const ovsdbLog = log.module('ovsdb')
   const monitor = NetlinkClient.open({
-    groups: ['link', 'neigh', 'nexthop'],
+    groups: ['link', 'neigh', 'nexthop', 'vlan'],
     handlers: {
       messages: (batch) => agent.kernelMessages(batch),
       overrun: () => agent.kernelOverrun(),

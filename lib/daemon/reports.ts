@@ -10,6 +10,7 @@ import { ipFamily, type Ip } from '../net/ip.js'
 import { MAX_PORT_NAME } from '../mirror/ports.js'
 import type { Vni } from '../net/number.js'
 import { describeFlowKey } from '../sink/flow-entry.js'
+import { fdbKey } from '../sink/kernel-row.js'
 import type { Agent } from './agent.js'
 import { bindingKey, nameUuid } from './control/ids.js'
 import { dropReports } from './drop-reports.js'
@@ -194,7 +195,7 @@ function localReports(state: State, domain: Domain): LocalReport[] {
 /** A claim is advertised when its rows really stand in the kernel; before that it is pending. */
 function shownState(state: State, claim: Claim): Pick<LocalReport, 'state' | 'reason'> {
   if (claim.state !== 'advertised' || claim.fdb === undefined) return { state: claim.state, ...reasonOf(claim.reason) }
-  const keys = [`fdb ${claim.fdb} ${claim.local.mac}`, ...claim.ips.map((ip) => `neigh ${claim.bridge} ${ip}`)]
+  const keys = [fdbKey(claim.fdb.ifindex, claim.fdb.vlan, claim.local.mac), ...claim.ips.map((ip) => `neigh ${claim.svi} ${ip}`)]
   const missing = keys.find((key) => state.kernel.rows.realized(key) === undefined)
   if (missing === undefined) return { state: 'advertised', ...reasonOf(claim.reason) }
   return { state: 'pending', ...reasonOf(state.kernel.rows.blocked().get(missing)) }

@@ -21,6 +21,7 @@ import { NeighbourMirror } from '../mirror/neighbours.js'
 import { NestedMap } from '../mirror/nested.js'
 import { NexthopMirror } from '../mirror/nexthops.js'
 import { PortMirror } from '../mirror/ports.js'
+import { VlanMirror } from '../mirror/vlans.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
@@ -28,12 +29,13 @@ import type { Action } from '../openflow/index.js'
 import type { Row } from '../ovsdb/index.js'
 import type { KernelSink } from '../sink/kernel.js'
 import type { SwitchSink } from '../sink/switch.js'
-import { markBridgeRow, markDeviceRow, markLink, markNeighbour, markNexthopPaths, markNexthopUse, markPort } from './affected.js'
+import { markBridgeRow, markDeviceRow, markLink, markNeighbour, markNexthopPaths, markNexthopUse, markPort, markVlan } from './affected.js'
 import { Dirty } from './dirty.js'
 import { Evidence } from './evidence.js'
 
 export interface Mirrors {
   readonly links: LinkMirror
+  readonly vlans: VlanMirror
   readonly fdb: FdbMirror
   readonly neighbours: NeighbourMirror
   readonly nexthops: NexthopMirror
@@ -79,8 +81,10 @@ export interface Derived {
   readonly vnisOfTable: NestedMap<FdbTable, Vni, true>
   /** Multicast groups in zero-MAC rows, which are no VTEPs. */
   readonly multicastGroups: NestedMap<Vni, VtepKey, true>
-  /** Which VNIs a bridge or an advertise device serves, by ifindex. */
-  readonly vnisOfDevice: NestedMap<number, Vni, true>
+  /** Which VNIs a VLAN of a bridge serves: see vlanKey. */
+  readonly vnisOfVlan: NestedMap<string, Vni, true>
+  /** Which VNIs have their neighbours on a device. */
+  readonly vnisOfSvi: NestedMap<number, Vni, true>
   /** Which VNIs wait for or use a device of this name. */
   readonly vnisOfName: NestedMap<string, Vni, true>
 }
@@ -129,6 +133,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: () => voi
     }),
     mirrors: {
       links: new LinkMirror((old, current) => markLink(state, old, current)),
+      vlans: new VlanMirror((ifindex, vid, tunnelIds, hasOtherPvid) => markVlan(state, ifindex, vid, tunnelIds, hasOtherPvid)),
       fdb: new FdbMirror({
         bridgeRow: (bridge, mac, old, current) => markBridgeRow(state, bridge, mac, old, current),
         deviceRow: (table, mac, old, current) => markDeviceRow(state, table, mac, old, current),
@@ -159,7 +164,8 @@ export function createState(sinks: Sinks, table: State['table'], wake: () => voi
     floods: new Map(),
     vnisOfTable: new NestedMap(),
     multicastGroups: new NestedMap(),
-    vnisOfDevice: new NestedMap(),
+    vnisOfVlan: new NestedMap(),
+    vnisOfSvi: new NestedMap(),
     vnisOfName: new NestedMap()
   }
   return state

@@ -9,7 +9,7 @@ import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import type { Domain } from './domain.js'
 import type { LocalMac } from './local.js'
-import { whereInBridge } from './remote-mac.js'
+import { bridgeRow, whereInBridge } from './remote-mac.js'
 import { isSticky, remoteClaim, stands, type EvidenceView } from './remote-claim.js'
 import type { FdbView, NeighbourView } from './view.js'
 
@@ -29,10 +29,10 @@ export interface Claim {
   readonly state: ClaimState
   /** Why it is not (wholly) announced. */
   readonly reason: string | undefined
-  /** Advertise device of the FDB row we want; undefined = no row. */
-  readonly fdb: number | undefined
-  /** Bridge device of the neighbour rows we want, and their IPs. */
-  readonly bridge: number | undefined
+  /** Advertise device of the FDB row we want, and its VLAN; undefined = no row. */
+  readonly fdb: { readonly ifindex: number, readonly vlan: number } | undefined
+  /** Device of the neighbour rows we want (the bridge's, or its VLAN's), and their IPs. */
+  readonly svi: number | undefined
   readonly ips: readonly Ip[]
   /** A frame with this source from the port would end the other's claim: frames are watched for. */
   readonly witness: boolean
@@ -49,7 +49,7 @@ export interface ClaimView {
 /** Decides one local MAC's claim from the domain, the mirrors, the port's state and what was seen, always from scratch. */
 export function deriveClaim(domain: Domain, local: LocalMac, view: ClaimView): Claim {
   const quiet = (state: ClaimState, reason: string, witness = false): Claim =>
-    ({ local, state, reason, fdb: undefined, bridge: undefined, ips: [], witness })
+    ({ local, state, reason, fdb: undefined, svi: undefined, ips: [], witness })
   const reason = whyNotAdvertised(domain, local, view)
   const theirs = remoteClaim(domain, local.mac, view.fdb)
   // Without a claim of ours to make, what was seen does not matter: traffic follows theirs.
@@ -61,14 +61,14 @@ export function deriveClaim(domain: Domain, local: LocalMac, view: ClaimView): C
   if (reason !== undefined) return quiet('local', reason)
   const foreign = foreignPort(domain, local.mac, view.fdb)
   if (foreign !== undefined) return quiet('local', `the kernel bridge has this MAC on another port (ifindex ${foreign})`)
-  const ips = domain.options.redistribute.includes('ip') && domain.bridge !== undefined && domain.bridgeUp ? local.ips : []
+  const ips = domain.options.redistribute.includes('ip') && domain.svi !== undefined && domain.sviUp ? local.ips : []
   const free = ips.filter((ip) => !isForeignNeighbour(domain, ip, view))
   return {
     local,
     state: 'advertised',
     reason: free.length < ips.length ? `another owner's neighbour stands for ${ips.filter((ip) => !free.includes(ip)).join(' ')}` : undefined,
-    fdb: domain.advertise,
-    bridge: free.length > 0 ? domain.bridge : undefined,
+    fdb: domain.advertise === undefined || domain.vlan === undefined ? undefined : { ifindex: domain.advertise, vlan: domain.vlan },
+    svi: free.length > 0 ? domain.svi : undefined,
     ips: free,
     witness: false
   }
@@ -76,7 +76,7 @@ export function deriveClaim(domain: Domain, local: LocalMac, view: ClaimView): C
 
 /** The neighbours that belong to another's claim on this MAC: they say of its IPs what that claim says of the MAC. */
 export function claimedNeighbours(domain: Domain, local: LocalMac, neighbours: NeighbourView): NeighbourRow[] {
-  const rows = domain.bridge === undefined ? [] : local.ips.map((ip) => neighbours.get(domain.bridge as number, ip))
+  const rows = domain.svi === undefined ? [] : local.ips.map((ip) => neighbours.get(domain.svi as number, ip))
   return rows.filter((row) => row !== undefined && isRemoteNeighbour(row) && row.lladdr === local.mac) as NeighbourRow[]
 }
 
@@ -85,8 +85,7 @@ function whyNotOnEvidence(domain: Domain, local: LocalMac, sticky: boolean, evid
   if (sticky) return 'it is sticky there and may not move'
   // No packet displaces what the control plane says, unless that is asked for.
   if (local.learned === true && !domain.options.fdbPreferLocal) return 'learned from packets only: waiting for it to withdraw'
-  // On a device of many VNIs the bridge's rows do not tell whether a claim was made anew: nobody could say when to stop.
-  if (local.port === undefined || domain.isShared) return 'waiting for it to withdraw'
+  if (local.port === undefined) return 'waiting for it to withdraw'
   const pause = evidence.pauseOf(local.vni, local.mac)
   return pause === undefined ? undefined : `claimed against it lately, pausing for ${pause} s`
 }
@@ -101,7 +100,7 @@ function whyNotAdvertised(domain: Domain, local: LocalMac, view: ClaimView): str
 
 /** A bridge row on a port that is neither a vxlan device nor ours is another program's: never touched. */
 function foreignPort(domain: Domain, mac: Mac, fdb: FdbView): number | undefined {
-  const row = domain.bridge === undefined ? undefined : fdb.inBridge(domain.bridge, mac)
+  const row = bridgeRow(domain, mac, fdb)
   // What is left of another chassis' claim that was overtaken is there to be replaced.
   if (row === undefined || row.ifindex === domain.advertise || whereInBridge(domain, mac, fdb) === 'remote') return undefined
   return row.ifindex
@@ -109,7 +108,7 @@ function foreignPort(domain: Domain, mac: Mac, fdb: FdbView): number | undefined
 
 /** Somebody wrote this neighbour on purpose. What the kernel's own ARP or ND resolution left may be replaced. */
 function isForeignNeighbour(domain: Domain, ip: Ip, { neighbours, evidence }: ClaimView): boolean {
-  const row = domain.bridge === undefined ? undefined : neighbours.get(domain.bridge, ip)
+  const row = domain.svi === undefined ? undefined : neighbours.get(domain.svi, ip)
   if (row === undefined || isOurNeighbour(row) || evidence.isOutdated(row)) return false
   return (row.flags & NTF.EXT_LEARNED) !== 0 || (row.state & (NUD.NOARP | NUD.PERMANENT)) !== 0
 }

@@ -6,21 +6,24 @@ import { fdbTable, type FdbTable } from '../mirror/fdb.js'
 import type { LinkRow } from '../netlink/index.js'
 import { ipFamily } from '../net/ip.js'
 import type { Vni } from '../net/number.js'
+import { findSvi, findVlan, NO_VLAN, type SviView, type VlanView } from './vlan.js'
 
 export interface Domain {
   readonly vni: Vni
   readonly options: VniOptions
   /** ifindex of the kernel bridge; undefined = missing. */
   readonly bridge: number | undefined
-  /** Neighbours can stand on the bridge only while it is up. */
-  readonly bridgeUp: boolean
+  /** The VNI's VLAN in the bridge; NO_VLAN in one without VLAN filtering; undefined = nobody can say which of the bridge's rows are the VNI's. */
+  readonly vlan: number | undefined
+  /** ifindex of the device on which the VNI's neighbours stand: the bridge, or its VLAN device; undefined = none. */
+  readonly svi: number | undefined
+  /** Neighbours can stand there only while it is up. */
+  readonly sviUp: boolean
   /** Usable vxlan devices, in the order configured. */
   readonly vxlans: readonly number[]
   /** What those devices hold for this VNI, in the same order. */
   readonly tables: readonly FdbTable[]
-  /** One of the devices serves other VNIs, too: what the bridge says of a MAC may be said of another VNI's. */
-  readonly isShared: boolean
-  /** ifindex of the advertise device, when it exists and is a port of the bridge. */
+  /** ifindex of the advertise device, when it exists and is a port of the bridge, in the VNI's VLAN. */
   readonly advertise: number | undefined
   /** Source address of our tunnels, by family. */
   readonly localIps: LocalIps
@@ -31,28 +34,31 @@ export interface Domain {
 }
 
 /** The part of the link mirror a domain is derived from. */
-export interface LinkView {
+export interface LinkView extends SviView {
   byName(name: string): LinkRow | undefined
 }
 
 const IFF_UP = 1
 
 /** Joins configuration and devices of one VNI, always from scratch. */
-export function deriveDomain(vni: Vni, system: SystemConfig, bridgeConfig: BridgeConfig, links: LinkView): Domain {
+export function deriveDomain(vni: Vni, system: SystemConfig, bridgeConfig: BridgeConfig, links: LinkView, vlans: VlanView): Domain {
   const options = optionsOf(bridgeConfig, vni)
   const problems: string[] = []
   const bridge = findBridge(options.bridgeIfname, links, problems)
   const vxlans = options.vxlanIfnames.flatMap((name) => findVxlan(name, vni, bridge, links, problems))
+  const vlan = findVlan(vni, bridge, vxlans, vlans, problems)
+  const svi = findSvi(bridge, vlan, links, problems)
   const advertise = findAdvertise(options.advertiseIfname, bridge, links, problems)
   return {
     vni,
     options,
     bridge: bridge?.ifindex,
-    bridgeUp: bridge !== undefined && (bridge.flags & IFF_UP) !== 0,
+    vlan,
+    svi: svi?.ifindex,
+    sviUp: svi !== undefined && (svi.flags & IFF_UP) !== 0,
     vxlans: vxlans.map((link) => link.ifindex),
     tables: vxlans.map(({ ifindex, vxlan }) => (vxlan?.external === true && vni !== 0 ? fdbTable(ifindex, vni) : fdbTable(ifindex))),
-    isShared: vxlans.some(({ vxlan }) => vxlan?.external === true),
-    advertise: advertise?.ifindex,
+    advertise: advertise !== undefined && isInVlan(advertise, vlan, vlans, problems) ? advertise.ifindex : undefined,
     localIps: { ...deviceIps(vxlans), ...system.localIps, ...system.localIpsOfVni.get(vni) },
     udpPort: options.vxlanPort ?? system.vxlanPorts[0],
     problems
@@ -99,6 +105,14 @@ function findAdvertise(name: string, bridge: LinkRow | undefined, links: LinkVie
   else if (link.master !== bridge.ifindex) problems.push(`advertise device ${name} is not in bridge ${bridge.name}`)
   else return link
   return undefined
+}
+
+/** The kernel takes no row of a port in a VLAN that it is no member of; without a VLAN, a row would count in all of them. */
+function isInVlan({ ifindex, name }: LinkRow, vlan: number | undefined, vlans: VlanView, problems: string[]): boolean {
+  if (vlan === undefined) return false
+  const isMember = vlan === NO_VLAN || vlans.isMember(ifindex, vlan)
+  if (!isMember) problems.push(`advertise device ${name} is not in VLAN ${vlan}; set it with: bridge vlan add vid ${vlan} dev ${name}`)
+  return isMember
 }
 
 function deviceIps(vxlans: readonly LinkRow[]): LocalIps {

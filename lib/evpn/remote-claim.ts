@@ -5,7 +5,7 @@ import { NTF, type NeighRow } from '../netlink/index.js'
 import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import type { Domain } from './domain.js'
-import { whereInBridge } from './remote-mac.js'
+import { bridgeRow, whereInBridge } from './remote-mac.js'
 import type { FdbView } from './view.js'
 
 /** What was seen and no row tells: the memory of claims (lib/daemon/evidence.ts), as an input like the mirrors. */
@@ -26,7 +26,7 @@ export interface EvidenceView {
 export function remoteClaim(domain: Domain, mac: Mac, fdb: FdbView): FdbRow[] {
   const where = whereInBridge(domain, mac, fdb)
   if (where === 'local') return []
-  const row = where === 'remote' && domain.bridge !== undefined ? fdb.inBridge(domain.bridge, mac) : undefined
+  const row = where === 'remote' ? bridgeRow(domain, mac, fdb) : undefined
   return [...(row === undefined ? [] : [row]), ...deviceClaims(domain, mac, fdb)]
 }
 

@@ -14,9 +14,9 @@ export interface RemoteIp {
   readonly router: boolean
 }
 
-/** The speaker's neighbour on the bridge device; undefined = none. */
+/** The speaker's neighbour on the VNI's bridge device, or on that of its VLAN; undefined = none. */
 export function deriveRemoteIp(domain: Domain, ip: Ip, neighbours: NeighbourView): RemoteIp | undefined {
-  const row = domain.bridge === undefined || isLinkLocalIp(ip) ? undefined : neighbours.get(domain.bridge, ip)
+  const row = domain.svi === undefined || isLinkLocalIp(ip) ? undefined : neighbours.get(domain.svi, ip)
   if (row?.lladdr === undefined || !isRemoteNeighbour(row)) return undefined
   return { vni: domain.vni, ip, mac: row.lladdr, router: (row.flags & NTF.ROUTER) !== 0 }
 }

@@ -51,11 +51,15 @@ function viaOf(domain: Domain, row: FdbRow, nexthops: NexthopView): Via | undefi
 
 /**
  * Where the bridge has a MAC. A row on a port that is no vxlan device makes it local, whatever the vxlan row says
- * (FRR leaves that one behind after a move); no row at all is fine, some speakers write device rows only. On a device of
- * many VNIs only the device's rows say which one they belong to.
+ * (FRR leaves that one behind after a move); no row at all is fine, some speakers write device rows only.
  */
 export function whereInBridge(domain: Domain, mac: Mac, fdb: FdbView): 'local' | 'remote' | 'nowhere' {
-  const row = domain.bridge === undefined || domain.isShared ? undefined : fdb.inBridge(domain.bridge, mac)
+  const row = bridgeRow(domain, mac, fdb)
   if (row === undefined) return 'nowhere'
   return domain.vxlans.includes(row.ifindex) ? 'remote' : 'local'
+}
+
+/** What the bridge says of a MAC in this VNI: in a bridge that serves many, its row in the VNI's VLAN. */
+export function bridgeRow({ bridge, vlan }: Domain, mac: Mac, fdb: FdbView): FdbRow | undefined {
+  return bridge === undefined || vlan === undefined ? undefined : fdb.inBridge(bridge, vlan, mac)
 }

@@ -8,7 +8,7 @@ import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 
 export interface FdbView {
-  inBridge(bridge: number, mac: Mac): FdbRow | undefined
+  inBridge(bridge: number, vlan: number, mac: Mac): FdbRow | undefined
   onDevice(table: FdbTable, mac: Mac): FdbRow | undefined
   replicates(table: FdbTable, remote: string): { readonly vni: Vni | undefined } | undefined
   uses(table: FdbTable, remote: string): boolean

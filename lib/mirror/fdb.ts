@@ -58,9 +58,9 @@ export class FdbMirror {
     return this.#bridges.size + this.#unicast.size + this.#appended.size
   }
 
-  /** The bridge's row for a MAC in VLAN 0 (a bridge without VLAN filtering has no other). */
-  inBridge(bridge: number, mac: Mac): FdbRow | undefined {
-    return this.#bridges.get(bridge, bridgeKey(mac, 0))
+  /** The bridge's row for a MAC in a VLAN; in VLAN 0, where a bridge without VLAN filtering looks. */
+  inBridge(bridge: number, vlan: number, mac: Mac): FdbRow | undefined {
+    return this.#bridges.get(bridge, bridgeKey(mac, vlan))
   }
 
   /** All bridge-level rows of one bridge. */

@@ -18,7 +18,7 @@ export interface NetlinkHandlers {
 }
 
 export interface NetlinkOptions {
-  readonly groups: readonly ('link' | 'neigh' | 'nexthop')[]
+  readonly groups: readonly (keyof typeof GROUPS)[]
   readonly handlers: NetlinkHandlers
   /** Size asked for; the kernel counts its own overhead, several hundred bytes per notification, against twice that. */
   readonly receiveBufferBytes?: number
@@ -36,7 +36,7 @@ const MAX_UNACKNOWLEDGED = 1024
 const TURN_MESSAGES = 4096
 const TURN_READS = 256
 
-const GROUPS = { link: RTNLGRP.LINK, neigh: RTNLGRP.NEIGH, nexthop: RTNLGRP.NEXTHOP } as const
+const GROUPS = { link: RTNLGRP.LINK, neigh: RTNLGRP.NEIGH, nexthop: RTNLGRP.NEXTHOP, vlan: RTNLGRP.BRVLAN } as const
 
 type Settle = (outcome: Pick<Outcome, 'error' | 'interrupted'>) => void
 

@@ -1,4 +1,5 @@
-// The numbers of the kernel's uapi that this folder speaks: linux/netlink.h, rtnetlink.h, neighbour.h, if_link.h, nexthop.h.
+// The numbers of the kernel's uapi that this folder speaks: linux/netlink.h, rtnetlink.h, neighbour.h, if_link.h, if_bridge.h,
+// nexthop.h.
 // Each table is named as the kernel's prefix and its entries as the rest of the name: NUD.NOARP is NUD_NOARP.
 
 export const AF = { UNSPEC: 0, INET: 2, BRIDGE: 7, INET6: 10, NETLINK: 16 } as const
@@ -21,11 +22,12 @@ export const NLA = { F_NESTED: 0x8000, F_NET_BYTEORDER: 0x4000, TYPE_MASK: 0x3ff
 export const RTM = {
   NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19,
   NEWNEIGH: 28, DELNEIGH: 29, GETNEIGH: 30,
-  NEWNEXTHOP: 104, DELNEXTHOP: 105, GETNEXTHOP: 106
+  NEWNEXTHOP: 104, DELNEXTHOP: 105, GETNEXTHOP: 106,
+  NEWVLAN: 112, DELVLAN: 113, GETVLAN: 114
 } as const
 
 /** Multicast groups, by number (not by bit). */
-export const RTNLGRP = { LINK: 1, NEIGH: 3, NEXTHOP: 32 } as const
+export const RTNLGRP = { LINK: 1, NEIGH: 3, NEXTHOP: 32, BRVLAN: 33 } as const
 
 /** Neighbour states: a bitmask, NOARP|PERMANENT is a state. */
 export const NUD = {
@@ -46,7 +48,7 @@ export const NDA = {
 export const IFF = { UP: 0x1, BROADCAST: 0x2, LOOPBACK: 0x8, RUNNING: 0x40, NOARP: 0x80, LOWER_UP: 0x10000 } as const
 
 export const IFLA = {
-  ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKINFO: 18, IFALIAS: 20, EXT_MASK: 29
+  ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKINFO: 18, IFALIAS: 20, EXT_MASK: 29, LINK_NETNSID: 37
 } as const
 
 /** Leaves the statistics out of a link dump: half of each message. */
@@ -60,7 +62,18 @@ export const IFLA_VXLAN = {
 
 export const IFLA_BR = { VLAN_FILTERING: 7 } as const
 
-export const IFLA_BRPORT = { LEARNING: 8, NEIGH_SUPPRESS: 32 } as const
+export const IFLA_BRPORT = { LEARNING: 8, VLAN_TUNNEL: 29, NEIGH_SUPPRESS: 32 } as const
+
+export const IFLA_VLAN = { ID: 1 } as const
+
+export const BRIDGE_VLANDB = { ENTRY: 1, GLOBAL_OPTIONS: 2 } as const
+
+export const BRIDGE_VLANDB_ENTRY = { INFO: 1, RANGE: 2, STATE: 3, TUNNEL_INFO: 4 } as const
+
+export const BRIDGE_VLANDB_TINFO = { ID: 1 } as const
+
+/** Flags of a VLAN on a port: a bitmask. */
+export const BRIDGE_VLAN_INFO = { PVID: 0x2, UNTAGGED: 0x4 } as const
 
 export const NHA = {
   ID: 1, GROUP: 2, GROUP_TYPE: 3, BLACKHOLE: 4, OIF: 5, GATEWAY: 6, FDB: 11

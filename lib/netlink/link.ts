@@ -1,11 +1,11 @@
-// struct ifinfomsg and its IFLA_* attributes: network devices, with what matters of bridge and vxlan devices.
+// struct ifinfomsg and its IFLA_* attributes: network devices, with what matters of bridge, vxlan and VLAN devices.
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import {
   AttributeReader, attributeTable, decodeField, encodeAttribute, encodeFields, encodeNested,
-  hostU32, ip, mac, netU16, readHostU32, text, u8Boolean, writeHostU32
+  hostU16, hostU32, ip, mac, netU16, readHostU32, text, u8Boolean, writeHostU32
 } from './attribute.js'
-import { IFLA, IFLA_BR, IFLA_BRPORT, IFLA_INFO, IFLA_VXLAN } from './constants.js'
+import { IFLA, IFLA_BR, IFLA_BRPORT, IFLA_INFO, IFLA_VLAN, IFLA_VXLAN } from './constants.js'
 import { NetlinkDecodeError } from './error.js'
 
 export interface VxlanInfo {
@@ -29,6 +29,8 @@ export interface VxlanInfo {
 export interface BridgePortInfo {
   readonly learning?: boolean
   readonly neighSuppress?: boolean
+  /** Its VLANs have tunnel keys. */
+  readonly vlanTunnel?: boolean
 }
 
 export interface LinkRow {
@@ -43,12 +45,16 @@ export interface LinkRow {
   readonly master?: number
   /** ifindex of the lower device, or of a veth's peer (which may be in another namespace). */
   readonly link?: number
+  /** `link` counts in the network namespace of this id; absent = in the device's own. */
+  readonly linkNetnsid?: number
   /** IFLA_INFO_KIND: bridge, vxlan, veth, ...; absent for plain devices. */
   readonly kind?: string
   /** For kind vxlan. */
   readonly vxlan?: VxlanInfo
   /** For kind bridge. */
   readonly vlanFiltering?: boolean
+  /** For kind vlan: the VID. */
+  readonly vlanId?: number
   /** For ports of a bridge. */
   readonly bridgePort?: BridgePortInfo
   readonly alias?: string
@@ -56,12 +62,13 @@ export interface LinkRow {
 
 const HEADER_BYTES = 16
 
-type LinkAttributes = Pick<LinkRow, 'name' | 'mtu' | 'address' | 'master' | 'link' | 'alias'>
+type LinkAttributes = Pick<LinkRow, 'name' | 'mtu' | 'address' | 'master' | 'link' | 'linkNetnsid' | 'alias'>
 
 const ATTRIBUTES = attributeTable<LinkAttributes>([
   [IFLA.IFNAME, 'name', text],
   [IFLA.MTU, 'mtu', hostU32],
   [IFLA.LINK, 'link', hostU32],
+  [IFLA.LINK_NETNSID, 'linkNetnsid', hostU32],
   [IFLA.MASTER, 'master', hostU32],
   [IFLA.ADDRESS, 'address', mac],
   [IFLA.IFALIAS, 'alias', text]
@@ -91,9 +98,14 @@ const BRIDGE_ATTRIBUTES = attributeTable<{ vlanFiltering: boolean }>([
   [IFLA_BR.VLAN_FILTERING, 'vlanFiltering', u8Boolean]
 ])
 
+const VLAN_ATTRIBUTES = attributeTable<{ vlanId: number }>([
+  [IFLA_VLAN.ID, 'vlanId', hostU16]
+])
+
 const BRIDGE_PORT_ATTRIBUTES = attributeTable<BridgePortInfo>([
   [IFLA_BRPORT.LEARNING, 'learning', u8Boolean],
-  [IFLA_BRPORT.NEIGH_SUPPRESS, 'neighSuppress', u8Boolean]
+  [IFLA_BRPORT.NEIGH_SUPPRESS, 'neighSuppress', u8Boolean],
+  [IFLA_BRPORT.VLAN_TUNNEL, 'vlanTunnel', u8Boolean]
 ])
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
@@ -124,6 +136,7 @@ function decodeLinkInfo(linkinfo: AttributeReader, row: Writable<LinkRow>): void
   if (info.kind !== undefined) row.kind = info.kind
   if (info.kind === 'vxlan' && kindData !== undefined) row.vxlan = decodeVxlan(kindData)
   if (info.kind === 'bridge' && kindData !== undefined) while (kindData.next()) decodeField(BRIDGE_ATTRIBUTES, kindData, row)
+  if (info.kind === 'vlan' && kindData !== undefined) while (kindData.next()) decodeField(VLAN_ATTRIBUTES, kindData, row)
   if (info.slaveKind === 'bridge' && slaveData !== undefined) row.bridgePort = decodeBridgePort(slaveData)
 }
 
@@ -157,6 +170,7 @@ function encodeLinkInfo(row: Partial<LinkRow>): Buffer[] {
   if (row.kind !== undefined) info.push(encodeAttribute(IFLA_INFO.KIND, text.write(row.kind)))
   if (row.vxlan !== undefined) info.push(encodeNested(IFLA_INFO.DATA, encodeVxlan(row.vxlan)))
   if (row.vlanFiltering !== undefined) info.push(encodeNested(IFLA_INFO.DATA, encodeFields(BRIDGE_ATTRIBUTES, row)))
+  if (row.vlanId !== undefined) info.push(encodeNested(IFLA_INFO.DATA, encodeFields(VLAN_ATTRIBUTES, row)))
   if (row.bridgePort !== undefined) {
     info.push(encodeAttribute(IFLA_INFO.SLAVE_KIND, text.write('bridge')))
     info.push(encodeNested(IFLA_INFO.SLAVE_DATA, encodeFields(BRIDGE_PORT_ATTRIBUTES, row.bridgePort)))

@@ -1,10 +1,11 @@
-// Netlink messages: the framing of a datagram (struct nlmsghdr), and what an rtnetlink message says about links, neighbours and nexthops.
+// Netlink messages: the framing of a datagram (struct nlmsghdr), and what an rtnetlink message says about links, neighbours, nexthops and VLANs.
 import { align4, readHostU16, readHostU32, writeHostU16, writeHostU32 } from './attribute.js'
 import { AF, RTM } from './constants.js'
 import { NetlinkDecodeError } from './error.js'
 import { decodeLink, encodeLink, type LinkRow } from './link.js'
 import { decodeNeigh, encodeNeigh, type NeighRow } from './neigh.js'
 import { decodeNexthop, encodeNexthop, type NexthopRow } from './nexthop.js'
+import { decodeVlan, encodeVlan, type VlanRow } from './vlan.js'
 
 export const MESSAGE_HEADER_BYTES = 16
 
@@ -31,6 +32,7 @@ export type RowMessage =
   | { readonly kind: 'link', readonly op: 'new' | 'del', readonly row: LinkRow }
   | { readonly kind: 'neigh', readonly op: 'new' | 'del', readonly row: NeighRow }
   | { readonly kind: 'nexthop', readonly op: 'new' | 'del', readonly row: NexthopRow }
+  | { readonly kind: 'vlan', readonly op: 'new' | 'del', readonly row: VlanRow }
 
 /** The messages of a datagram, in order. Throws NetlinkDecodeError where the framing breaks, after yielding what came before. */
 export function* frames(datagram: Buffer): Generator<Frame, void, undefined> {
@@ -84,6 +86,9 @@ export function decodeMessage(type: number, data: Buffer, start: number, end: nu
       case RTM.NEWNEXTHOP:
       case RTM.DELNEXTHOP:
         return { kind: 'nexthop', op: type === RTM.NEWNEXTHOP ? 'new' : 'del', row: decodeNexthop(data, start, end) }
+      case RTM.NEWVLAN:
+      case RTM.DELVLAN:
+        return { kind: 'vlan', op: type === RTM.NEWVLAN ? 'new' : 'del', row: decodeVlan(data, start, end) }
       default:
         return { kind: 'other', type }
     }
@@ -100,5 +105,6 @@ export function encodeMessage(message: RowMessage): { readonly type: number, rea
     case 'link': return { type: isNew ? RTM.NEWLINK : RTM.DELLINK, payload: encodeLink(message.row) }
     case 'neigh': return { type: isNew ? RTM.NEWNEIGH : RTM.DELNEIGH, payload: encodeNeigh(message.row) }
     case 'nexthop': return { type: isNew ? RTM.NEWNEXTHOP : RTM.DELNEXTHOP, payload: encodeNexthop(message.row) }
+    case 'vlan': return { type: isNew ? RTM.NEWVLAN : RTM.DELVLAN, payload: encodeVlan(message.row) }
   }
 }

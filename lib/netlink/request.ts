@@ -14,8 +14,8 @@ export interface NetlinkRequest {
   readonly text: string
 }
 
-/** What can be dumped: all links; AF_BRIDGE forwarding rows; AF_INET and AF_INET6 neighbours; nexthops and groups. */
-export type DumpKind = 'link' | 'fdb' | 'neigh' | 'nexthop'
+/** What can be dumped: all links; AF_BRIDGE forwarding rows; AF_INET and AF_INET6 neighbours; nexthops and groups; VLANs of bridges and their ports. */
+export type DumpKind = 'link' | 'fdb' | 'neigh' | 'nexthop' | 'vlan'
 
 /**
  * A change to a neighbour or FDB row. `replace` creates or replaces; `append` adds one more remote to a zero or multicast MAC of a
@@ -66,7 +66,7 @@ export function deleteLinkRequest(ifindex: number): NetlinkRequest {
   return { type: RTM.DELLINK, flags: 0, payload: encodeLink({ ifindex }), text: `delete device ${ifindex}` }
 }
 
-/** struct ndmsg, ifinfomsg, nhmsg: all zero but the family, which comes first in each; with `ifindex`, the FDB rows of that device only. */
+/** struct ndmsg, ifinfomsg, nhmsg, br_vlan_msg: all zero but the family, which comes first in each; with `ifindex`, the FDB rows of that device only. */
 export function dumpRequest(kind: DumpKind, ifindex = 0): NetlinkRequest {
   const text = `dump ${kind} table${ifindex === 0 ? '' : ` of device ${ifindex}`}`
   switch (kind) {
@@ -77,6 +77,7 @@ export function dumpRequest(kind: DumpKind, ifindex = 0): NetlinkRequest {
     case 'fdb': return { type: RTM.GETNEIGH, flags: NLM_F.DUMP, payload: header(12, AF.BRIDGE, ifindex), text }
     case 'neigh': return { type: RTM.GETNEIGH, flags: NLM_F.DUMP, payload: header(12, AF.UNSPEC), text }
     case 'nexthop': return { type: RTM.GETNEXTHOP, flags: NLM_F.DUMP, payload: header(8, AF.UNSPEC), text }
+    case 'vlan': return { type: RTM.GETVLAN, flags: NLM_F.DUMP, payload: header(8, AF.BRIDGE, ifindex), text }
   }
 }
 

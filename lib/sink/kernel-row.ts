@@ -13,8 +13,9 @@ export type KernelEntry = readonly [key: string, value: KernelValue]
 
 const STATIC = 'static'
 
-export function fdbKey(ifindex: number, mac: Mac): string {
-  return `fdb ${ifindex} ${mac}`
+/** In VLAN 0 for a bridge without VLAN filtering. */
+export function fdbKey(ifindex: number, vlan: number, mac: Mac): string {
+  return `fdb ${ifindex} ${mac} ${vlan}`
 }
 
 export function neighbourKey(ifindex: number, ip: Ip): string {
@@ -22,8 +23,8 @@ export function neighbourKey(ifindex: number, ip: Ip): string {
 }
 
 /** A MAC we announce. */
-export function fdbEntry(ifindex: number, mac: Mac): KernelEntry {
-  return [fdbKey(ifindex, mac), STATIC]
+export function fdbEntry(ifindex: number, vlan: number, mac: Mac): KernelEntry {
+  return [fdbKey(ifindex, vlan, mac), STATIC]
 }
 
 /** An IP we announce. */
@@ -51,10 +52,12 @@ export function realizedNeighbour(row: NeighRow | undefined): KernelValue | unde
 
 /** The request that brings one entry about. Never EXT_LEARNED or STICKY, they are the speaker's; no PERMANENT FDB row, it is the device's. */
 export function kernelRequest(pending: Pending<KernelValue>): WriteRequest {
-  const [kind, index, address = ''] = pending.key.split(' ')
+  const [kind, index, address = '', vlan = '0'] = pending.key.split(' ')
   const op = pending.desired === undefined ? 'delete' : 'replace'
   const ifindex = Number(index)
-  if (kind === 'fdb') return { op, row: { family: AF.BRIDGE, ifindex, state: NUD.NOARP, flags: NTF.MASTER, type: 0, lladdr: address } }
+  // Without a VLAN the kernel writes and deletes the row in every VLAN of the port as well.
+  const inVlan = vlan === '0' ? {} : { vlan: Number(vlan) }
+  if (kind === 'fdb') return { op, row: { family: AF.BRIDGE, ifindex, state: NUD.NOARP, flags: NTF.MASTER, type: 0, lladdr: address, ...inVlan } }
   const family = ipFamily(address) === 4 ? AF.INET : AF.INET6
   const row = { family, ifindex, state: NEIGHBOUR_STATE, flags: 0, type: 0, dst: address, protocol: PROTOCOL_OVS_EVPN }
   return { op, row: pending.desired === undefined ? row : { ...row, lladdr: pending.desired } }

@@ -30,9 +30,9 @@ function claim({ devices = DEVICES, bridge = {}, local = {}, fdb = [], neighbour
   })
 }
 
-const ALL = { state: 'advertised', reason: undefined, fdb: ADVERTISE, bridge: BRIDGE, ips: IPS, witness: false }
-const NOTHING = { fdb: undefined, bridge: undefined, ips: [] }
-const MAC_ONLY = { state: 'advertised', fdb: ADVERTISE, bridge: undefined, ips: [] }
+const ALL = { state: 'advertised', reason: undefined, fdb: { ifindex: ADVERTISE, vlan: 0 }, svi: BRIDGE, ips: IPS, witness: false }
+const NOTHING = { fdb: undefined, svi: undefined, ips: [] }
+const MAC_ONLY = { state: 'advertised', fdb: { ifindex: ADVERTISE, vlan: 0 }, svi: undefined, ips: [] }
 
 const ELSEWHERE = 'another chassis announces this MAC'
 /** Both halves of what FRR writes. */

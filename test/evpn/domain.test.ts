@@ -1,13 +1,14 @@
 // A domain: configuration joined with kernel devices. What is missing or wrong is named, and the other half works.
 import t from 'tap'
-import type { LinkRow } from '../../lib/netlink/index.js'
+import type { Domain } from '../../lib/evpn/domain.js'
+import type { LinkRow, VlanRow } from '../../lib/netlink/index.js'
 import { fdbTable } from '../../lib/mirror/fdb.js'
 import { link } from '../mirror/rows.js'
 import { ADVERTISE, ADVERTISE_LINK, BRIDGE, BRIDGE_LINK, DEVICES, domainOf, VXLAN, vxlan, VXLAN6 } from './world.js'
 
 await t.test('all devices there and right: nothing to say', (t) => {
   t.match(domainOf(DEVICES), {
-    vni: 1000, bridge: BRIDGE, bridgeUp: true, vxlans: [VXLAN], advertise: ADVERTISE, localIps: { 4: '192.0.2.1' }, udpPort: 4789, problems: []
+    vni: 1000, bridge: BRIDGE, vlan: 0, svi: BRIDGE, sviUp: true, vxlans: [VXLAN], advertise: ADVERTISE, localIps: { 4: '192.0.2.1' }, udpPort: 4789, problems: []
   })
   t.end()
 })
@@ -20,7 +21,7 @@ await t.test('VNI 0 is a VNI like any other', (t) => {
 
 await t.test('nothing there: each device is named', (t) => {
   t.match(domainOf([]), {
-    bridge: undefined, bridgeUp: false, vxlans: [], advertise: undefined, localIps: {},
+    bridge: undefined, svi: undefined, sviUp: false, vxlans: [], advertise: undefined, localIps: {},
     problems: ['bridge br-1000 does not exist', 'vxlan device vxlan-1000 does not exist', 'advertise device lo-1000 does not exist']
   })
   t.end()
@@ -62,7 +63,7 @@ for (const [what, devices, problem, works] of WRONG) {
 }
 
 await t.test('a bridge that is down is a bridge, on which no neighbour can stand', (t) => {
-  t.match(domainOf([{ ...BRIDGE_LINK, flags: 0 }, vxlan(), ADVERTISE_LINK]), { bridge: BRIDGE, bridgeUp: false, problems: [] })
+  t.match(domainOf([{ ...BRIDGE_LINK, flags: 0 }, vxlan(), ADVERTISE_LINK]), { bridge: BRIDGE, svi: BRIDGE, sviUp: false, problems: [] })
   t.end()
 })
 
@@ -85,10 +86,65 @@ await t.test('a vxlan device of many VNIs (collect metadata) serves each with th
   const device = { ...vxlan({ external: true, vni: 0 }), name: 'vxlan0' }
   const bridge = { 'dynamic-routing-vxlan-ifname': 'vxlan0', 'dynamic-routing-bridge-ifname': 'br-1000', 'dynamic-routing-advertise-ifname': 'lo-1000' }
   for (const vni of [1000, 2000]) {
-    t.match(domainOf([BRIDGE_LINK, device, ADVERTISE_LINK], { bridge, vni }), { vxlans: [VXLAN], tables: [fdbTable(VXLAN, vni)], isShared: true, problems: [] })
+    t.match(domainOf([BRIDGE_LINK, device, ADVERTISE_LINK], { bridge, vni }), {
+      vxlans: [VXLAN], tables: [fdbTable(VXLAN, vni)], vlan: undefined, svi: undefined, advertise: undefined,
+      problems: ['vxlan device vxlan0 is one of many VNIs, and br-1000 has no VLAN filtering to tell them apart: nothing is announced there, and neighbours are not read']
+    })
   }
   t.strictSame(domainOf([BRIDGE_LINK, device, ADVERTISE_LINK], { bridge, vni: 0 }).tables, [fdbTable(VXLAN)], 'the kernel names VNI 0 by naming none')
-  t.match(domainOf(DEVICES), { tables: [fdbTable(VXLAN)], isShared: false })
+  t.match(domainOf(DEVICES), { tables: [fdbTable(VXLAN)], vlan: 0 })
+  t.end()
+})
+
+const FILTERING = { ...BRIDGE_LINK, vlanFiltering: true }
+const SVI = link(20, 'vlan10', { kind: 'vlan', link: BRIDGE, vlanId: 10, flags: 1 })
+const SHARED = { ...vxlan({ external: true, vni: 0 }) }
+const IN_VLAN_10 = { ifindex: ADVERTISE, vlans: [{ vid: 10, flags: 6 }] }
+const MAPPED = { ifindex: VXLAN, vlans: [{ vid: 10, end: 11, flags: 0, tunnelId: 1000 }] }
+const UNKNOWN = 'nothing is announced there, and neighbours are not read'
+
+/** A bridge that filters by VLAN: devices, their VLANs, what comes of it and what is said. */
+const VLANS: readonly (readonly [what: string, devices: readonly LinkRow[], vlans: readonly VlanRow[], result: object])[] = [
+  ['the VLAN with the VNI as tunnel key, and its device for neighbours', [FILTERING, SHARED, ADVERTISE_LINK, SVI], [MAPPED, IN_VLAN_10],
+    { vlan: 10, svi: 20, sviUp: true, advertise: ADVERTISE, problems: [] }],
+  ["a VNI's own vxlan device: its PVID", [FILTERING, vxlan(), ADVERTISE_LINK, SVI], [{ ifindex: VXLAN, vlans: [{ vid: 9, flags: 0 }, { vid: 10, flags: 6 }] }, IN_VLAN_10],
+    { vlan: 10, svi: 20, advertise: ADVERTISE, problems: [] }],
+  ['no VLAN has the tunnel key: the VNI stays by itself', [FILTERING, SHARED, ADVERTISE_LINK, SVI], [IN_VLAN_10],
+    { vlan: undefined, svi: undefined, advertise: undefined, problems: [
+      `vxlan device vxlan-1000 has no VLAN of bridge br-1000 for VNI 1000: ${UNKNOWN}; set it with: bridge vlan add vid VLAN dev vxlan-1000 tunnel_info id 1000`
+    ] }],
+  ['no PVID', [FILTERING, vxlan(), ADVERTISE_LINK, SVI], [{ ifindex: VXLAN, vlans: [{ vid: 10, flags: 0 }] }, IN_VLAN_10],
+    { vlan: undefined, svi: undefined, advertise: undefined, problems: [
+      `vxlan device vxlan-1000 has no PVID in bridge br-1000, which filters by VLAN: ${UNKNOWN}; set it with: bridge vlan add vid VLAN dev vxlan-1000 pvid untagged`
+    ] }],
+  ['the advertise device is not in the VLAN: nothing is written there', [FILTERING, SHARED, ADVERTISE_LINK, SVI], [MAPPED, { ifindex: ADVERTISE, vlans: [{ vid: 11, flags: 6 }] }],
+    { vlan: 10, svi: 20, advertise: undefined, problems: ['advertise device lo-1000 is not in VLAN 10; set it with: bridge vlan add vid 10 dev lo-1000'] }],
+  ['without a device of the VLAN there is no place for neighbours', [FILTERING, SHARED, ADVERTISE_LINK, { ...SVI, vlanId: 11 }], [MAPPED, IN_VLAN_10],
+    { vlan: 10, svi: undefined, sviUp: false, advertise: ADVERTISE, problems: [
+      'bridge br-1000 has no device for VLAN 10: no IPs are announced or read; make one with: ip link add link br-1000 name NAME type vlan id 10'
+    ] }],
+  ["a VLAN device on something of another network namespace is not the bridge's", [FILTERING, SHARED, ADVERTISE_LINK, { ...SVI, linkNetnsid: 0 }], [MAPPED, IN_VLAN_10],
+    { vlan: 10, svi: undefined }],
+  ["a bridge without VLAN filtering has no VLANs, whatever its ports' are", [BRIDGE_LINK, vxlan(), ADVERTISE_LINK, SVI], [{ ifindex: VXLAN, vlans: [{ vid: 10, flags: 6 }] }],
+    { vlan: 0, svi: BRIDGE, advertise: ADVERTISE, problems: [] }]
+]
+
+for (const [what, devices, vlans, result] of VLANS) {
+  await t.test(`VLANs: ${what}`, (t) => {
+    const { vlan, svi, sviUp, advertise, problems } = domainOf(devices, { vlans })
+    const { problems: said = problems, ...works } = result as Partial<Domain>
+    t.strictSame(problems, said)
+    t.match({ vlan, svi, sviUp, advertise }, works)
+    t.end()
+  })
+}
+
+await t.test('two vxlan devices in different VLANs: one is used, and it is said', (t) => {
+  const devices = [FILTERING, vxlan(), { ...vxlan({ local: '2001:db8::1' }), ifindex: VXLAN6, name: 'vx6' }, ADVERTISE_LINK, SVI]
+  const vlans = [IN_VLAN_10, { ifindex: VXLAN, vlans: [{ vid: 10, flags: 6 }] }, { ifindex: VXLAN6, vlans: [{ vid: 12, flags: 6 }] }]
+  const { vlan, problems } = domainOf(devices, { bridge: { 'dynamic-routing-vxlan-ifname': 'vxlan-1000,vx6' }, vlans })
+  t.equal(vlan, 10)
+  t.strictSame(problems, ['the vxlan devices have VNI 1000 in several VLANs of bridge br-1000: 10 12; only 10 is used'])
   t.end()
 })
 

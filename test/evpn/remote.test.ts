@@ -6,7 +6,7 @@ import { deriveRemoteMac } from '../../lib/evpn/remote-mac.js'
 import { deriveVtep, namesMulticastGroup, vtepKeyOfRemote } from '../../lib/evpn/vtep.js'
 import { remoteKey } from '../../lib/mirror/fdb.js'
 import { NTF, NUD, type NeighRow } from '../../lib/netlink/index.js'
-import { multihomedMac, neighbour, nexthop, nexthopGroup, onPort, remoteMac, replica } from '../mirror/rows.js'
+import { link, multihomedMac, neighbour, nexthop, nexthopGroup, onPort, remoteMac, replica } from '../mirror/rows.js'
 import { ADVERTISE, BRIDGE, BRIDGE_LINK, DEVICES, domainOf, fdbOf, neighboursOf, nexthopsOf, OTHER_PORT, VNI, VXLAN, vxlan, VXLAN6 } from './world.js'
 
 const MAC = '02:00:00:00:00:01'
@@ -67,6 +67,20 @@ await t.test('a device of many VNIs: rows of this VNI alone are remote here, and
   t.strictSame(remoteClaim(shared, MAC, fdbOf(others, learned)), [], "another VNI's claim is none on ours")
   t.match(deriveVtep(shared, '192.0.2.2 4789', fdbOf(replica(VXLAN, '192.0.2.2', { srcVni: VNI }))), { flood: true })
   t.equal(deriveVtep(shared, '192.0.2.2 4789', fdbOf(replica(VXLAN, '192.0.2.2', { srcVni: 2000 }))), undefined)
+  t.end()
+})
+
+await t.test("in a bridge that serves many VNIs, the rows of the VNI's VLAN have a say, and neighbours on that VLAN's device", (t) => {
+  const svi = link(20, 'vlan10', { kind: 'vlan', link: BRIDGE, vlanId: 10 })
+  const vlans = [{ ifindex: VXLAN, vlans: [{ vid: 10, flags: 0, tunnelId: VNI }] }]
+  const shared = domainOf([{ ...BRIDGE_LINK, vlanFiltering: true }, vxlan({ external: true, vni: 0 }), svi], { vlans })
+  const ours = remoteMac(VXLAN, MAC, '192.0.2.2', { srcVni: VNI })
+  t.equal(deriveRemoteMac(shared, MAC, fdbOf(ours, onPort(BRIDGE, OTHER_PORT, MAC, { vlan: 10 })), nexthops), undefined, 'local in the VLAN')
+  t.match(deriveRemoteMac(shared, MAC, fdbOf(ours, onPort(BRIDGE, OTHER_PORT, MAC, { vlan: 11 })), nexthops), at('192.0.2.2'), "local in another VNI's")
+  t.match(remoteClaim(shared, MAC, fdbOf(onPort(BRIDGE, VXLAN, MAC, { vlan: 10 }))), [{ vlan: 10 }])
+  t.strictSame(remoteClaim(shared, MAC, fdbOf(onPort(BRIDGE, VXLAN, MAC, { vlan: 11 }))), [])
+  t.match(deriveRemoteIp(shared, '10.0.0.1', neighboursOf(neighbour(20, '10.0.0.1', MAC))), { mac: MAC })
+  t.equal(deriveRemoteIp(shared, '10.0.0.1', neighboursOf(neighbour(BRIDGE, '10.0.0.1', MAC))), undefined, "the bridge's own is nobody's")
   t.end()
 })
 

@@ -6,7 +6,8 @@ import { FdbMirror } from '../../lib/mirror/fdb.js'
 import { LinkMirror } from '../../lib/mirror/links.js'
 import { NexthopMirror } from '../../lib/mirror/nexthops.js'
 import { NeighbourMirror } from '../../lib/mirror/neighbours.js'
-import type { LinkRow, NeighRow, NexthopRow } from '../../lib/netlink/index.js'
+import { VlanMirror } from '../../lib/mirror/vlans.js'
+import type { LinkRow, NeighRow, NexthopRow, VlanRow } from '../../lib/netlink/index.js'
 import { link } from '../mirror/rows.js'
 
 export const VNI = 1000
@@ -26,12 +27,14 @@ export const ADVERTISE_LINK = link(ADVERTISE, 'lo-1000', { kind: 'veth', master:
 export const DEVICES: readonly LinkRow[] = [BRIDGE_LINK, vxlan(), ADVERTISE_LINK]
 
 /** The domain of a VNI under these devices and external_ids. */
-export function domainOf(devices: readonly LinkRow[], config: { readonly bridge?: Record<string, string>, readonly system?: Record<string, string>, readonly vni?: number } = {}): Domain {
+export function domainOf(devices: readonly LinkRow[], config: { readonly bridge?: Record<string, string>, readonly system?: Record<string, string>, readonly vni?: number, readonly vlans?: readonly VlanRow[] } = {}): Domain {
   const links = new LinkMirror(() => undefined)
   for (const row of devices) links.put(row)
+  const vlans = new VlanMirror(() => undefined)
+  for (const row of config.vlans ?? []) vlans.put(row)
   const system = parseSystem(new Map(Object.entries(config.system ?? {}))).config
   const bridge = parseBridge('br-int', new Map(Object.entries(config.bridge ?? {}))).config
-  return deriveDomain(config.vni ?? VNI, system, bridge, links)
+  return deriveDomain(config.vni ?? VNI, system, bridge, links, vlans)
 }
 
 export function fdbOf(...rows: readonly NeighRow[]): FdbMirror {

@@ -35,11 +35,15 @@ await t.test('a neighbour is ours by its protocol, and right when static with ou
 })
 
 await t.test('requests: replace, never EXT_LEARNED or STICKY, no PERMANENT FDB row; delete by what identifies alone', (t) => {
-  const [fdb, isStatic] = fdbEntry(ADVERTISE, MAC)
+  const [fdb, isStatic] = fdbEntry(ADVERTISE, 0, MAC)
   const [ip4, mac] = neighbourEntry(BRIDGE, '10.0.0.1', MAC)
   const [ip6] = neighbourEntry(BRIDGE, '2001:db8::1', MAC)
   t.strictSame(kernelRequest({ key: fdb, desired: isStatic, realized: undefined }),
     { op: 'replace', row: { family: AF.BRIDGE, ifindex: ADVERTISE, state: NUD.NOARP, flags: NTF.MASTER, type: 0, lladdr: MAC } })
+  for (const [desired, op] of [['static', 'replace'], [undefined, 'delete']] as const) {
+    t.match(kernelRequest({ key: fdbKey(ADVERTISE, 10, MAC), desired, realized: undefined }), { op, row: { ifindex: ADVERTISE, lladdr: MAC, vlan: 10 } }, 'in a VLAN')
+  }
+  t.notOk('vlan' in kernelRequest({ key: fdb, desired: undefined, realized: isStatic }).row, 'a bridge without VLAN filtering takes none')
   t.match(kernelRequest({ key: fdb, desired: undefined, realized: isStatic }), { op: 'delete', row: { ifindex: ADVERTISE, lladdr: MAC } })
   t.strictSame(kernelRequest({ key: ip4, desired: mac, realized: OTHER }),
     { op: 'replace', row: { family: AF.INET, ifindex: BRIDGE, state: NUD.NOARP | NUD.PERMANENT, flags: 0, type: 0, dst: '10.0.0.1', protocol: 85, lladdr: MAC } })
@@ -52,13 +56,13 @@ await t.test('requests: replace, never EXT_LEARNED or STICKY, no PERMANENT FDB r
 
 await t.test('FDB rows are written before neighbours and deleted after them: zebra needs the MAC', (t) => {
   const pending = [
-    { key: fdbKey(ADVERTISE, OTHER), desired: undefined, realized: 'static' }, { key: neighbourKey(BRIDGE, '10.0.0.2'), desired: undefined, realized: OTHER },
-    { key: neighbourKey(BRIDGE, '10.0.0.1'), desired: MAC, realized: undefined }, { key: fdbKey(ADVERTISE, MAC), desired: 'static', realized: undefined }
+    { key: fdbKey(ADVERTISE, 0, OTHER), desired: undefined, realized: 'static' }, { key: neighbourKey(BRIDGE, '10.0.0.2'), desired: undefined, realized: OTHER },
+    { key: neighbourKey(BRIDGE, '10.0.0.1'), desired: MAC, realized: undefined }, { key: fdbKey(ADVERTISE, 0, MAC), desired: 'static', realized: undefined }
   ]
   const texts = [...pending].sort((a, b) => kernelOrder(a) - kernelOrder(b)).map(({ key, desired }) => `${desired === undefined ? 'delete' : 'write'} ${key}`)
   t.strictSame(texts, [
-    `write ${fdbKey(ADVERTISE, MAC)}`, `write ${neighbourKey(BRIDGE, '10.0.0.1')}`,
-    `delete ${neighbourKey(BRIDGE, '10.0.0.2')}`, `delete ${fdbKey(ADVERTISE, OTHER)}`
+    `write ${fdbKey(ADVERTISE, 0, MAC)}`, `write ${neighbourKey(BRIDGE, '10.0.0.1')}`,
+    `delete ${neighbourKey(BRIDGE, '10.0.0.2')}`, `delete ${fdbKey(ADVERTISE, 0, OTHER)}`
   ])
   t.end()
 })
@@ -89,7 +93,7 @@ function world() {
   return { kernel, sink, told }
 }
 
-const FDB = fdbEntry(ADVERTISE, MAC)
+const FDB = fdbEntry(ADVERTISE, 0, MAC)
 const IP = neighbourEntry(BRIDGE, '10.0.0.1', MAC)
 const EPERM = new NetlinkError({ request: 'replace FDB row', errno: 1 })
 
@@ -181,10 +185,10 @@ await t.test('what the kernel refuses is told, set aside alone, and tried again 
   const { kernel, sink, told } = world()
   kernel.answer = ({ row }) => (row.lladdr === MAC && row.dst === undefined ? EPERM : undefined)
   sink.setOwned('a', [FDB])
-  sink.setOwned('b', [fdbEntry(ADVERTISE, OTHER)])
+  sink.setOwned('b', [fdbEntry(ADVERTISE, 0, OTHER)])
   sink.flush()
   await settle()
-  sink.observe(...fdbEntry(ADVERTISE, OTHER))
+  sink.observe(...fdbEntry(ADVERTISE, 0, OTHER))
   t.strictSame(told, [`the kernel refused ${FDB[0]}: replace FDB row: EPERM; it will be tried again`])
   t.equal(sink.rows.blocked().get(FDB[0]), 'refused by the kernel: replace FDB row: EPERM')
   const attempts: number[] = []
@@ -245,7 +249,7 @@ await t.test('where somebody derives first, the sink wakes him, and writes nothi
 
 await t.test('many rows go in batches of a thousand', async (t) => {
   const { kernel, sink } = world()
-  sink.setOwned('claim', Array.from({ length: 2500 }, (_, i) => fdbEntry(ADVERTISE, `02:00:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`)))
+  sink.setOwned('claim', Array.from({ length: 2500 }, (_, i) => fdbEntry(ADVERTISE, 0, `02:00:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`)))
   sink.flush()
   await settle()
   t.strictSame(kernel.batches.map((batch) => batch.length), [1000, 1000, 500])
@@ -255,7 +259,7 @@ await t.test('cleanup: everything of ours the kernel has is deleted, neighbours 
   const { kernel, sink } = world()
   sink.observe(...FDB)
   sink.observe(...IP)
-  sink.setOwned('claim', [FDB, IP, fdbEntry(ADVERTISE, OTHER)])
+  sink.setOwned('claim', [FDB, IP, fdbEntry(ADVERTISE, 0, OTHER)])
   await sink.removeAll()
   t.strictSame(kernel.written, ['delete 10.0.0.1', `delete ${MAC}`], 'what is only wanted is not there to delete')
   kernel.answer = () => EPERM

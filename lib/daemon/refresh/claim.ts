@@ -4,6 +4,7 @@ import { claimedNeighbours, deriveClaim, isElsewhere, type Claim } from '../../e
 import type { Domain } from '../../evpn/domain.js'
 import type { LocalMac } from '../../evpn/local.js'
 import { deviceClaims, remoteClaim } from '../../evpn/remote-claim.js'
+import { bridgeRow } from '../../evpn/remote-mac.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
 import type { Flow } from '../../pipeline/flow.js'
@@ -26,10 +27,10 @@ export function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | 
   })
   if (claim === undefined) state.claims.delete(vni, mac)
   else state.claims.set(vni, mac, claim)
-  const { fdb, bridge, ips } = claim ?? { fdb: undefined, bridge: undefined, ips: [] }
+  const { fdb, svi, ips } = claim ?? { fdb: undefined, svi: undefined, ips: [] }
   state.kernel.setOwned(`claim ${vni} ${mac}`, [
-    ...(fdb === undefined ? [] : [fdbEntry(fdb, mac)]),
-    ...(bridge === undefined ? [] : ips.map((ip) => neighbourEntry(bridge, ip, mac)))
+    ...(fdb === undefined ? [] : [fdbEntry(fdb.ifindex, fdb.vlan, mac)]),
+    ...(svi === undefined ? [] : ips.map((ip) => neighbourEntry(svi, ip, mac)))
   ])
   state.switch.setFlows(`local ${vni} ${mac}`, claim === undefined ? [] : localFlows(state, claim))
 }
@@ -53,7 +54,7 @@ function localFlows(state: State, { local: { vni, mac, port, sources, learned },
 /** What the rows tell as long as they stand, for the time when they do not any more. */
 function remember(state: State, domain: Domain, mac: Mac): void {
   const { evidence, mirrors: { fdb } } = state
-  const row = domain.bridge === undefined || domain.isShared ? undefined : fdb.inBridge(domain.bridge, mac)
+  const row = bridgeRow(domain, mac, fdb)
   if (row === undefined) return
   if (row.ifindex === domain.advertise) evidence.held(domain.vni, mac, deviceClaims(domain, mac, fdb))
   else if (domain.vxlans.includes(row.ifindex) && !evidence.isOutdated(row)) evidence.renewed(deviceClaims(domain, mac, fdb))

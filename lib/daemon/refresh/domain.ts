@@ -1,6 +1,7 @@
 // One VNI: its devices and options joined, what is found under it by device and by name, and the flows it needs whatever its members are.
 import { isDeepStrictEqual } from 'node:util'
 import { deriveDomain, type Domain } from '../../evpn/domain.js'
+import { vlanKey } from '../../evpn/vlan.js'
 import { ipFamily } from '../../net/ip.js'
 import type { Vni } from '../../net/number.js'
 import { decapAnyFlows, decapMemberFlows, unacceptedFlows } from '../../pipeline/classify.js'
@@ -18,7 +19,7 @@ export function refreshDomain(state: State, vni: Vni): void {
   const { database, bindings, mirrors } = state
   const exists = bindings.under(vni).size > 0 || database.bridge.addresses.has(vni)
   const old = state.domains.get(vni)
-  const domain = exists ? deriveDomain(vni, database.system, database.bridge, mirrors.links) : undefined
+  const domain = exists ? deriveDomain(vni, database.system, database.bridge, mirrors.links, mirrors.vlans) : undefined
   if (!isDeepStrictEqual(old, domain)) {
     state.dirty.notices = true
     if (old !== undefined) indexDomain(state, old, false)
@@ -37,7 +38,6 @@ export function refreshDomain(state: State, vni: Vni): void {
 
 function indexDomain(state: State, domain: Domain, present: boolean): void {
   const { vni, options } = domain
-  const devices = [domain.bridge, domain.advertise]
   for (const name of [options.bridgeIfname, options.advertiseIfname, ...options.vxlanIfnames]) {
     if (present) state.vnisOfName.set(name, vni, true)
     else state.vnisOfName.delete(name, vni)
@@ -46,10 +46,14 @@ function indexDomain(state: State, domain: Domain, present: boolean): void {
     if (present) state.vnisOfTable.set(table, vni, true)
     else state.vnisOfTable.delete(table, vni)
   }
-  for (const ifindex of devices) {
-    if (ifindex === undefined) continue
-    if (present) state.vnisOfDevice.set(ifindex, vni, true)
-    else state.vnisOfDevice.delete(ifindex, vni)
+  if (domain.bridge !== undefined && domain.vlan !== undefined) {
+    const key = vlanKey(domain.bridge, domain.vlan)
+    if (present) state.vnisOfVlan.set(key, vni, true)
+    else state.vnisOfVlan.delete(key, vni)
+  }
+  if (domain.svi !== undefined) {
+    if (present) state.vnisOfSvi.set(domain.svi, vni, true)
+    else state.vnisOfSvi.delete(domain.svi, vni)
   }
 }
 

@@ -60,7 +60,8 @@ export class Dump {
     switch (this.kind) {
       case 'link': return [linkNews('new', device)]
       case 'neigh': return neighbours.on(device.ifindex).map((row) => rowNews('new', row))
-      case 'nexthop': return []
+      case 'nexthop':
+      case 'vlan': return []
       case 'fdb': {
         const bridge = device.kind === 'bridge' ? device.ifindex : device.master
         const inBridge = bridge === undefined ? [] : bridges.rows(bridge).filter((row) => row.port === device.ifindex)

@@ -67,7 +67,8 @@ function devicesOf(vni: number, config: TrueConfig, kernel: FakeKernel): Devices
   const vxlans = named('vxlan', `vxlan-${vni}`).split(',').flatMap((name) => kernel.byName(name) ?? [])
     .filter((device) => device.kind === 'vxlan' && (device.vxlan?.external === true || device.vxlan?.vni === vni))
   const advertise = kernel.byName(named('advertise', `lo-${vni}`))
-  const isUsable = bridge !== undefined && advertise?.kind === 'veth' && advertise.master === bridge.ifindex
+  // Nobody can say of which VNI the rows of its bridge are, which has no VLANs.
+  const isUsable = bridge !== undefined && !isShared(vxlans) && advertise?.kind === 'veth' && advertise.master === bridge.ifindex
   return { bridge, vxlans, advertise: isUsable ? advertise : undefined }
 }
 
@@ -130,8 +131,8 @@ function pathsOf(vni: number, row: DeviceRow, kernel: FakeKernel, udpPort: numbe
 }
 
 /** What the speaker wrote, link-local addresses aside; rows of protocol 85 are ours. */
-function remoteIps({ bridge }: Devices, kernel: FakeKernel): Map<string, { mac: string, router: boolean }> {
-  const rows = bridge === undefined ? [] : kernel.neighbours.on(bridge.ifindex)
+function remoteIps({ bridge, vxlans }: Devices, kernel: FakeKernel): Map<string, { mac: string, router: boolean }> {
+  const rows = bridge === undefined || isShared(vxlans) ? [] : kernel.neighbours.on(bridge.ifindex)
   const isSpeakers = ({ flags, state, protocol }: Neighbour) => (flags & NTF.EXT_LEARNED) !== 0 && (state & NUD.NOARP) !== 0 && protocol !== 85
   return new Map(rows.filter((row) => isSpeakers(row) && !row.ip.startsWith('fe80:'))
     .flatMap(({ ip, mac, flags }) => (mac === undefined ? [] : [[ip, { mac, router: (flags & NTF.ROUTER) !== 0 }] as const])))
