@@ -84,7 +84,7 @@ export class Framer {
     this.held += chunk.length
     const messages: Message[] = []
     if (this.held < this.wanted()) return messages
-    let bytes = this.chunks.length === 1 ? chunk : Buffer.concat(this.chunks)
+    let bytes = this.chunks.length === 1 ? this.chunks[0] ?? chunk : Buffer.concat(this.chunks)
     this.chunks = []
     this.held = 0
     while (bytes.length >= HEADER_BYTES) {

@@ -115,6 +115,9 @@ await t.test('rule 5: ovs-evpnctl drops shows them, per VNI with --vni and as JS
   t.match((await evpnctl(lab, 'c1', ['drops'])).stdout, /^ *10 +- +unknown VTEP +[0-9]+ +[0-9]+$/m)
   t.match((await evpnctl(lab, 'c1', ['drops'])).stdout, /^ *- +ovn-evpn-4789 +wrong VNI +2 +[0-9]+$/m)
   const rows = JSON.parse((await evpnctl(lab, 'c1', ['drops', '--json', '--vni', '10'])).stdout) as readonly DropReport[]
-  t.same(rows.map(({ reason }) => reason), ['inner VLAN', 'multicast source', 'port security', 'reserved destination', 'tunnel to tunnel', 'unknown VTEP', 'unknown unicast', 'wrong destination'])
+  const reasons = [
+    'inner VLAN', 'multicast source', 'no port', 'port security', 'reserved destination', 'spoofed source', 'tunnel to tunnel', 'unknown VTEP', 'unknown unicast', 'wrong destination'
+  ]
+  t.same(rows.map(({ reason }) => reason), reasons)
   t.ok(rows.every(({ vni }) => vni === 10))
 })

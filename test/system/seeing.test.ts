@@ -118,10 +118,10 @@ await t.test('version, vlog and the counters', async (t) => {
 const TABLES = [
   { command: 'vteps', head: /^ *VNI +VTEP +PORT +FLOOD +MACS +OFPORT +STATE$/m, row: new RegExp(`^ *1000 +${A} +4789 +yes +1 +${OFPORT} +ok$`, 'm'), rows: 2 },
   { command: 'macs', head: /^ *VNI +MAC +VIA +STICKY +STATE$/m, row: new RegExp(`^ *1000 +${MAC} +${A}:4789 +no +ok$`, 'm'), rows: 1 },
-  { command: 'ips', head: /^ *VNI +IP +MAC +ROUTER +STATE$/m, row: new RegExp(`^ *1000 +10\\.1\\.1\\.2 +${MAC} +no +ok$`, 'm'), rows: 2 },
+  { command: 'ips', head: /^ *VNI +IP +MAC +FROM +ROUTER +ANSWERS +STATE$/m, row: new RegExp(`^ *1000 +10\\.1\\.1\\.2 +${MAC} +remote +no +yes +ok$`, 'm'), rows: 6 },
   { command: 'flood', head: /^ *VNI +VTEPS +REACHED +PARTS +TO +LOCAL PORTS +STATE$/m, row: new RegExp(`^ *1000 +2 +2 +2 +${A}, ${B} +c1-1000-a, c1-1000-b +ok$`, 'm'), rows: 1 },
   { command: 'local', head: /^ *VNI +PORT +MAC +IPS +STATE$/m, row: /^ *1000 +c1-1000-a +02:00:00:02:01:01 +10\.0\.2\.11, fd00::2:11 +advertised$/m, rows: 2 },
-  { command: 'ports', head: /^ *VNI +PORT +OFPORT +ADDRESSES +LEARNS +ADVERTISED +STATE$/m, row: /^ *1000 +c1-1000-a +\d+ +02:00:00:02:01:01 10\.0\.2\.11 fd00::2:11 +no +yes +up$/m, rows: 2 }
+  { command: 'ports', head: /^ *VNI +PORT +VLAN +OFPORT +ADDRESSES +LEARNS +ADVERTISED +STATE$/m, row: /^ *1000 +c1-1000-a +- +\d+ +02:00:00:02:01:01 10\.0\.2\.11 fd00::2:11 +no +yes +up$/m, rows: 2 }
 ] as const
 
 for (const { command, head, row, rows } of TABLES) {

@@ -44,7 +44,7 @@ async function theirs(): Promise<string[]> {
   const ports = lines(await chassis.vsctl('--format=csv', '--no-headings', '--columns=_uuid,name,interfaces,external_ids,other_config', 'list', 'Port'))
   return [
     ...await chassis.flows(`${THEIRS}/-1`), ...(await chassis.groups()).filter((group) => !/group_id=(1[0-9]{9}|4278190080),/.test(group)),
-    ...lines(await chassis.ofctl('dump-meters', 'br-int')).filter((line) => line.startsWith('meter=')),
+    ...lines(await chassis.ofctl('dump-meters', 'br-int')).filter((line) => line.startsWith('meter=7 ')),
     ...[...interfaces, ...ports].filter((line) => !line.includes('ovn-evpn-') && !line.includes('later') && !line.includes('w20')).sort()
   ]
 }

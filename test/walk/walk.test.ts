@@ -10,7 +10,7 @@ const count = Number(countText ?? (seedText === undefined ? 400 : 1))
 /** As many failures are shown; more say nothing new. */
 const MAX_SHOWN = 3
 
-t.setTimeout(Math.max(60_000, count * 500))
+t.setTimeout(Math.max(60_000, count * 3000))
 
 await t.test(`${count} walks from any state to any state end where a start from scratch ends`, async (t) => {
   let shown = 0
