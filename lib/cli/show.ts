@@ -13,7 +13,7 @@ const TUNNEL_COLUMNS: readonly Column<TunnelReport>[] = [
 
 const VNI_COLUMNS: readonly Column<VniReport>[] = [
   { head: 'VNI', cell: row => row.vni },
-  { head: 'BRIDGE', cell: row => row.bridge },
+  { head: 'BRIDGE', cell: row => row.vlan === undefined ? row.bridge : `${row.bridge} VLAN ${row.vlan}` },
   { head: 'VXLAN', cell: row => row.vxlan.join(', ') },
   { head: 'ADVERTISE', cell: row => row.advertise },
   { head: 'LOCAL IP', cell: row => row.local_ips.join(', ') },

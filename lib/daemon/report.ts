@@ -105,6 +105,8 @@ export interface TunnelReport {
 export interface VniReport {
   readonly vni: number
   readonly bridge: string
+  /** In a bridge that filters by VLAN. */
+  readonly vlan?: number
   readonly vxlan: readonly string[]
   readonly advertise: string
   readonly local_ips: readonly string[]

@@ -5,6 +5,7 @@ import type { Claim } from '../evpn/claim.js'
 import type { Domain } from '../evpn/domain.js'
 import { MAX_PATHS, usablePaths } from '../evpn/nexthop.js'
 import type { RemoteMac } from '../evpn/remote-mac.js'
+import { NO_VLAN } from '../evpn/vlan.js'
 import { vtepKey } from '../evpn/vtep.js'
 import { ipFamily, type Ip } from '../net/ip.js'
 import { MAX_PORT_NAME } from '../mirror/ports.js'
@@ -87,6 +88,7 @@ function vniReport(state: State, domain: Domain): VniReport {
   return {
     vni,
     bridge: options.bridgeIfname,
+    ...(domain.vlan === undefined || domain.vlan === NO_VLAN ? {} : { vlan: domain.vlan }),
     vxlan: options.vxlanIfnames,
     advertise: options.advertiseIfname,
     local_ips: Object.values(localIps),

@@ -211,7 +211,7 @@ export class Chassis {
     const master = this.kernel.devices.get(row.ifindex)?.master
     // In another bridge than the agent knows the device to be in, any row may be there.
     if (master !== this.#life?.agent.state.mirrors.links.byIndex(row.ifindex)?.master) return undefined
-    const found = master === undefined ? undefined : this.kernel.bridges.get(master, row.lladdr ?? '')
+    const found = master === undefined ? undefined : this.kernel.bridges.get(master, row.lladdr ?? '', row.vlan)
     // A deletion names its port: it cannot hit a row elsewhere.
     return op === 'delete' && found?.port !== row.ifindex ? undefined : found
   }

@@ -121,11 +121,11 @@ function removeOurRows(chassis: Chassis): void {
   const { kernel } = chassis
   const announced = new Set(kernel.vxlans.all().map(({ mac }) => mac))
   for (const text of ourRows(chassis)) {
-    const [kind, index, address = ''] = text.split(' ')
+    const [kind, index, address = '', vlan] = text.split(' ')
     const ifindex = Number(index)
     if (kind === 'neigh') kernel.neighbours.remove(ifindex, address, () => undefined)
     if (kind === 'neigh' || announced.has(address)) continue
-    for (const row of kernel.bridges.all()) if (row.port === ifindex && row.mac === address) kernel.bridges.drop(row, () => undefined)
+    for (const row of kernel.bridges.all()) if (row.port === ifindex && row.mac === address && row.vlan === Number(vlan)) kernel.bridges.drop(row, () => undefined)
   }
 }
 

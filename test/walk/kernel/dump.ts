@@ -4,7 +4,7 @@
 import type { DumpKind } from '../../../lib/netlink/index.js'
 import type { FakeKernel } from './kernel.js'
 import { nexthopNews } from './nexthops.js'
-import { filterNews, linkNews, rowNews, type Device, type News } from './rows.js'
+import { filterNews, linkNews, rowNews, vlanNews, type Device, type News } from './rows.js'
 
 export class Dump {
   readonly #kernel: FakeKernel
@@ -60,8 +60,8 @@ export class Dump {
     switch (this.kind) {
       case 'link': return [linkNews('new', device)]
       case 'neigh': return neighbours.on(device.ifindex).map((row) => rowNews('new', row))
-      case 'nexthop':
-      case 'vlan': return []
+      case 'nexthop': return []
+      case 'vlan': return device.vlans.size === 0 ? [] : [vlanNews('new', device, [...device.vlans.keys()])]
       case 'fdb': {
         const bridge = device.kind === 'bridge' ? device.ifindex : device.master
         const inBridge = bridge === undefined ? [] : bridges.rows(bridge).filter((row) => row.port === device.ifindex)

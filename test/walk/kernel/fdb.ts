@@ -8,31 +8,38 @@ import { rowNews, type BridgeRow, type Device, type DeviceRow, type News, type W
 export type Notify = (news: News) => void
 
 export class BridgeFdb {
-  readonly #tables = new Map<number, Map<Mac, BridgeRow>>()
+  readonly #tables = new Map<number, Map<string, BridgeRow>>()
 
   rows(bridge: number): BridgeRow[] {
     return [...this.#tables.get(bridge)?.values() ?? []]
   }
 
-  get(bridge: number, mac: Mac): BridgeRow | undefined {
-    return this.#tables.get(bridge)?.get(mac)
+  get(bridge: number, mac: Mac, vlan = 0): BridgeRow | undefined {
+    return this.#tables.get(bridge)?.get(`${mac} ${vlan}`)
   }
 
   all(): BridgeRow[] {
     return [...this.#tables.values()].flatMap((table) => [...table.values()])
   }
 
-  /** RTM_NEWNEIGH with NTF_MASTER: a row that exists moves to this port, and no deletion tells of where it was. */
-  add(port: Device & { master: number }, request: NeighRow, writer: Writer, notify: Notify): void {
+  /** RTM_NEWNEIGH with NTF_MASTER. Without a VLAN, it is for VLAN 0 and for each that the port is in. */
+  add(port: Device & { master: number }, request: NeighRow, writer: Writer, notify: Notify): string | undefined {
+    const vlans = vlansOf(port, request)
+    for (const vlan of vlans) this.#addIn(vlan, port, request, writer, notify)
+    return vlans.length === 0 ? 'EINVAL' : undefined
+  }
+
+  /** A row that exists moves to this port, and no deletion tells of where it was. */
+  #addIn(vlan: number, port: Device & { master: number }, request: NeighRow, writer: Writer, notify: Notify): void {
     const mac = request.lladdr ?? ''
-    const old = this.get(port.master, mac)
+    const old = this.get(port.master, mac, vlan)
     const isExternal = (request.flags & NTF.EXT_LEARNED) !== 0
     const sticky = request.flags & NTF.STICKY
     // An external claim keeps the flags of the row it takes over; a plain write keeps EXT_LEARNED but sets the state.
     const flags = isExternal ? (old?.flags ?? 0) | NTF.EXT_LEARNED : ((old?.flags ?? 0) & NTF.EXT_LEARNED) | sticky
     const plain = (request.state & NUD.PERMANENT) !== 0 ? NUD.PERMANENT : (request.state & NUD.NOARP) !== 0 ? NUD.NOARP : NUD.REACHABLE
     const state = isExternal ? old?.state ?? NUD.REACHABLE : plain
-    const row: BridgeRow = { table: 'bridge', bridge: port.master, mac, port: port.ifindex, state, flags, writer }
+    const row: BridgeRow = { table: 'bridge', bridge: port.master, mac, vlan, port: port.ifindex, state, flags, writer }
     // A plain write of a state the bridge shows otherwise (a sticky one is REACHABLE too) is told each time.
     const isSameState = isExternal || old?.state === request.state
     if (old !== undefined && old.port === row.port && isSameState && old.state === state && old.flags === flags) return
@@ -41,35 +48,43 @@ export class BridgeFdb {
   }
 
   /** RTM_DELNEIGH with NTF_MASTER: only on the port where the row is. */
-  remove(port: Device & { master: number }, mac: Mac, notify: Notify): string | undefined {
-    const row = this.get(port.master, mac)
-    if (row === undefined || row.port !== port.ifindex) return 'ENOENT'
-    this.drop(row, notify)
-    return undefined
+  remove(port: Device & { master: number }, request: NeighRow, notify: Notify): string | undefined {
+    const vlans = vlansOf(port, request)
+    if (vlans.length === 0) return 'EINVAL'
+    const rows = vlans.flatMap((vlan) => this.get(port.master, request.lladdr ?? '', vlan) ?? []).filter((row) => row.port === port.ifindex)
+    for (const row of rows) this.drop(row, notify)
+    return rows.length === 0 ? 'ENOENT' : undefined
   }
 
   /** An address of the bridge's own or of a port: it drives out what was learned, and is kept when two have it. */
-  addLocal(bridge: number, port: number, mac: Mac, notify: Notify): void {
-    const old = this.get(bridge, mac)
+  addLocal(bridge: number, port: number, mac: Mac, notify: Notify, vlan = 0): void {
+    const old = this.get(bridge, mac, vlan)
     if (old?.state === NUD.PERMANENT) return
     if (old !== undefined) this.drop(old, notify)
-    const row: BridgeRow = { table: 'bridge', bridge, mac, port, state: NUD.PERMANENT, flags: 0, writer: 'kernel' }
+    const row: BridgeRow = { table: 'bridge', bridge, mac, vlan, port, state: NUD.PERMANENT, flags: 0, writer: 'kernel' }
     this.#put(row)
     notify(rowNews('new', row))
   }
 
   /** Removes a row; `reportedPort` is what the notification names as its port. */
   drop(row: BridgeRow, notify: Notify, reportedPort = row.port): void {
-    this.#tables.get(row.bridge)?.delete(row.mac)
+    this.#tables.get(row.bridge)?.delete(`${row.mac} ${row.vlan}`)
     notify(rowNews('del', { ...row, port: reportedPort }))
   }
 
   /** Newest first, as in the kernel's list; a row that changes keeps its place. */
   #put(row: BridgeRow): void {
-    const table = this.#tables.get(row.bridge) ?? new Map<Mac, BridgeRow>()
-    if (table.has(row.mac)) table.set(row.mac, row)
-    else this.#tables.set(row.bridge, new Map([[row.mac, row], ...table]))
+    const table = this.#tables.get(row.bridge) ?? new Map<string, BridgeRow>()
+    const key = `${row.mac} ${row.vlan}`
+    if (table.has(key)) table.set(key, row)
+    else this.#tables.set(row.bridge, new Map([[key, row], ...table]))
   }
+}
+
+/** A request names a VLAN, in which the port must be (6.1, 6.18: EINVAL), or means all. */
+function vlansOf({ vlans }: Device, { vlan }: NeighRow): readonly number[] {
+  if (vlan === undefined) return [0, ...vlans.keys()]
+  return vlans.has(vlan) ? [vlan] : []
 }
 
 export class VxlanFdb {

@@ -6,7 +6,7 @@ import type { Mac } from '../../../lib/net/mac.js'
 import { BridgeFdb, VxlanFdb } from './fdb.js'
 import { Neighbours } from './neighbours.js'
 import { Nexthops } from './nexthops.js'
-import { linkNews, rowNews, type Device, type News, type Row, type Writer } from './rows.js'
+import { linkNews, rowNews, vlanNews, type Device, type News, type Row, type Writer } from './rows.js'
 
 export interface NewDevice {
   readonly name: string
@@ -14,6 +14,8 @@ export interface NewDevice {
   readonly mac: Mac
   readonly vxlan?: VxlanInfo
   readonly lendsAddress?: boolean
+  readonly vlanFiltering?: boolean
+  readonly svi?: Device['svi']
 }
 
 type Port = Device & { master: number }
@@ -37,6 +39,11 @@ export class FakeKernel {
     return [...this.devices.values()].find((device) => device.name === name)
   }
 
+  /** The VLAN device on a bridge. */
+  svi(bridge: number, vlan: number): Device | undefined {
+    return [...this.devices.values()].find(({ svi }) => svi?.bridge === bridge && svi.vlan === vlan)
+  }
+
   ports(bridge: number): Port[] {
     return [...this.devices.values()].filter((device): device is Port => device.master === bridge)
   }
@@ -47,9 +54,9 @@ export class FakeKernel {
 
   // --- devices
 
-  create({ name, kind, mac, vxlan, lendsAddress = false }: NewDevice): Device | undefined {
-    if (this.byName(name) !== undefined) return undefined
-    const device: Device = { ifindex: ++this.#lastIfindex, name, kind, mac, up: false, master: undefined, vxlan, lendsAddress }
+  create({ name, kind, mac, vxlan, lendsAddress = false, vlanFiltering = false, svi }: NewDevice): Device | undefined {
+    if (this.byName(name) !== undefined || (svi !== undefined && this.svi(svi.bridge, svi.vlan) !== undefined)) return undefined
+    const device: Device = { ifindex: ++this.#lastIfindex, name, kind, mac, up: false, master: undefined, vxlan, lendsAddress, vlanFiltering, vlans: new Map(), pvid: undefined, svi }
     this.devices.set(device.ifindex, device)
     this.linkGeneration++
     this.#record((news) => {
@@ -64,6 +71,7 @@ export class FakeKernel {
    * namespace, and a vxlan device takes its rows along unannounced.
    */
   destroy(device: Device, isMoved = false): void {
+    for (const upper of [...this.devices.values()]) if (upper.svi?.bridge === device.ifindex) this.destroy(upper)
     this.#record((news) => {
       for (const row of this.vxlans.rows(device.ifindex)) this.vxlans.drop(row, isMoved ? () => undefined : push(news))
       device.up = false
@@ -123,6 +131,40 @@ export class FakeKernel {
       this.bridges.addLocal(bridge.ifindex, device.ifindex, device.mac, push(news))
       if (device.lendsAddress) this.#addressChanged(bridge, news)
     })
+  }
+
+  /** `bridge vlan add`: with another tunnel key, as PVID or not; nothing tells that the old PVID is none any more. */
+  setVlan(port: Device, vid: number, tunnelId: number | undefined, isPvid: boolean): void {
+    const { master } = port
+    if (master === undefined || this.devices.get(master)?.vlanFiltering !== true) return
+    // A port has a key once (vlan_tunnel_hash).
+    if (tunnelId !== undefined && [...port.vlans].some(([other, id]) => other !== vid && id === tunnelId)) return
+    this.#record((news) => {
+      port.vlans.set(vid, tunnelId)
+      if (isPvid) port.pvid = vid
+      else if (port.pvid === vid) port.pvid = undefined
+      this.bridges.addLocal(master, port.ifindex, port.mac, push(news), vid)
+      news.push(vlanNews('new', port, [vid]))
+    })
+  }
+
+  /** `bridge vlan del`: static rows stay, and cannot be deleted any more. */
+  deleteVlan(port: Device, vid: number): void {
+    const { master } = port
+    if (master === undefined || !port.vlans.has(vid)) return
+    this.#record((news) => {
+      for (const row of this.bridges.rows(master)) {
+        const isFixed = row.mac !== port.mac && ((row.state & NUD.NOARP) !== 0 || (row.flags & NTF.EXT_LEARNED) !== 0)
+        if (row.port === port.ifindex && row.vlan === vid && !isFixed) this.bridges.drop(row, push(news))
+      }
+      this.#forgetVlan(port, vid)
+      news.push(vlanNews('del', port, [vid]))
+    })
+  }
+
+  #forgetVlan(port: Device, vid: number): void {
+    port.vlans.delete(vid)
+    if (port.pvid === vid) port.pvid = undefined
   }
 
   /** The bridge gets another address: all its neighbours go. */
@@ -202,12 +244,11 @@ export class FakeKernel {
 
   #writeMaster(device: Device, op: WriteRequest['op'], row: NeighRow, writer: Writer, news: News[]): string | undefined {
     if (!isPort(device)) return 'EOPNOTSUPP'
-    if (op === 'delete') return this.bridges.remove(device, row.lladdr ?? '', push(news))
+    if (op === 'delete') return this.bridges.remove(device, row, push(news))
     // A port that cannot learn takes static rows only, and what a speaker learned.
     const isForwarding = device.up && this.devices.get(device.master)?.up === true
     if (!isForwarding && (row.state & (NUD.NOARP | NUD.PERMANENT)) === 0 && (row.flags & NTF.EXT_LEARNED) === 0) return 'EPERM'
-    this.bridges.add(device, row, writer, push(news))
-    return undefined
+    return this.bridges.add(device, row, writer, push(news))
   }
 
   #writeSelf(device: Device, op: WriteRequest['op'], row: NeighRow, writer: Writer, news: News[]): string | undefined {
@@ -231,7 +272,11 @@ export class FakeKernel {
   #release(port: Port, news: News[], isDying = false): void {
     const bridge = this.devices.get(port.master)
     for (const row of this.bridges.rows(port.master)) {
-      if (row.port === port.ifindex && row.mac !== port.mac) this.bridges.drop(row, push(news))
+      if (row.port === port.ifindex && (row.mac !== port.mac || row.vlan !== 0)) this.bridges.drop(row, push(news))
+    }
+    for (const vid of [...port.vlans.keys()]) {
+      this.#forgetVlan(port, vid)
+      news.push(vlanNews('del', port, [vid]))
     }
     const local = this.bridges.get(port.master, port.mac)
     if (local?.port === port.ifindex && !port.lendsAddress) this.bridges.drop(local, push(news))

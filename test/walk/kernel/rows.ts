@@ -1,5 +1,5 @@
 // What the fake kernel holds, and how each row looks in a netlink message. Measured on Linux 6.18 with `ip monitor`.
-import { AF, IFF, NTF, NUD, type LinkRow, type NeighRow, type RtMessage, type VxlanInfo } from '../../../lib/netlink/index.js'
+import { AF, BRIDGE_VLAN_INFO, IFF, NTF, NUD, type LinkRow, type NeighRow, type RtMessage, type VxlanInfo } from '../../../lib/netlink/index.js'
 import type { Ip } from '../../../lib/net/ip.js'
 import type { Mac } from '../../../lib/net/mac.js'
 
@@ -9,20 +9,28 @@ export type Writer = 'agent' | 'speaker' | 'foreign' | 'kernel'
 export interface Device {
   readonly ifindex: number
   name: string
-  readonly kind: 'bridge' | 'vxlan' | 'veth'
+  readonly kind: 'bridge' | 'vxlan' | 'veth' | 'vlan'
   up: boolean
   master: number | undefined
   readonly mac: Mac
   vxlan: VxlanInfo | undefined
   /** Its address is its bridge's too: when it comes or goes the bridge's address changes, which flushes the bridge's neighbours. */
   readonly lendsAddress: boolean
+  /** Of a bridge. */
+  readonly vlanFiltering: boolean
+  /** Of a port of a bridge that filters by VLAN: its VLANs, with their tunnel keys. */
+  readonly vlans: Map<number, number | undefined>
+  pvid: number | undefined
+  /** Of a VLAN device. */
+  readonly svi: { readonly bridge: number, readonly vlan: number } | undefined
 }
 
-/** The bridge's only row for a MAC (no VLAN filtering). */
+/** The bridge's only row for a MAC in a VLAN; VLAN 0 in a bridge without VLAN filtering. */
 export interface BridgeRow {
   readonly table: 'bridge'
   readonly bridge: number
   readonly mac: Mac
+  readonly vlan: number
   /** ifindex of the port, or of the bridge itself. */
   readonly port: number
   /** One of NUD.PERMANENT, NOARP, REACHABLE. */
@@ -81,7 +89,9 @@ export function linkRow(device: Device): LinkRow {
     address: device.mac,
     kind: device.kind,
     ...(device.master === undefined ? {} : { master: device.master }),
-    ...(device.vxlan === undefined ? {} : { vxlan: device.vxlan })
+    ...(device.vxlan === undefined ? {} : { vxlan: device.vxlan }),
+    ...(device.vlanFiltering ? { vlanFiltering: true } : {}),
+    ...(device.svi === undefined ? {} : { link: device.svi.bridge, vlanId: device.svi.vlan })
   }
 }
 
@@ -89,7 +99,8 @@ export function neighRow(row: Row): NeighRow {
   switch (row.table) {
     case 'bridge':
       return {
-        family: AF.BRIDGE, ifindex: row.port, state: row.state, flags: row.flags, type: 0, lladdr: row.mac, master: row.bridge, flagsExt: 0
+        family: AF.BRIDGE, ifindex: row.port, state: row.state, flags: row.flags, type: 0, lladdr: row.mac, master: row.bridge, flagsExt: 0,
+        ...(row.vlan === 0 ? {} : { vlan: row.vlan })
       }
     case 'device':
       return {
@@ -110,6 +121,15 @@ export function linkNews(op: 'new' | 'del', device: Device): News {
   return { message: { kind: 'link', op, row: linkRow(device) } }
 }
 
+/** VLANs of a port: that these are there, as they are now, or are gone. */
+export function vlanNews(op: 'new' | 'del', { ifindex, vlans, pvid }: Device, vids: readonly number[]): News {
+  const ranges = vids.map((vid) => {
+    const tunnelId = op === 'del' ? undefined : vlans.get(vid)
+    return { vid, flags: op === 'new' && vid === pvid ? BRIDGE_VLAN_INFO.PVID : 0, ...(tunnelId === undefined ? {} : { tunnelId }) }
+  })
+  return { message: { kind: 'vlan', op, row: { ifindex, vlans: ranges } } }
+}
+
 export function rowNews(op: 'new' | 'del', row: Row): News {
   return { message: { kind: 'neigh', op, row: neighRow(row) }, row }
 }
@@ -124,7 +144,7 @@ export function filterNews(device: Device): News {
 export function rowText(row: Row): string {
   const rest = `state ${row.state} flags ${row.flags} by ${row.writer}`
   switch (row.table) {
-    case 'bridge': return `bridge ${row.bridge}: ${row.mac} on port ${row.port} ${rest}`
+    case 'bridge': return `bridge ${row.bridge}: ${row.mac} VLAN ${row.vlan} on port ${row.port} ${rest}`
     case 'device': return `device ${row.ifindex}: ${row.mac} behind ${row.dst ?? `nexthop ${row.nhId}`}${row.port === undefined ? '' : ` port ${row.port}`} ${rest}`
     case 'neighbour': return `neighbour ${row.ip} at ${row.mac} on device ${row.ifindex} proto ${row.protocol} ${rest}`
   }

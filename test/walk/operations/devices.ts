@@ -22,7 +22,8 @@ function create(chassis: Chassis, r: Random, kind: Device['kind'], name: string,
   const vxlan = kind === 'vxlan' ? { vxlan: settings } : {}
   // Some devices have a workload's address, as anycast gateways do.
   const mac = kind === 'veth' && r.chance(0.15) ? r.pick(ALL_MACS) : newMac()
-  return chassis.kernel.create({ name, kind, mac, lendsAddress: kind === 'veth' && r.chance(0.5), ...vxlan })
+  const vlanFiltering = kind === 'bridge' && r.chance(0.3)
+  return chassis.kernel.create({ name, kind, mac, lendsAddress: kind === 'veth' && r.chance(0.5), vlanFiltering, ...vxlan })
 }
 
 const ROLES = [['bridge', 'bridge'], ['vxlan', 'vxlan'], ['advertise', 'veth']] as const
@@ -40,8 +41,49 @@ export function createDevicesOf(vni: number, chassis: Chassis, r: Random): strin
     if (device.kind !== 'bridge' && bridge?.kind === 'bridge' && r.chance(0.95)) chassis.kernel.enslave(device, bridge)
     if (r.chance(0.95)) chassis.kernel.setUp(device, true)
   }
+  if (r.chance(0.9)) putInVlan(chassis, vni)
   const names = made.map(({ name, ifindex }) => `${name} (${ifindex})`)
   return made.length === 0 ? undefined : `devices of VNI ${vni} are created: ${names.join(', ')}`
+}
+
+/** The VLAN that an administrator gives to a VNI. */
+const vlanFor = (vni: number): number => 10 + VNIS.findIndex((one) => one === vni)
+
+/** In a bridge that filters by VLAN: the ports of a VNI in its VLAN, and the VLAN's device. */
+function putInVlan({ kernel }: Chassis, vni: number): void {
+  const bridge = kernel.byName(`br-${vni}`)
+  const vid = vlanFor(vni)
+  if (bridge?.vlanFiltering !== true) return
+  for (const port of [`vxlan-${vni}`, `lo-${vni}`].flatMap((name) => kernel.byName(name) ?? [])) {
+    if (port.master !== bridge.ifindex) continue
+    const isShared = port.vxlan?.external === true
+    kernel.setVlan(port, vid, isShared ? vni : undefined, !isShared)
+  }
+  const svi = kernel.create({ name: `svi-${vni}`, kind: 'vlan', mac: newMac(), svi: { bridge: bridge.ifindex, vlan: vid } })
+  if (svi !== undefined) kernel.setUp(svi, true)
+}
+
+/** Of advertise devices VLANs are never taken: our rows there could not be deleted any more. */
+const changeVlans: Operation = ({ kernel }, r) => {
+  const port = r.maybe([...kernel.devices.values()].filter(({ master }) => master !== undefined && kernel.devices.get(master)?.vlanFiltering === true))
+  const vid = vlanFor(r.pick(VNIS))
+  if (port === undefined) return undefined
+  if (port.kind === 'vxlan' && r.chance(0.4)) {
+    kernel.deleteVlan(port, vid)
+    return `VLAN ${vid} is taken from ${port.name}`
+  }
+  const [tunnelId, isPvid] = [port.kind === 'vxlan' && r.chance(0.7) ? r.pick(VNIS) : undefined, r.chance(0.5)]
+  kernel.setVlan(port, vid, tunnelId, isPvid)
+  return `${port.name} gets VLAN ${vid}${tunnelId === undefined ? '' : ` for VNI ${tunnelId}`}${isPvid ? ' as PVID' : ''}`
+}
+
+const makeSvi: Operation = ({ kernel }, r) => {
+  const bridge = r.maybe([...kernel.devices.values()].filter(({ vlanFiltering }) => vlanFiltering))
+  const vlan = vlanFor(r.pick(VNIS))
+  const svi = bridge && kernel.create({ name: `svi${r.int(1, 3)}`, kind: 'vlan', mac: newMac(), svi: { bridge: bridge.ifindex, vlan } })
+  if (svi === undefined) return undefined
+  if (r.chance(0.8)) kernel.setUp(svi, true)
+  return `${svi.name} (${svi.ifindex}) is made for VLAN ${vlan} of ${bridge?.name}`
 }
 
 const createOne: Operation = (chassis, r) => {
@@ -77,8 +119,8 @@ const recreate: Operation = (chassis, r) => {
   const master = device.master === undefined ? undefined : chassis.kernel.devices.get(device.master)
   const ports = chassis.kernel.ports(device.ifindex)
   chassis.kernel.destroy(device)
-  const { name, kind, mac, lendsAddress, vxlan } = device
-  const fresh = chassis.kernel.create({ name, kind, mac, lendsAddress, ...(vxlan === undefined ? {} : { vxlan }) })
+  const { name, kind, mac, lendsAddress, vlanFiltering, svi, vxlan } = device
+  const fresh = chassis.kernel.create({ name, kind, mac, lendsAddress, vlanFiltering, svi, ...(vxlan === undefined ? {} : { vxlan }) })
   if (fresh === undefined) return undefined
   if (master !== undefined) chassis.kernel.enslave(fresh, master)
   for (const port of device.kind === 'bridge' ? ports : []) if (r.chance(0.9)) chassis.kernel.enslave(port, fresh)
@@ -106,7 +148,7 @@ const swapNames: Operation = (chassis, r) => {
 }
 
 const move: Operation = (chassis, r) => {
-  const device = r.maybe([...chassis.kernel.devices.values()].filter(({ kind }) => kind !== 'bridge'))
+  const device = r.maybe([...chassis.kernel.devices.values()].filter(({ kind }) => kind !== 'bridge' && kind !== 'vlan'))
   if (device === undefined) return undefined
   const bridge = r.chance(0.3) ? undefined : r.maybe(devicesOf(chassis, 'bridge'))
   if (device.master === bridge?.ifindex) return undefined
@@ -120,11 +162,12 @@ const repair: Operation = (chassis, r) => {
   const ports = [`vxlan-${vni}`, `lo-${vni}`].flatMap((name) => chassis.kernel.byName(name) ?? [])
   if (bridge?.kind !== 'bridge') return undefined
   for (const port of ports) {
-    if (port.kind === 'bridge') continue
+    if (port.kind === 'bridge' || port.kind === 'vlan') continue
     if (port.master !== bridge.ifindex) chassis.kernel.enslave(port, bridge)
     chassis.kernel.setUp(port, true)
   }
   chassis.kernel.setUp(bridge, true)
+  putInVlan(chassis, vni)
   return `the devices of VNI ${vni} are put in order`
 }
 
@@ -167,6 +210,11 @@ const flush: Operation = (chassis, r) => {
   return `somebody flushes the FDB of ${bridge.name}`
 }
 
+/** Where neighbours can stand: bridges and their VLAN devices. */
+export function svis(chassis: Chassis): Device[] {
+  return [...devicesOf(chassis, 'bridge'), ...devicesOf(chassis, 'vlan')]
+}
+
 export function devicesOf(chassis: Chassis, kind: Device['kind']): Device[] {
   return [...chassis.kernel.devices.values()].filter((device) => device.kind === kind)
 }
@@ -179,5 +227,5 @@ export const BUILD_DEVICES: Weighted = [[10, createVni], [2, createOne], [1, cre
 
 export const CHANGE_DEVICES: Weighted = [
   ...BUILD_DEVICES, [2, destroy], [2, recreate], [2, rename], [1, swapNames], [3, move], [6, repair], [4, upDown], [2, changeVxlan],
-  [1, changeAddress], [1, loseCarrier], [1, flush]
+  [3, changeVlans], [1, makeSvi], [1, changeAddress], [1, loseCarrier], [1, flush]
 ]

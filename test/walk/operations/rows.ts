@@ -5,12 +5,19 @@ import { ZERO_MAC } from '../../../lib/net/mac.js'
 import type { Device } from '../kernel/rows.js'
 import { ALL_MACS, REMOTE_MACS, SHARED_MACS, UDP_PORTS, VNIS, VTEPS, WORKLOAD_IPS } from '../pools.js'
 import type { Random } from '../random.js'
-import { devicesOf } from './devices.js'
+import { devicesOf, svis } from './devices.js'
 import type { Operation, Weighted } from './operation.js'
 
 const ZEBRA = 11
 
 type Where = Pick<NeighRow, 'port' | 'vni' | 'srcVni'>
+
+/** The VLAN a row is written for: that of its VNI mostly, another of the port's, or none, which means all. */
+function vlanOn({ vlans, pvid }: Device, srcVni: number | undefined, r: Random): Pick<NeighRow, 'vlan'> {
+  const own = srcVni === undefined ? pvid : [...vlans].find(([, tunnelId]) => tunnelId === srcVni)?.[0]
+  const vlan = r.chance(0.7) ? own : r.maybe([...vlans.keys()])
+  return vlan === undefined || r.chance(0.1) ? {} : { vlan }
+}
 
 /** Which VNI a row is for, on a device of many, and now and then another one to encapsulate with. */
 function vnis(device: Device, r: Random): Where {
@@ -63,9 +70,10 @@ const announceMac: Operation = (chassis, r) => {
   const sticky = r.chance(0.15)
   // FRR writes both drivers' rows in one request; some speakers write the device's alone.
   const master = r.chance(0.8) ? NTF.MASTER : 0
+  const where = vnis(device, r)
   const row = macRow(device, mac, dst, {
     flags: NTF.SELF | master | (sticky ? NTF.STICKY : NTF.EXT_LEARNED), state: sticky ? NUD.REACHABLE | NUD.NOARP : NUD.REACHABLE,
-    ...vnis(device, r), ...(r.chance(0.1) ? { port: r.pick(UDP_PORTS) } : {})
+    ...where, ...vlanOn(device, where.srcVni, r), ...(r.chance(0.1) ? { port: r.pick(UDP_PORTS) } : {})
   })
   const error = chassis.kernel.write({ op: 'replace', row }, 'speaker', r.chance(0.5))
   const how = `${sticky ? ', sticky' : ''}${master === 0 ? ', on the device only' : ''}`
@@ -82,7 +90,7 @@ const withdrawMac: Operation = (chassis, r) => {
 }
 
 const announceIp: Operation = (chassis, r) => {
-  const bridge = r.maybe(devicesOf(chassis, 'bridge'))
+  const bridge = r.maybe(svis(chassis))
   if (bridge === undefined) return undefined
   const [ip, mac] = [r.pick(WORKLOAD_IPS), r.pick(ALL_MACS)]
   const flags = NTF.EXT_LEARNED | (r.chance(0.2) ? NTF.ROUTER : 0)
@@ -147,7 +155,7 @@ const staticRow: Operation = (chassis, r) => {
   if (port === undefined) return undefined
   const mac = r.pick(ALL_MACS)
   const state = r.pick([NUD.NOARP, NUD.REACHABLE])
-  const row = { family: AF.BRIDGE, ifindex: port.ifindex, state, flags: NTF.MASTER, type: 0, lladdr: mac }
+  const row = { family: AF.BRIDGE, ifindex: port.ifindex, state, flags: NTF.MASTER, type: 0, lladdr: mac, ...vlanOn(port, undefined, r) }
   chassis.kernel.write({ op: 'replace', row }, 'foreign')
   return `somebody puts ${mac} on ${port.name}`
 }
@@ -155,13 +163,13 @@ const staticRow: Operation = (chassis, r) => {
 const deleteRow: Operation = (chassis, r) => {
   const row = r.maybe(chassis.kernel.bridges.all())
   if (row === undefined) return undefined
-  const request = { family: AF.BRIDGE, ifindex: row.port, state: 0, flags: NTF.MASTER, type: 0, lladdr: row.mac }
+  const request = { family: AF.BRIDGE, ifindex: row.port, state: 0, flags: NTF.MASTER, type: 0, lladdr: row.mac, ...(row.vlan === 0 ? {} : { vlan: row.vlan }) }
   chassis.kernel.write({ op: 'delete', row: request }, 'foreign')
   return `somebody deletes ${row.mac} from port ${row.port}`
 }
 
 const staticNeighbour: Operation = (chassis, r) => {
-  const bridge = r.maybe(devicesOf(chassis, 'bridge'))
+  const bridge = r.maybe(svis(chassis))
   if (bridge === undefined) return undefined
   const [ip, mac] = [r.pick(WORKLOAD_IPS), r.pick(SHARED_MACS)]
   const protocol = r.chance(0.5) ? { protocol: 4 } : {}
@@ -179,7 +187,7 @@ const deleteNeighbour: Operation = (chassis, r) => {
 }
 
 const resolve: Operation = (chassis, r) => {
-  const bridge = r.maybe(devicesOf(chassis, 'bridge').filter(({ up }) => up))
+  const bridge = r.maybe(svis(chassis).filter(({ up }) => up))
   if (bridge === undefined) return undefined
   const [ip, mac] = [r.pick(WORKLOAD_IPS), r.pick(ALL_MACS)]
   const isDone = chassis.kernel.resolve(bridge, ip, mac, r.pick([NUD.REACHABLE, NUD.STALE]))

@@ -183,7 +183,7 @@ function fromTunnels(world: World, vni: TrueVni, r: Random): string[] {
 /** A MAC that we tell others is on a port here does not come out of a tunnel. */
 function isSpoofed(world: World, vni: TrueVni, src: string): boolean {
   const port = vni.locals.find(({ mac }) => mac === src)?.port
-  return port !== undefined && ofport(world, port.name) !== undefined && vni.told.some((row) => row.startsWith('fdb ') && row.endsWith(` ${src}`))
+  return port !== undefined && ofport(world, port.name) !== undefined && vni.told.some((row) => row.startsWith('fdb ') && row.split(' ')[2] === src)
 }
 
 function tunnel(source: string, to: string): Record<string, string> {

@@ -21,7 +21,7 @@ export function ourRows({ kernel, database }: Chassis): string[] {
   }
   const neighbours = kernel.neighbours.all().filter(({ protocol }) => protocol === 85)
   return [
-    ...kernel.bridges.all().filter(isOurs).map(({ port, mac }) => `fdb ${port} ${mac}`),
+    ...kernel.bridges.all().filter(isOurs).map(({ port, mac, vlan }) => `fdb ${port} ${mac} ${vlan}`),
     ...neighbours.map(({ ifindex, ip, mac }) => `neigh ${ifindex} ${ip} ${mac}`)
   ].sort()
 }
@@ -32,7 +32,7 @@ export function checkOurRows(chassis: Chassis): string[] {
   if (config.isOvns) return []
   const wanted = trueVnis(config).flatMap((vni) => readVni(vni, config, chassis.kernel).told)
   const present = ourRows(chassis)
-  const identity = (row: string) => row.split(' ').slice(0, 3).join(' ')
+  const identity = (row: string) => row.split(' ').slice(0, row.startsWith('fdb') ? 4 : 3).join(' ')
   const rivals = (row: string) => wanted.filter((other) => identity(other) === identity(row))
   const missing = wanted.filter((row) => !rivals(row).some((one) => present.includes(one)))
   const extra = present.filter((row) => !wanted.includes(row))

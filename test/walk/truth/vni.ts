@@ -39,14 +39,22 @@ export interface TrueVni {
   /** IPs of others, with the MAC and whether it is a router's. */
   readonly remoteIps: ReadonlyMap<string, { readonly mac: string, readonly router: boolean }>
   readonly localIp: (ip: string) => string | undefined
-  /** Kernel rows that tell others: `fdb IFINDEX MAC`, `neigh IFINDEX IP MAC`. */
+  /** Kernel rows that tell others: `fdb IFINDEX MAC VLAN`, `neigh IFINDEX IP MAC`. */
   readonly told: readonly string[]
 }
 
 /** Behind which VTEP, in packets of which VNI. */
 export interface TruePlace { readonly ip: string, readonly udpPort: number, readonly encapVni: number }
 
-interface Devices { readonly bridge: Device | undefined, readonly vxlans: readonly Device[], readonly advertise: Device | undefined }
+interface Devices {
+  readonly bridge: Device | undefined
+  /** In a bridge without VLAN filtering 0; undefined = nobody can say which of the bridge's rows are the VNI's. */
+  readonly vlan: number | undefined
+  /** Where neighbours stand. */
+  readonly svi: Device | undefined
+  readonly vxlans: readonly Device[]
+  readonly advertise: Device | undefined
+}
 
 export function readVni(vni: number, config: TrueConfig, kernel: FakeKernel): TrueVni {
   const devices = devicesOf(vni, config, kernel)
@@ -67,9 +75,11 @@ function devicesOf(vni: number, config: TrueConfig, kernel: FakeKernel): Devices
   const vxlans = named('vxlan', `vxlan-${vni}`).split(',').flatMap((name) => kernel.byName(name) ?? [])
     .filter((device) => device.kind === 'vxlan' && (device.vxlan?.external === true || device.vxlan?.vni === vni))
   const advertise = kernel.byName(named('advertise', `lo-${vni}`))
-  // Nobody can say of which VNI the rows of its bridge are, which has no VLANs.
-  const isUsable = bridge !== undefined && !isShared(vxlans) && advertise?.kind === 'veth' && advertise.master === bridge.ifindex
-  return { bridge, vxlans, advertise: isUsable ? advertise : undefined }
+  const vlan = vlanOf(vni, bridge, vxlans)
+  const svi = bridge === undefined || vlan === undefined ? undefined : vlan === 0 ? bridge : kernel.svi(bridge.ifindex, vlan)
+  const isMember = vlan !== undefined && (vlan === 0 || advertise?.vlans.has(vlan) === true)
+  const isUsable = bridge !== undefined && isMember && advertise?.kind === 'veth' && advertise.master === bridge.ifindex
+  return { bridge, vlan, svi, vxlans, advertise: isUsable ? advertise : undefined }
 }
 
 /** The first that names a MAC has it, with those of its IPs that nobody before has; ports by name, then addresses without a port. */
@@ -94,15 +104,23 @@ function localIpFor(isV6: boolean, vni: number, config: TrueConfig, vxlans: read
   return own ?? byDefault ?? vxlans.map((device) => device.vxlan?.local).find(ofFamily)
 }
 
+/** Of a device of many VNIs the VLAN with the VNI as key, of another the PVID; the first that is known. */
+function vlanOf(vni: number, bridge: Device | undefined, vxlans: readonly Device[]): number | undefined {
+  if (bridge === undefined) return undefined
+  if (!bridge.vlanFiltering) return vxlans.some(isShared) ? undefined : 0
+  return vxlans.filter(({ master }) => master === bridge.ifindex)
+    .map((device) => (isShared(device) ? [...device.vlans].find(([, tunnelId]) => tunnelId === vni)?.[0] : device.pvid))
+    .find((vlan) => vlan !== undefined)
+}
+
 /** Where the bridge has the MAC on a port that is none of the VNI's vxlan devices, it is not remote. */
-function isElsewhere(mac: string, { bridge, vxlans }: Devices, kernel: FakeKernel): boolean {
-  const row = bridge === undefined || isShared(vxlans) ? undefined : kernel.bridges.get(bridge.ifindex, mac)
+function isElsewhere(mac: string, { bridge, vlan, vxlans }: Devices, kernel: FakeKernel): boolean {
+  const row = bridge === undefined || vlan === undefined ? undefined : kernel.bridges.get(bridge.ifindex, mac, vlan)
   return row !== undefined && !vxlans.some(({ ifindex }) => ifindex === row.port)
 }
 
-/** A bridge's rows name no VNI, so those about a device of many VNIs say nothing. */
-function isShared(vxlans: readonly Device[]): boolean {
-  return vxlans.some(({ vxlan }) => vxlan?.external === true)
+function isShared({ vxlan }: Device): boolean {
+  return vxlan?.external === true
 }
 
 function rowsFor(vni: number, device: Device, kernel: FakeKernel): DeviceRow[] {
@@ -131,15 +149,15 @@ function pathsOf(vni: number, row: DeviceRow, kernel: FakeKernel, udpPort: numbe
 }
 
 /** What the speaker wrote, link-local addresses aside; rows of protocol 85 are ours. */
-function remoteIps({ bridge, vxlans }: Devices, kernel: FakeKernel): Map<string, { mac: string, router: boolean }> {
-  const rows = bridge === undefined || isShared(vxlans) ? [] : kernel.neighbours.on(bridge.ifindex)
+function remoteIps({ svi }: Devices, kernel: FakeKernel): Map<string, { mac: string, router: boolean }> {
+  const rows = svi === undefined ? [] : kernel.neighbours.on(svi.ifindex)
   const isSpeakers = ({ flags, state, protocol }: Neighbour) => (flags & NTF.EXT_LEARNED) !== 0 && (state & NUD.NOARP) !== 0 && protocol !== 85
   return new Map(rows.filter((row) => isSpeakers(row) && !row.ip.startsWith('fe80:'))
     .flatMap(({ ip, mac, flags }) => (mac === undefined ? [] : [[ip, { mac, router: (flags & NTF.ROUTER) !== 0 }] as const])))
 }
 
-function bridgeClaims({ bridge, vxlans }: Devices, kernel: FakeKernel): string[] {
-  const rows = bridge === undefined || isShared(vxlans) ? [] : kernel.bridges.rows(bridge.ifindex)
+function bridgeClaims({ bridge, vlan, vxlans }: Devices, kernel: FakeKernel): string[] {
+  const rows = bridge === undefined ? [] : kernel.bridges.rows(bridge.ifindex).filter((row) => row.vlan === vlan)
   return rows.filter((row) => vxlans.some(({ ifindex }) => ifindex === row.port)).map(({ mac }) => mac)
 }
 
@@ -161,17 +179,17 @@ function vtepsOf(vni: number, { vxlans }: Devices, kernel: FakeKernel, udpPort: 
 }
 
 function toldRows(
-  local: TrueLocal, vni: number, { bridge, advertise }: Devices, config: TrueConfig, kernel: FakeKernel, claimed: ReadonlySet<string>
+  local: TrueLocal, vni: number, { bridge, vlan, svi, advertise }: Devices, config: TrueConfig, kernel: FakeKernel, claimed: ReadonlySet<string>
 ): string[] {
   const kinds = (config.option('dynamic-routing-redistribute', vni) ?? 'fdb,ip').split(',')
   const { mac, port } = local
   const ips = kinds.includes('ip') ? local.ips : []
   if (bridge === undefined || advertise === undefined || claimed.has(mac) || (!kinds.includes('fdb') && ips.length === 0)) return []
   if (port !== undefined && (!port.advertise || !port.isMade)) return []
-  const row = kernel.bridges.get(bridge.ifindex, mac)
+  const row = kernel.bridges.get(bridge.ifindex, mac, vlan)
   if (row !== undefined && row.port !== advertise.ifindex) return []
-  const free = bridge.up ? ips.filter((ip) => isFree(kernel.neighbours.get(bridge.ifindex, ip))) : []
-  return [`fdb ${advertise.ifindex} ${mac}`, ...free.map((ip) => `neigh ${bridge.ifindex} ${ip} ${mac}`)]
+  const free = svi?.up === true ? ips.filter((ip) => isFree(kernel.neighbours.get(svi.ifindex, ip))) : []
+  return [`fdb ${advertise.ifindex} ${mac} ${vlan}`, ...free.map((ip) => `neigh ${svi?.ifindex} ${ip} ${mac}`)]
 }
 
 /** Nobody's, ours, or only what ARP and ND found. */
