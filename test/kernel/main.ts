@@ -1,55 +1,71 @@
 // The program `npm run test:kernel`: boots Debian's kernel as a process and runs a command in it, the system tests by
 // default, over this machine's own file system, to which nothing is written.
-import { readdirSync, readFileSync } from 'node:fs'
-import { constants } from 'node:os'
-import { join, relative } from 'node:path'
+import { availableParallelism, constants } from 'node:os'
+import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { parseWhole } from '../../lib/net/number.js'
-import { declaredNeeds } from '../lab/needs.js'
 import { plainEnv } from '../lab/process.js'
+import { filesOf } from './choice.js'
 import { makeInitramfs, type Job } from './initramfs.js'
-import { checkPrograms, MissingError, provideKernel } from './kernel.js'
+import { checkPrograms, MissingError, provideKernel, type Kernel } from './kernel.js'
 import { runMachine, type MachineOptions, type Outcome } from './machine.js'
+import { dealOut, runShares, type BootShare } from './shares.js'
 
 interface Options {
   readonly shell: boolean
-  readonly all: boolean
-  readonly timeLimit: number
+  readonly ci: boolean
+  readonly only: readonly string[]
+  readonly timeLimit?: number
   readonly memory: number
   readonly cpus: number
+  readonly machines: number
 }
 
-/** Folders whose tests can run in both stages, unless they declare what only one has. */
-const SYSTEM_TESTS = /^(system|semantics)\//
-
-/**
- * Those of them that this stage runs when nothing is said, beside all that declare a need: where the two datapaths could differ.
- * All of them would take an hour on an emulated machine.
- */
-const CHOSEN = /^system\/(underlay|tunnel)\./
+/** Seconds: for all tests, and for what `.ci/run` has the patience for. */
+const TIME_LIMIT = { all: 10_800, ci: 900 } as const
 
 async function boot(words: readonly string[], options: Options): Promise<number> {
   checkPrograms()
   const kernel = await provideKernel(say)
-  const initramfs = await makeInitramfs(kernel, jobOf(words, options))
+  if (words.length === 0 && !options.shell) return await stage(kernel, options)
+  say(`booting ${kernel.release}`)
+  return exitCode(await runJob(kernel, jobOf(words.length > 0 ? words : ['bash'], options.shell), options), options)
+}
+
+/** The tests, dealt out over the machines. 0 when all ran and passed. */
+async function stage(kernel: Kernel, options: Options): Promise<number> {
+  const files = filesOf(options.only.length > 0 ? { kind: 'only', words: options.only } : { kind: options.ci ? 'ci' : 'all' })
+  const shares = dealOut(files, options.machines)
+  say(`booting ${kernel.release}, machines: ${shares.length}, test files: ${files.length}`)
+  const program = [process.execPath, fileURLToPath(new URL('stage.js', import.meta.url))]
+  const share: BootShare = (own, output) => runJob(kernel, jobOf([...program, ...own], false), options, output)
+  const { counts: { passed, failed }, mishaps } = await runShares(shares, share, (line) => { console.log(line) })
+  return mishaps.map((outcome) => exitCode(outcome, options)).at(0) ?? (failed === 0 && passed > 0 ? 0 : 1)
+}
+
+async function runJob(kernel: Kernel, job: Job, options: Options, output?: Writable): Promise<Outcome> {
+  const initramfs = await makeInitramfs(kernel, job)
   const machine: MachineOptions = {
-    cpus: options.cpus, memoryMb: options.memory, interactive: options.shell, timeLimitS: options.timeLimit
+    cpus: options.cpus, memoryMb: options.memory, interactive: options.shell, timeLimitS: timeLimit(options), ...(output && { output })
   }
   try {
-    say(`booting ${kernel.release}`)
-    return exitCode(await runMachine(kernel, initramfs.path, machine), options)
+    return await runMachine(kernel, initramfs.path, machine)
   } finally {
     initramfs.remove()
   }
 }
 
+function timeLimit({ timeLimit, ci }: Options): number {
+  return timeLimit ?? TIME_LIMIT[ci ? 'ci' : 'all']
+}
+
 /** A shell's conventions: 124 as timeout(1), 128 + signal, 125 for a machine that failed. */
-function exitCode(outcome: Outcome, { timeLimit }: Options): number {
+function exitCode(outcome: Outcome, options: Options): number {
   switch (outcome.kind) {
     case 'ended': return outcome.code
     case 'timeout':
-      say(`not done after ${timeLimit} s: ended (--time-limit gives more)`)
+      say(`not done after ${timeLimit(options)} s: ended (--time-limit gives more)`)
       return 124
     case 'stopped': return 128 + constants.signals[outcome.signal]
     case 'crashed':
@@ -58,7 +74,7 @@ function exitCode(outcome: Outcome, { timeLimit }: Options): number {
   }
 }
 
-function jobOf(words: readonly string[], { shell, all }: Options): Job {
+function jobOf(argv: readonly string[], shell: boolean): Job {
   const { PATH = '' } = plainEnv()
   const env = {
     PATH, HOME: '/root', LC_ALL: 'C', TERM: shell ? process.env['TERM'] ?? 'vt100' : 'dumb',
@@ -66,19 +82,9 @@ function jobOf(words: readonly string[], { shell, all }: Options): Job {
     OVS_EVPN_DATAPATH: 'system', OVS_EVPN_PATIENCE: '10'
   }
   const cwd = process.cwd()
-  if (!shell) return { argv: words.length > 0 ? words : stageTests(all), cwd, env }
+  if (!shell) return { argv, cwd, env }
   const { rows, columns } = process.stdout
-  return { argv: words.length > 0 ? words : ['bash'], cwd, env, terminal: { rows: rows || 24, columns: columns || 80 } }
-}
-
-/** The stage's program and its compiled tests: the chosen system tests or all, and whatever declares a need (test/lab/needs.ts). */
-function stageTests(all: boolean): string[] {
-  const tests = fileURLToPath(new URL('..', import.meta.url))
-  const isOurs = all ? SYSTEM_TESTS : CHOSEN
-  const files = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.js')).sort()
-  const chosen = files.map((name) => ({ name, path: relative(process.cwd(), join(tests, name)) }))
-    .filter(({ name, path }) => isOurs.test(name) || declaredNeeds(readFileSync(path, 'utf8'), path).length > 0)
-  return [process.execPath, join(tests, 'kernel/stage.js'), ...chosen.map(({ path }) => path)]
+  return { argv, cwd, env, terminal: { rows: rows || 24, columns: columns || 80 } }
 }
 
 function say(text: string): void {
@@ -94,14 +100,16 @@ function whole(from: number, to: number): (text: string) => number {
 }
 
 const program = new Command('test:kernel')
-  .description('Boots the kernel of Debian as a process and runs COMMAND in it, the system tests by default.')
+  .description('Boots the kernel of Debian as a process and runs COMMAND in it, the tests by default.')
   .argument('[command...]')
   .passThroughOptions()
   .option('--shell', 'with this terminal; COMMAND is bash by default', false)
-  .option('--all', 'every system test; give it an hour with --time-limit', false)
-  .option('--time-limit <seconds>', 'then it is ended', whole(1, 86_400), 900)
-  .option('--memory <MiB>', 'of the machine', whole(256, 65_536), 2048)
-  .option('--cpus <n>', 'of the machine', whole(1, 16), 2)
+  .option('--ci', 'of the tests those for which .ci/run has the time', false)
+  .option('--only <word>', 'of the tests those whose path contains the word, or one of several such words', (word, words: readonly string[]) => [...words, word], [])
+  .option('--time-limit <seconds>', `then it is ended (default: ${TIME_LIMIT.all}, with --ci ${TIME_LIMIT.ci})`, whole(1, 86_400))
+  .option('--memory <MiB>', 'of a machine', whole(256, 65_536), 2048)
+  .option('--cpus <n>', 'of a machine', whole(1, 16), 1)
+  .option('--machines <n>', 'for the tests, each with a share of their files', whole(1, 64), availableParallelism())
   .action(async (words: readonly string[], options: Options) => { process.exitCode = await boot(words, options) })
 
 try {

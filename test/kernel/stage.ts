@@ -1,15 +1,10 @@
-// The program that runs test files in the machine, those that it can run, one for each CPU at a time, by node alone: the
+// The program that runs test files in a machine, those that it can run, one for each CPU at a time, by node alone: the
 // runner of tap takes a minute to start on an emulated machine. Ends with the line `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { selectFiles } from '../lab/needs.js'
-
-interface Counts {
-  passed: number
-  failed: number
-  skipped: number
-}
+import { countsOf, countsText, NONE, sum, type Counts } from './counts.js'
 
 /** Seconds for one file; tap's own is 30. */
 const TAP_TIMEOUT = '600'
@@ -22,40 +17,29 @@ async function runFile(file: string): Promise<Counts> {
     stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TAP_TIMEOUT }
   })
   const ended = new Promise<number | null>((resolve, reject) => child.on('close', resolve).on('error', reject))
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
+  let counts = NONE
   let isFailure = false
   for await (const line of createInterface({ input: child.stdout })) {
     const verdict = /^\s*(not )?ok\b/.exec(line)
     if (verdict) isFailure = verdict[1] !== undefined
     if (isFailure || /^(not ok|Bail out)|# (SKIP|TODO)/.test(line)) failures.push(line)
-    if (isPoint(line)) counts[/# (SKIP|TODO)/i.test(line) ? 'skipped' : verdict?.[1] === undefined ? 'passed' : 'failed']++
+    counts = sum(counts, countsOf(line))
   }
-  if (await ended !== 0 && counts.failed === 0) counts.failed = 1
+  if (await ended !== 0 && counts.failed === 0) counts = { ...counts, failed: 1 }
   // At once: the other files' lines do not come between.
   console.log([...failures, `# ${file}: ${countsText(counts)}, ${Math.round((Date.now() - started) / 1000)} s`].join('\n'))
   return counts
 }
 
-function countsText({ passed, failed, skipped }: Counts): string {
-  return `${passed} passed, ${failed} failed, ${skipped} skipped`
-}
-
-/** One assertion; a group of them has its duration behind it. */
-function isPoint(line: string): boolean {
-  return /^\s*(not )?ok \d+/.test(line) && !/ # time=/.test(line) && !line.trimEnd().endsWith('{')
-}
-
-const total: Counts = { passed: 0, failed: 0, skipped: 0 }
+let total = NONE
 const { run, notes } = selectFiles(process.argv.slice(2))
 const queue = [...run]
 
 /** Takes files from the queue until it is empty. */
 async function work(): Promise<void> {
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-    const { passed, failed, skipped } = await runFile(file)
-    total.passed += passed
-    total.failed += failed
-    total.skipped += skipped
+    const counts = await runFile(file)
+    total = sum(total, counts)
   }
 }
 
