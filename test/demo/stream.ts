@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Lab } from '../lab/lab.js'
 import { addressOf, type Workload } from '../lab/spec.js'
+import { PATIENCE } from '../lab/wait.js'
 import type { Family } from './matrix.js'
 
 export interface StreamResult {
@@ -13,10 +14,10 @@ export interface StreamResult {
   readonly duplicates: number
 }
 
-/** Seconds between packets. */
-const INTERVAL = 0.005
+/** Seconds between packets. An emulated CPU would have no time for anything but pings: there they are fewer. */
+const INTERVAL = 0.005 * PATIENCE
 
-/** Pings from one workload to another, 200 times a second, until stopped. */
+/** Pings from one workload to another, 200 times a second where nothing is emulated, until stopped. */
 export class PingStream {
   readonly name: string
   readonly #child: ChildProcess

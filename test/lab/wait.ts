@@ -8,7 +8,7 @@ export class Hopeless extends Error {
 }
 
 /** How many times as long everything may take here: more than 1 on a machine that is emulated. */
-const PATIENCE = Number(process.env['OVS_EVPN_PATIENCE'] ?? 1)
+export const PATIENCE = Number(process.env['OVS_EVPN_PATIENCE'] ?? 1)
 
 /**
  * Waits until `condition` returns exactly true; any other value is what was seen instead. An exception counts as seen too

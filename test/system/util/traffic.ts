@@ -11,7 +11,7 @@ export type Loss = StreamResult & { readonly name: string }
 const REPLIES = 60
 
 /**
- * Pings IPv4 and IPv6 between pairs of workloads, 200 times a second each way, while `happens` runs: from before it until
+ * Pings IPv4 and IPv6 between pairs of workloads, 200 times a second each way (fewer on an emulated machine), while `happens` runs: from before it until
  * replies have come after it.
  */
 export async function underTraffic(lab: Lab, pairs: readonly (readonly [string, string])[], happens: () => Promise<void>): Promise<readonly Loss[]> {
