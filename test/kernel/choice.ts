@@ -14,7 +14,7 @@ const BOTH_STAGES = /^(system|semantics)\//
  * The longest first, so that the machines are done at about the same time.
  */
 const CHOSEN: readonly string[] = [
-  'semantics/nexthop', 'semantics/suppression', 'system/tunnel', 'semantics/prefer-local', 'system/underlay'
+  'semantics/nexthop', 'semantics/suppression', 'system/tunnel', 'semantics/prefer-local'
 ]
 
 /** `all`, the choice of `.ci/run`, or those of all whose path contains one of the words. */
