@@ -119,7 +119,7 @@ export const VNI_OPTIONS: readonly AnyOption[] = [
   { key: 'evpn-vxlan-port', field: 'vxlanPort', read: readOptionalPort, fallback: () => undefined },
   { key: 'evpn-manage-devices', field: 'manageDevices', read: readBoolean, fallback: () => false, inEffect: 'default only' },
   { key: 'evpn-stale-time', field: 'staleTime', read: readSeconds(86400), fallback: () => 120, inEffect: 'default only' },
-  { key: 'evpn-audit', field: 'audit', read: readWord('repair', 'report'), fallback: () => 'repair', inEffect: 'default only' }
+  { key: 'evpn-audit', field: 'audit', read: readWord('repair', 'report'), fallback: () => 'repair' }
 ]
 
 /** The items of a comma list, blanks around them removed, empty ones dropped. */

@@ -52,7 +52,7 @@ export function markVlan(state: State, ifindex: number, vid: number, tunnelIds: 
 export function markBridgeRow(state: State, bridge: number, mac: Mac, old: FdbRow | undefined, current: FdbRow | undefined): void {
   const vlan = (current ?? old)?.vlan ?? NO_VLAN
   for (const vni of state.vnisOfVlan.under(vlanKey(bridge, vlan)).keys()) state.dirty.macs.add(vni, mac)
-  if (old !== undefined && old.ifindex !== current?.ifindex) state.kernel.observe(fdbKey(old.ifindex, vlan, mac), undefined)
+  if (old !== undefined && old.ifindex !== current?.ifindex) state.kernel.observe(fdbKey(old.ifindex, vlan, mac), undefined, current !== undefined)
   if (current !== undefined) observeFdb(state, current)
 }
 
@@ -79,7 +79,8 @@ export function markNexthopUse(state: State, table: FdbTable, ip: Ip): void {
 
 export function markNeighbour(state: State, ifindex: number, ip: Ip, current: NeighbourRow | undefined): void {
   for (const vni of state.vnisOfSvi.under(ifindex).keys()) state.dirty.ips.add(vni, ip)
-  state.kernel.observe(neighbourKey(ifindex, ip), realizedNeighbour(current))
+  const ours = realizedNeighbour(current)
+  state.kernel.observe(neighbourKey(ifindex, ip), ours, current !== undefined && ours === undefined)
 }
 
 /** An OpenFlow port came, went or got another number. */

@@ -1,10 +1,11 @@
 // The agent: the state and its tick between the outside's events and the sinks. It opens no socket itself:
 // whoever wires it (main.ts, or a test with stateful fakes) hands in connections and calls what happened.
-import { OpenFlowDecodeError, type FlowUpdate, type PacketIn, type PortDesc } from '../openflow/index.js'
+import { OpenFlowDecodeError, type FlowUpdate, type PacketIn, type PortDesc, type RequestForward } from '../openflow/index.js'
 import type { RtMessage } from '../netlink/index.js'
 import { formatWarning } from '../config/warning.js'
 import { KernelSink, type KernelWriter } from '../sink/kernel.js'
 import { SwitchSink, type SwitchConnection, type SwitchReport } from '../sink/switch.js'
+import { auditMode } from './audit-mode.js'
 import { KernelFeed, type KernelSource } from './kernel-feed.js'
 import { applyLearned, replaceLearned } from './learned.js'
 import { limitLog, type LimitedLog } from './log/limit.js'
@@ -52,7 +53,12 @@ export class Agent {
     this.#limited = limitLog(openflow)
     // Sinks send in a tick only: after what is desired was derived from all that is known, and never before all is known.
     const wake = () => this.#schedule()
-    const sinks = { switch: new SwitchSink(switchReport(openflow, this.#limited), wake), kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake) }
+    const modeOf = (owner: string | undefined) => auditMode(this.state, owner)
+    const limitedKernel = limitLog(netlink)
+    const sinks = {
+      switch: new SwitchSink(switchReport(openflow, this.#limited), wake, modeOf),
+      kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake, { modeOf, wake, tell: (text) => limitedKernel.warn('drift', text) })
+    }
     this.state = createState(sinks, (name) => parts.database.table(name), wake)
     this.feed = new KernelFeed(this.state.mirrors, parts.kernel, netlink, () => {
       this.state.dirty.notices = true
@@ -121,6 +127,18 @@ export class Agent {
     this.#schedule()
   }
 
+  /** What flow monitors told; on our tables that is what others did. */
+  flowsChanged(updates: readonly FlowUpdate[]): void {
+    this.state.switch.flowsChanged(updates)
+    this.#schedule()
+  }
+
+  /** Somebody else changed a group or a meter. */
+  requestForwarded(request: RequestForward): void {
+    this.state.switch.requestForwarded(request)
+    this.#schedule()
+  }
+
   /** A packet that a flow of ours sent here. */
   packetIn(packetIn: PacketIn): void {
     try {
@@ -165,7 +183,7 @@ export class Agent {
     const isOurs = database.bridgeUuid !== undefined && database.standOff === undefined
     this.#useBridge(isOurs ? database.system.bridge : undefined)
     if (database.standOff !== undefined) return
-    if (isDatabaseDirty && database !== EMPTY_DATABASE && this.state.table('Open_vSwitch').size > 0) this.tunnels.keep(database.bridgeUuid, isOurs ? database.system.vxlanPorts : [])
+    if (isDatabaseDirty && database !== EMPTY_DATABASE && this.state.table('Open_vSwitch').size > 0) this.tunnels.keep(database.bridgeUuid, isOurs ? database.system.vxlanPorts : [], auditMode(this.state, undefined))
     // Sinks write nothing before every mirror was complete once.
     if (!this.feed.isSynced || database === EMPTY_DATABASE) return
     this.#writeKernel()
@@ -174,6 +192,7 @@ export class Agent {
 
   /** News of another's claim may be waiting unread, and our row would steal the address: it is read first. */
   #writeKernel(): void {
+    this.state.kernel.judge()
     if (!this.state.kernel.hasWork) return
     this.#parts.kernel.drain()
     derive(this.state)
@@ -206,5 +225,5 @@ export class Agent {
 }
 
 function switchReport(log: ModuleLog, limited: LimitedLog): SwitchReport {
-  return { info: (text) => log.info(text), warn: (text) => log.warn(text), refused: (text) => limited.warn('refused', text) }
+  return { info: (text) => log.info(text), warn: (text) => log.warn(text), refused: (text) => limited.warn('refused', text), drifted: (text) => limited.warn('drift', text) }
 }

@@ -26,7 +26,7 @@ export function memoryOf({ state }: Agent): Record<string, number> {
 }
 
 /** What happened since the start. */
-export function countersOf({ state, feed }: Agent): Record<string, number> {
+export function countersOf({ state, feed, tunnels }: Agent): Record<string, number> {
   return {
     netlink_messages: feed.counters.messages,
     netlink_malformed: feed.counters.malformed,
@@ -38,6 +38,11 @@ export function countersOf({ state, feed }: Agent): Record<string, number> {
     group_mods: state.switch.counters.groupMods,
     meter_mods: state.switch.counters.meterMods,
     switch_read_backs: state.switch.counters.readBacks,
-    switch_refused: state.switch.counters.refused
+    switch_refused: state.switch.counters.refused,
+    switch_audits: state.switch.counters.audits,
+    switch_drift: state.switch.drift.counters.found,
+    kernel_drift: state.kernel.drift.counters.found,
+    tunnel_drift: tunnels.counters.drift,
+    drift_paused: state.switch.drift.counters.paused + state.kernel.drift.counters.paused
   }
 }

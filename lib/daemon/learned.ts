@@ -7,6 +7,7 @@ import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import { decodeInstructions, decodeMatch, type FlowChange, type FlowUpdate } from '../openflow/index.js'
 import { isLearnedCookie } from '../pipeline/slots.js'
+import { TABLE } from '../pipeline/tables.js'
 import type { State } from './state.js'
 
 /** What the monitor reports when it starts: all there is. */
@@ -28,7 +29,7 @@ export function applyLearned(state: State, updates: readonly FlowUpdate[]): void
 }
 
 function rowOf(update: FlowUpdate): ReturnType<typeof readLearned> {
-  return 'match' in update && isLearnedCookie(update.cookie) ? readLearned(update) : undefined
+  return 'match' in update && update.tableId === TABLE.LEARNED && isLearnedCookie(update.cookie) ? readLearned(update) : undefined
 }
 
 /** What a learned flow says; `ofport` undefined when it went. Undefined: it is none of ours. */

@@ -249,7 +249,7 @@ function problems(agent: Agent): Problem[] {
     ...[...state.switch.flows.blocked()].filter(([key]) => state.switch.flows.desired(key) !== undefined)
       .map(([key, what]) => warning(`flow ${describeFlowKey(key)}`, what)),
     ...[...state.switch.groups.blocked()].map(([key, what]) => warning(`group ${key}`, what)),
-    ...[...state.kernel.rows.blocked()].filter(([key, what]) => state.kernel.rows.desired(key) !== undefined && what.startsWith('refused'))
+    ...[...state.kernel.rows.blocked()].filter(([key, what]) => state.kernel.rows.desired(key) !== undefined && /^(refused|somebody)/.test(what))
       .map(([key, what]) => warning(`kernel row ${key}`, what)),
     ...[...state.switch.groups.collisions(), ...state.switch.flows.collisions()]
       .map(([, winner, losers]) => warning(winner, `wants the same place in the switch as ${losers.join(', ')}`)),

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { OpenFlowClient, type FlowUpdate, type PortDesc, type PortStatusReason } from '../openflow/index.js'
 import { CONTROLLER_ID } from '../pipeline/slots.js'
 import { TABLE } from '../pipeline/tables.js'
+import { OUR_TABLES } from '../sink/read-back.js'
 import { wipeSwitch } from '../sink/wipe.js'
 import { withAdvice } from './access.js'
 import type { Agent } from './agent.js'
@@ -10,8 +11,9 @@ import type { ModuleLog } from './log/log.js'
 
 /** Pause before a switch that could not be read is read again, in ms. */
 const READ_AGAIN = 2_000
-/** Our one flow monitor. */
-const MONITOR = 1
+/** Our flow monitors: one for what the switch learns, one for each of our tables for what others do there. */
+const LEARNED_MONITOR = 1
+const FIRST_MONITOR = 100
 
 interface PortNews { readonly reason: PortStatusReason, readonly port: PortDesc }
 
@@ -24,6 +26,8 @@ export class SwitchLink {
   #lastProblem: string | undefined
   /** A connection was lost and not made again: that was said, why each attempt since then fails need not be. */
   #isLost = false
+  /** The switch was asked to tell what others do in our tables: it does until this connection ends. */
+  #isWatching = false
   /** What the switch tells of its ports while their list is asked for. */
   #news: PortNews[] | undefined
   /** What it tells of learned flows while it is asked for all of them. */
@@ -81,6 +85,7 @@ export class SwitchLink {
         up: () => {
           this.#lastProblem = undefined
           this.#isLost = false
+          this.#isWatching = false
           this.#log.info(`connected to ${this.#socket(bridge)}`)
           this.#readPorts(client)
         },
@@ -98,8 +103,12 @@ export class SwitchLink {
         },
         flowUpdates: (updates) => {
           if (this.#client !== client) return
+          agent.flowsChanged(updates)
           if (this.#learned === undefined) agent.learnedChanged(updates)
           else this.#learned.push(...updates)
+        },
+        requestForward: (request) => {
+          if (this.#client === client) agent.requestForwarded(request)
         },
         packetIn: (packetIn) => {
           if (this.#client === client) agent.packetIn(packetIn)
@@ -131,6 +140,7 @@ export class SwitchLink {
   }
 
   async #read(client: OpenFlowClient, news: readonly PortNews[]): Promise<void> {
+    await this.#watch(client)
     const ports = await client.portDescs()
     if (this.#client !== client) return
     const done = this.#agent().switchUp(client, ports)
@@ -146,11 +156,11 @@ export class SwitchLink {
   /** From here on the switch tells what it learns; a monitor ends with its connection. */
   async #watchLearned(client: OpenFlowClient): Promise<void> {
     // After a message that could not be read the monitor of this connection runs already.
-    await client.cancelFlowMonitor(MONITOR).catch(() => undefined)
+    await client.cancelFlowMonitor(LEARNED_MONITOR).catch(() => undefined)
     const news: FlowUpdate[] = []
     this.#learned = news
     try {
-      const known = await client.monitorFlows({ id: MONITOR, tableId: TABLE.LEARNED, ownInFull: true })
+      const known = await client.monitorFlows({ id: LEARNED_MONITOR, tableId: TABLE.LEARNED, ownInFull: true })
       if (this.#client === client) this.#agent().learnedKnown(known)
     } catch (error) {
       if (client.connected) this.#log.warn(`the switch does not tell what it learns, so that is not announced: ${String(error)}`)
@@ -158,6 +168,18 @@ export class SwitchLink {
       if (this.#learned === news) this.#learned = undefined
       if (this.#client === client) this.#agent().learnedChanged(news)
     }
+  }
+
+  /** From here on the switch tells what others do in our tables. Of what we do ourselves it sends one short line a batch. */
+  async #watch(client: OpenFlowClient): Promise<void> {
+    if (this.#isWatching) return
+    this.#isWatching = true
+    // What we learn is told by a monitor of its own.
+    const tables = OUR_TABLES.filter((tableId) => tableId !== TABLE.LEARNED)
+    const outcomes = await Promise.allSettled(tables.map((tableId) => client.monitorFlows({ id: FIRST_MONITOR + tableId, tableId, initial: false })))
+    const refused = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (refused === undefined || !client.connected) return
+    this.#log.warn(`the switch does not tell what others do in our tables, so it takes some minutes to be found: ${String(refused.reason)}`)
   }
 
   /** Each problem is said once, until another or a connection comes. */

@@ -65,6 +65,8 @@ function refreshDatabase(state: State): void {
   const isSame = isDeepStrictEqual(old.system, database.system) && isDeepStrictEqual(old.bridge, database.bridge) && isDeepStrictEqual(old.tunnels, database.tunnels)
   rebind(state, old, database)
   if (isSame) return
+  state.switch.reviewDrift()
+  state.kernel.reviewDrift()
   dirty.tunnels = true
   for (const vni of vnis(state)) markDomain(state, vni)
   for (const link of state.mirrors.links.rows()) observeDevice(state, link)

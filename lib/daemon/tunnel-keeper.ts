@@ -1,6 +1,7 @@
 // Keeps the tunnel ports of OVSDB as configured: computes the plan whenever the replica changed, runs one
 // transaction at a time, and remembers what stands in the way.
 import type { Operation, OperationResult, Row } from '../ovsdb/index.js'
+import type { AuditMode } from '../sink/drift.js'
 import { planTunnels, type TunnelPlan } from '../sink/tunnel.js'
 import type { ModuleLog } from './log/log.js'
 
@@ -15,11 +16,18 @@ export interface Transactor {
 const PAUSE_AFTER_FAILURE = 5_000
 
 export class TunnelKeeper {
+  readonly counters = { drift: 0 }
   readonly #database: Transactor
   readonly #log: ModuleLog
   #problems: ReadonlyMap<string, string> = new Map()
   #failure: string | undefined
   #wanted: { readonly bridgeUuid: string | undefined, readonly udpPorts: readonly number[] } = { bridgeUuid: undefined, udpPorts: [] }
+  #mode: AuditMode = 'repair'
+  /** What was wanted, as text, when all ports were as they should be: a difference after that is somebody else's doing. */
+  #settledFor: string | undefined
+  /** Such a difference, as it was told. */
+  #drift = ''
+  #left: string | undefined
   /** The operations of the transaction before, as text. */
   #done: string | undefined
   #isBusy = false
@@ -34,11 +42,12 @@ export class TunnelKeeper {
 
   /** Why a tunnel port is not as it should be, by port name. */
   problem(name: string): string | undefined {
-    return this.#problems.get(name) ?? this.#failure
+    return this.#problems.get(name) ?? this.#left ?? this.#failure
   }
 
   /** Brings OVSDB's ports to `udpPorts` on this bridge, if something differs. Called after every change of the replica. */
-  keep(bridgeUuid: string | undefined, udpPorts: readonly number[]): void {
+  keep(bridgeUuid: string | undefined, udpPorts: readonly number[], mode: AuditMode = 'repair'): void {
+    this.#mode = mode
     this.#wanted = { bridgeUuid, udpPorts }
     this.#isChanged = true
     if (!this.#isBusy && this.#retry === undefined) this.#work()
@@ -51,6 +60,7 @@ export class TunnelKeeper {
       if (this.#problems.get(name) !== problem) this.#log.warn(problem)
     }
     this.#problems = plan.problems
+    if (this.#isLeft(plan)) return
     // What made OVS refuse a port may have gone with this change; counting the configuration on changes nothing we see.
     const tryAgain = plan.isRefused && this.#isChanged
     this.#isChanged = false
@@ -72,6 +82,22 @@ export class TunnelKeeper {
         this.#work()
       }, PAUSE_AFTER_FAILURE).unref()
     })
+  }
+
+  /** True when somebody else changed what we had set up and evpn-audit=report leaves it so. */
+  #isLeft({ operations, changes }: TunnelPlan): boolean {
+    const wanted = JSON.stringify(this.#wanted)
+    if (operations.length === 0) this.#settledFor = wanted
+    const drift = operations.length === 0 || this.#settledFor !== wanted ? '' : `somebody else changed our tunnel ports: ${changes.join(', ')}`
+    const isLeft = drift !== '' && this.#mode === 'report'
+    const text = drift === '' ? '' : `${drift}; ${isLeft ? 'evpn-audit=report leaves it so' : 'it is put back'}`
+    if (text !== '' && text !== this.#drift) {
+      this.counters.drift++
+      this.#log.warn(text)
+    }
+    this.#drift = text
+    this.#left = isLeft ? text : undefined
+    return isLeft
   }
 
   async #bringAbout({ operations, isMove }: TunnelPlan): Promise<void> {

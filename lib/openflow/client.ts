@@ -12,6 +12,7 @@ import { decodeMeterFeatures, decodeMeters, encodeMeterRequest, type Meter, type
 import { encodePortRequest, OFPMP } from './multipart.js'
 import type { PacketIn } from './packet-in.js'
 import { decodePortDescs, type PortDesc, type PortStatusReason } from './port.js'
+import type { RequestForward } from './request-forward.js'
 import { OpenFlowSession, type SessionEvent } from './session.js'
 import type { ApplyResult } from './transaction.js'
 
@@ -27,6 +28,8 @@ export interface OpenFlowHandlers {
   packetIn?(packetIn: PacketIn): void
   /** What monitors report after their first reply. */
   flowUpdates?(updates: readonly FlowUpdate[]): void
+  /** Another connection changed a group or a meter. */
+  requestForward?(request: RequestForward): void
   /** A message came that cannot be decoded; if it was a port change or a flow update, it is lost. */
   malformed?(error: OpenFlowDecodeError, message: Message): void
   /** Any other message nobody asked for. */
@@ -214,6 +217,8 @@ export class OpenFlowClient {
         return this.#handlers.packetIn?.(event.packetIn)
       case 'flow_updates':
         return this.#handlers.flowUpdates?.(event.updates)
+      case 'request_forward':
+        return this.#handlers.requestForward?.(event.request)
       case 'applied':
         return this.#settle(event.id)?.resolve(event.result)
       case 'entries':

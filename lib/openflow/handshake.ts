@@ -13,10 +13,10 @@ export interface Features {
 const HELLO_VERSION_BITMAP = 1
 
 /** Properties of set_async for the roles that may write (equal and master). */
-const ASYNC = { packet_in: 1, port_status: 3, flow_removed: 5, role_status: 7, table_status: 9 } as const
+const ASYNC = { packet_in: 1, port_status: 3, flow_removed: 5, role_status: 7, table_status: 9, requestforward: 11 } as const
 
-/** What is asked for, as bits of OFPPR_* (add, delete and modify) and OFPR_* (the controller action). */
-const REASONS: Partial<Record<keyof typeof ASYNC, number>> = { port_status: 7, packet_in: 1 << REASON_ACTION }
+/** What is asked for, as bits of OFPPR_* (add, delete and modify), OFPR_* (the controller action) and OFPRFR_* (groups, meters). */
+const REASONS: Partial<Record<keyof typeof ASYNC, number>> = { port_status: 7, packet_in: 1 << REASON_ACTION, requestforward: 3 }
 
 /** Offers OpenFlow 1.5 and nothing else. */
 export function encodeHello(xid: number): Buffer {
@@ -42,7 +42,7 @@ export function decodeHello(bytes: Buffer): number[] {
   return Array.from({ length: version }, (_, i) => i + 1)
 }
 
-/** Ask for port changes and for packets that a flow sends on purpose; want no removed flows, no role and table changes. */
+/** Ask for port changes, packets that a flow sends on purpose, and what others do to groups and meters; want no removed flows, no role and table changes. */
 export function encodeSetAsync(xid: number): Buffer {
   const properties = (Object.keys(ASYNC) as (keyof typeof ASYNC)[]).map((name) => {
     const bytes = Buffer.alloc(8)

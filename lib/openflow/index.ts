@@ -28,6 +28,7 @@ export {
   decodePortDescs, decodePortStatus, encodePortDesc, RESERVED_PORTS,
   type Port, type PortDesc, type PortStatusReason, type ReservedPort
 } from './port.js'
+export type { RequestForward } from './request-forward.js'
 export { OpenFlowSession, type SessionEvent } from './session.js'
 export type { ApplyError, ApplyResult } from './transaction.js'
 export type { FieldValue } from './value.js'

@@ -33,6 +33,7 @@ export const OFPT = {
   barrier_reply: 21,
   set_async: 28,
   meter_mod: 29,
+  requestforward: 32,
   bundle_control: 33,
   bundle_add_message: 34
 } as const

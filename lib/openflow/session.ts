@@ -7,6 +7,7 @@ import { encodeMessage, Framer, OFPT, VERSION, type Message } from './message.js
 import { decodeMultipart, encodeMultipart, OFPMP } from './multipart.js'
 import { decodePacketIn, encodeSetControllerId, encodeSetPacketInFormat, type PacketIn } from './packet-in.js'
 import { decodePortStatus, type PortDesc, type PortStatusReason } from './port.js'
+import { decodeRequestForward, type RequestForward } from './request-forward.js'
 import { Bundle, Plain, type ApplyResult, type Transaction } from './transaction.js'
 
 export type SessionEvent =
@@ -16,6 +17,7 @@ export type SessionEvent =
   | { readonly kind: 'port_status'; readonly reason: PortStatusReason; readonly port: PortDesc }
   | { readonly kind: 'packet_in'; readonly packetIn: PacketIn }
   | { readonly kind: 'flow_updates'; readonly updates: readonly FlowUpdate[] }
+  | { readonly kind: 'request_forward'; readonly request: RequestForward }
   | { readonly kind: 'applied'; readonly id: number; readonly result: ApplyResult }
   /** All entries of a multipart request. */
   | { readonly kind: 'entries'; readonly id: number; readonly entries: readonly unknown[] }
@@ -176,6 +178,8 @@ export class OpenFlowSession {
         return this.#requests.delete(message.xid - 1) ? [{ kind: 'failed', id: message.xid - 1, error: new Error(NO_ANSWER) }] : []
       case OFPT.port_status:
         return [{ kind: 'port_status', ...decodePortStatus(message.body) }]
+      case OFPT.requestforward:
+        return [{ kind: 'request_forward', request: decodeRequestForward(message.body) }]
       case OFPT.experimenter: {
         const packetIn = decodePacketIn(message.body)
         return packetIn === undefined ? [{ kind: 'message', message }] : [{ kind: 'packet_in', packetIn }]

@@ -1,6 +1,9 @@
 // Flows as the tracker keeps them: identity and content as byte strings in exactly the form the switch sends back,
 // so that comparing desired with realized is comparing strings.
-import { canonicalOxms, encodeFlowMod, encodeInstructions, encodeMatch, formatMatch, decodeMatch, OpenFlowDecodeError, type Action, type FlowDesc } from '../openflow/index.js'
+import { 
+  canonicalOxms, decodeInstructions, decodeMatch, encodeFlowMod, encodeInstructions, encodeMatch, formatInstructions, formatMatch, OpenFlowDecodeError,
+  type Action, type FlowDesc
+} from '../openflow/index.js'
 import type { Flow } from '../pipeline/flow.js'
 import { COOKIE, COOKIE_MASK } from '../pipeline/slots.js'
 import type { Pending } from './tracker.js'
@@ -20,7 +23,7 @@ export function compileFlow(flow: Flow, encoded?: Encoded): FlowEntry {
 }
 
 /** The tracker's entry for a flow the switch has. */
-export function entryOfDesc(desc: FlowDesc): FlowEntry {
+export function entryOfDesc(desc: Pick<FlowDesc, 'tableId' | 'priority' | 'match' | 'instructions'>): FlowEntry {
   return [flowKey(desc.tableId, desc.priority, canonicalOxms(desc.match)), desc.instructions.toString('latin1')]
 }
 
@@ -33,6 +36,17 @@ export function tableOfKey(key: string): number {
 export function describeFlowKey(key: string): string {
   const { tableId, priority, match } = splitKey(key)
   return `table=${tableId}, priority=${priority},${describeMatch(match)}`
+}
+
+/** What a flow does, as ovs-ofctl prints it. */
+export function describeFlowValue(value: string): string {
+  const bytes = Buffer.from(value, 'latin1')
+  try {
+    return formatInstructions(decodeInstructions(bytes))
+  } catch (error) {
+    if (error instanceof OpenFlowDecodeError) return `instructions 0x${bytes.toString('hex')}`
+    throw error
+  }
 }
 
 /** A foreign flow may match on fields we have no words for. */

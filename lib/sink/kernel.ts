@@ -2,6 +2,7 @@
 // never from an acknowledgement: between our write and its answer somebody else may have replaced the row.
 import type { NetlinkError, WriteRequest } from '../netlink/index.js'
 import { kernelOrder, kernelRequest, type KernelEntry, type KernelValue } from './kernel-row.js'
+import { Drift, type DriftOptions } from './drift.js'
 import { Retry } from './retry.js'
 import { Tracker } from './tracker.js'
 
@@ -15,6 +16,9 @@ const MAX_BATCH = 1000
 export class KernelSink {
   readonly rows = new Tracker<KernelValue>((a, b) => a === b)
   readonly counters = { writes: 0, refused: 0 }
+  readonly drift: Drift
+  /** Rows that were as wanted and that somebody changed or deleted, with what they were; whether they are still wanted the tick will tell. */
+  readonly #disturbed = new Map<string, KernelValue>()
   readonly #retry: Retry
   readonly #writer: KernelWriter
   readonly #warn: (text: string) => void
@@ -25,11 +29,12 @@ export class KernelSink {
    * `wake` is called when there may be more to write. Who derives what is desired does so first, then flushes: between
    * two ticks a mirror may have learned of another's claim that the rows waiting here do not know of.
    */
-  constructor(writer: KernelWriter, warn: (text: string) => void, wake: () => void = () => this.flush()) {
+  constructor(writer: KernelWriter, warn: (text: string) => void, wake: () => void = () => this.flush(), drift: DriftOptions = { modeOf: () => 'repair', tell: warn, wake }) {
     this.#writer = writer
     this.#warn = warn
     this.#wake = wake
     this.#retry = new Retry(wake)
+    this.drift = new Drift(drift)
   }
 
   get isSettled(): boolean {
@@ -45,16 +50,37 @@ export class KernelSink {
     this.rows.setOwned(owner, entries)
   }
 
-  /** What a mirror says of one of our rows. A row that came, changed or went may be written again at once. */
-  observe(key: string, value: KernelValue | undefined): void {
-    if (value === this.rows.realized(key)) return
+  /**
+   * What a mirror says of one of our rows. A row that came, changed or went may be written again at once. `isTaken`: somebody else
+   * claims the address in its place, which is no drift.
+   */
+  observe(key: string, value: KernelValue | undefined, isTaken = false): void {
+    const held = this.rows.realized(key)
+    if (value === held) return
+    if (held !== undefined && !isTaken && !this.rows.isPending(key)) this.#disturbed.set(key, held)
     this.#retry.forget(key)
     this.rows.unblock(key)
     this.rows.realize(key, value)
   }
 
+  /** What was disturbed and is still wanted is drift. To be called when what is wanted was derived. */
+  judge(): void {
+    for (const [key, held] of this.#disturbed) {
+      const value = this.rows.realized(key)
+      const isWanted = this.rows.desired(key) !== undefined && this.rows.isPending(key)
+      if (isWanted) this.drift.found(this.rows, key, `kernel row ${key}`, value === undefined ? 'deleted it' : `changed it from ${held} to ${value}`)
+    }
+    this.#disturbed.clear()
+  }
+
+  /** evpn-audit changed. */
+  reviewDrift(): void {
+    this.drift.review(this.rows)
+  }
+
   /** Starts writing what is pending, unless it already does. */
   flush(): void {
+    this.judge()
     if (this.#isBusy) return
     const batch = this.rows.pending(MAX_BATCH).sort((a, b) => kernelOrder(a) - kernelOrder(b))
     if (batch.length === 0) return

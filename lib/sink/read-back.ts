@@ -13,42 +13,53 @@ export interface SwitchReader {
   meterFeatures(): Promise<MeterFeatures>
 }
 
-/** `foreign...`: keys of entries that are not ours and stand where only ours may. */
-export interface Held {
+/** Flows in our places. `foreign`: keys of those that are not ours. */
+export interface HeldFlows {
   readonly flows: readonly FlowEntry[]
+  readonly foreign: readonly string[]
+}
+
+/** Groups and meters in our ranges. `foreign`: keys of groups that are not ours. */
+export interface HeldGroups {
   readonly groups: readonly GroupEntry[]
+  readonly foreign: readonly GroupEntry[]
   readonly meters: readonly MeterEntry[]
-  readonly foreignFlows: readonly string[]
-  readonly foreignGroups: readonly string[]
   /** False when the switch or its datapath has no meters at all. */
   readonly hasMeters: boolean
 }
 
-export async function readSwitch(reader: SwitchReader): Promise<Held> {
+/** The tables in which we have places. */
+export const OUR_TABLES: readonly number[] = [ENTRY_TABLE, ...Array.from({ length: LAST_TABLE - FIRST_TABLE + 1 }, (_, i) => FIRST_TABLE + i)]
+
+export async function readGroups(reader: SwitchReader): Promise<HeldGroups> {
   const hasMeters = (await reader.meterFeatures()).maxMeters > 0
   // A switch without meters may refuse to describe them.
   const meters = hasMeters ? await reader.meters() : []
-  const groups = await reader.groupDescs()
-  const tables = [await reader.flowDescs({ tableId: ENTRY_TABLE })]
-  for (let tableId = FIRST_TABLE; tableId <= LAST_TABLE; tableId++) tables.push(await reader.flowDescs({ tableId }))
+  const groups = (await reader.groupDescs()).filter((group) => isOurGroup(group.groupId))
   return {
-    ...sortFlows(tables.flat()),
     groups: groups.filter(isOurs).map(entryOfGroupDesc),
-    foreignGroups: groups.filter((group) => isOurGroup(group.groupId) && !isOurs(group)).map((group) => String(group.groupId)),
+    foreign: groups.filter((group) => !isOurs(group)).map(entryOfGroupDesc),
     meters: meters.filter((meter) => isOurMeter(meter.meterId)).map(compileMeter),
     hasMeters
   }
 }
 
 /** Flows that we installed, and foreign ones; those that the switch learned on our behalf are neither. */
-function sortFlows(descs: readonly FlowDesc[]): Pick<Held, 'flows' | 'foreignFlows'> {
+export async function readFlows(reader: SwitchReader, tables = OUR_TABLES): Promise<HeldFlows> {
   const flows: FlowEntry[] = []
-  const foreignFlows: string[] = []
-  for (const desc of descs) {
-    if (desc.tableId === ENTRY_TABLE && desc.priority !== ENTRY_PRIORITY) continue
-    if (isLearnedCookie(desc.cookie)) continue
-    if (isOurCookie(desc.cookie)) flows.push(entryOfDesc(desc))
-    else foreignFlows.push(entryOfDesc(desc)[0])
+  const foreign: string[] = []
+  for (const tableId of tables) {
+    for (const desc of await reader.flowDescs({ tableId })) {
+      if (!isOurPlace(desc)) continue
+      if (isOurCookie(desc.cookie)) flows.push(entryOfDesc(desc))
+      else foreign.push(entryOfDesc(desc)[0])
+    }
   }
-  return { flows, foreignFlows }
+  return { flows, foreign }
+}
+
+/** True for a flow that stands where only ours may, and is none that the switch learned. */
+export function isOurPlace({ tableId, priority, cookie }: Pick<FlowDesc, 'tableId' | 'priority' | 'cookie'>): boolean {
+  if (isLearnedCookie(cookie)) return false
+  return tableId === ENTRY_TABLE ? priority === ENTRY_PRIORITY : tableId >= FIRST_TABLE && tableId <= LAST_TABLE
 }

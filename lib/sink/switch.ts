@@ -1,18 +1,20 @@
 // The switch: everything we own on the integration bridge, desired and realized. Reads back what is ours on every
 // (re)connect and sends the difference; one batch is in flight at a time. What the switch refuses is set aside alone
 // and tried again later; what a foreign entry occupies is left to it, and looked at again until it is gone.
-import type { ApplyError, FlowFilter, FlowStats, Meter } from '../openflow/index.js'
+import type { ApplyError, FlowFilter, FlowStats, FlowUpdate, Meter, RequestForward } from '../openflow/index.js'
 import type { Flow, Group } from '../pipeline/flow.js'
-import { ENTRY_TABLE } from '../pipeline/slots.js'
-import { compileFlow, describeFlowKey, tableOfKey, type Encoded } from './flow-entry.js'
-import { compileGroup, groupBytes, isEqualGroup, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
-import { planBatch, type Batch } from './batch.js'
+import { Audit, PARTS, type Part } from './audit.js'
+import { Conflicts } from './conflicts.js'
+import { createTrackers, Desired } from './desired.js'
+import { Drift, type DriftOptions } from './drift.js'
+import { tableOfKey } from './flow-entry.js'
 import { holdWhatNames } from './held.js'
 import { Linger } from './linger.js'
-import { compileMeter, isMetered, meterKey, meterMod, withMeters } from './meter-entry.js'
-import { readSwitch, type SwitchReader } from './read-back.js'
+import { readFlows, readGroups, type SwitchReader } from './read-back.js'
 import { Retry } from './retry.js'
-import { Tracker, type Pending } from './tracker.js'
+import { Sender } from './sender.js'
+import type { Tracker } from './tracker.js'
+import { ALL, flowNews, FOREIGN_FLOW, FOREIGN_GROUP, requestedKey, Watch } from './watch.js'
 
 /** The part of an OpenFlow connection the sink uses. */
 export interface SwitchConnection extends SwitchReader {
@@ -27,51 +29,70 @@ export interface SwitchReport {
   warn(text: string): void
   /** What may be said as often as there are flows and groups: a switch whose table is full refuses thousands. */
   refused?(text: string): void
+  /** The same of entries that somebody else changed. */
+  drifted?(text: string): void
 }
 
-/** After so many bundles in a row that failed, the next batch goes unbundled: a bundle is all or nothing. */
-const MAX_FAILED_BUNDLES = 3
-/** While a foreign entry stands in one of our places, we look again after this pause, in ms; it doubles while nothing changes. */
-const CONFLICT_RECHECK = 10_000
-const LONGEST_RECHECK = 160_000
 /** After a failure of unknown outcome on a connection that still stands, we look again after this pause, in ms. */
 const FAILURE_RECHECK = 1_000
 
-const MAX_METERS = 500
-const GROUP_EXISTS = 'OFPGMFC_GROUP_EXISTS'
-const METER_EXISTS = 'OFPMMFC_METER_EXISTS'
-
 export class SwitchSink {
-  readonly flows = new Tracker<string>((a, b) => a === b)
-  readonly groups = new Tracker<GroupValue>(isEqualGroup)
-  readonly meters = new Tracker<string>((a, b) => a === b)
-  /** What of others stands in our places, in words; replaced by each read-back. */
-  conflicts: readonly string[] = []
-  /** Messages sent since start, for operators and tests. */
-  readonly counters = { flowMods: 0, groupMods: 0, meterMods: 0, readBacks: 0, refused: 0 }
+  readonly #trackers = createTrackers()
+  readonly flows = this.#trackers.flows
+  readonly groups = this.#trackers.groups
+  readonly meters = this.#trackers.meters
+  readonly drift: Drift
+  readonly #reads = { readBacks: 0, audits: 0 }
+  readonly #sender: Sender
+  readonly #desired: Desired
+  readonly #conflicts: Conflicts
+  readonly #watch: Watch
+  readonly #audit: Audit
   readonly #retry: Retry
   readonly #linger: Linger
-  readonly #encoded: Encoded = new WeakMap()
   readonly #report: SwitchReport
   readonly #wake: () => void
   #connection: SwitchConnection | undefined
   #isReady = false
-  #hasMeters = false
-  /** Flows that name meters, by owner: compiled again when a meter comes or goes. */
-  readonly #metered = new Map<string, readonly Flow[]>()
   #isBusy = false
-  #failedBundles = 0
   #recheck: NodeJS.Timeout | undefined
-  /** Keys of foreign entries that stand where only ours may. */
-  #foreign: { readonly flows: readonly string[], readonly groups: readonly string[] } = { flows: [], groups: [] }
-  #recheckPause = CONFLICT_RECHECK
+  /** Keys of what is under way. */
+  #inFlight: ReadonlySet<string> = new Set()
+  /** While a part is read again: keys that changed since, by us or by news. */
+  #touched: Set<string> | undefined
+  /** What others did while all is read: told after it. */
+  #news: FlowUpdate[] = []
+  /** The switch lost track of what to tell; until it says that it goes on, our own changes would look like those of others. */
+  #isPaused = false
 
-  /** `wake` is called when there may be more to send: who decides whether it may be sent now flushes. */
-  constructor(report: SwitchReport, wake: () => void = () => this.flush()) {
+  /** `wake` is called when there may be more to send: who decides whether it may be sent now flushes. `modeOf`: evpn-audit, by owner. */
+  constructor(report: SwitchReport, wake: () => void = () => this.flush(), modeOf: DriftOptions['modeOf'] = () => 'repair') {
     this.#report = report
     this.#wake = wake
     this.#retry = new Retry(wake)
     this.#linger = new Linger(this.flows, wake)
+    this.#desired = new Desired(this.#trackers, (text) => report.warn(text))
+    this.#conflicts = new Conflicts(report)
+    this.#sender = new Sender(this.#trackers, {
+      desired: this.#desired, retry: this.#retry, linger: this.#linger, report,
+      sending: (keys) => this.#sending(keys),
+      doubt: () => {
+        if (this.#connection !== undefined) this.#distrust(this.#connection)
+      }
+    })
+    this.drift = new Drift({ modeOf, wake, tell: (text) => (report.drifted === undefined ? report.warn(text) : report.drifted(text)) })
+    this.#watch = new Watch(this.#trackers, this.#conflicts, this.drift)
+    this.#audit = new Audit((part) => this.#readAgain(part), () => this.#isReady && !this.#isBusy, (text) => report.warn(text))
+  }
+
+  /** Messages sent, reads and refusals since start, for operators and tests. */
+  get counters(): Readonly<Record<'flowMods' | 'groupMods' | 'meterMods' | 'refused' | 'readBacks' | 'audits', number>> {
+    return { ...this.#sender.counters, ...this.#reads }
+  }
+
+  /** What of others stands in our places, in words. */
+  get conflicts(): readonly string[] {
+    return this.#conflicts.texts
   }
 
   /** True when what the switch holds is known. */
@@ -81,41 +102,78 @@ export class SwitchSink {
 
   /** True when nothing is left to send and nothing is under way. */
   get isSettled(): boolean {
-    const isDone = this.flows.pending(1).length === 0 && this.groups.pending(1).length === 0 && this.#pendingMeters().length === 0
-    return this.#isReady && !this.#isBusy && isDone
+    return this.#isReady && !this.#isBusy && this.#sender.isDone
   }
 
   setFlows(owner: string, flows: readonly Flow[]): void {
-    if (flows.some(isMetered)) this.#metered.set(owner, flows)
-    else this.#metered.delete(owner)
-    this.#compile(owner, flows)
+    this.#desired.setFlows(owner, flows)
   }
 
   setGroups(owner: string, groups: readonly Group[]): void {
-    this.groups.setOwned(owner, groups.map(compileGroup).filter(([key, value]) => this.#fits(key, value)))
+    this.#desired.setGroups(owner, groups)
   }
 
   /** Meters by id; where the switch has none, the flows that name them do without. */
   setMeters(owner: string, meters: readonly Meter[]): void {
-    this.meters.setOwned(owner, meters.map(compileMeter))
+    this.#desired.setMeters(owner, meters)
+  }
+
+  /** evpn-audit changed: what may be put back now is put back. */
+  reviewDrift(): void {
+    for (const tracker of [this.flows, this.groups, this.meters]) this.drift.review(tracker as Tracker<unknown>)
   }
 
   /** A fresh connection: what the switch holds is read before anything is sent. */
   async connect(connection: SwitchConnection): Promise<void> {
     this.disconnect()
     this.#connection = connection
-    this.#failedBundles = 0
+    this.#sender.use(connection)
     await this.#readBack(connection)
   }
 
   /** The connection is lost; what is under way has an unknown outcome, which the next read-back tells. */
   disconnect(): void {
     this.#connection = undefined
+    this.#sender.use(undefined)
     this.#isReady = false
     this.#isBusy = false
+    this.#isPaused = false
+    this.#news = []
     clearTimeout(this.#recheck)
+    this.#audit.stop()
+    this.drift.clear()
     this.#retry.clear()
     this.#linger.clear()
+    for (const tracker of [this.flows, this.groups, this.meters]) {
+      for (const key of [...tracker.blocked().keys()]) tracker.unblock(key)
+    }
+  }
+
+  /** What flow monitors on our tables told. */
+  flowsChanged(updates: readonly FlowUpdate[]): void {
+    if (this.#connection === undefined) return
+    if (!this.#isReady) {
+      this.#news.push(...updates)
+      return
+    }
+    for (const update of updates) {
+      if (update.kind === 'paused') this.#isPaused = true
+      else if (update.kind === 'resumed') this.#resume()
+      else if (update.kind !== 'abbrev' && !this.#isPaused) this.#hear(flowNews(update))
+    }
+  }
+
+  /** Somebody else changed a group or a meter. */
+  requestForwarded(request: RequestForward): void {
+    const key = requestedKey(request)
+    // While all is read, groups come first: one that changes after that is not in what was read.
+    if (this.#connection === undefined || key === undefined) return
+    if (!this.#isReady || !request.isDeletion || key === ALL || this.#inFlight.has(key)) {
+      this.#audit.suspect('groups')
+      return
+    }
+    this.#touched?.add(key)
+    this.#watch.deleted(key)
   }
 
   /** Counters of flows, as they are now. Rejects when there is no connection. */
@@ -128,94 +186,91 @@ export class SwitchSink {
   flush(): void {
     const connection = this.#connection
     if (connection === undefined || !this.#isReady || this.#isBusy) return
-    if (this.#tellConflicts()) this.#lookAgain(connection, this.#nextRecheck())
-    if (this.#foreign.groups.length > 0) holdWhatNames(this.#foreign.groups, this.flows, this.groups)
-    const sending = this.#next(connection)
+    if (this.#tellConflicts()) this.#lookAgain(connection, this.#conflicts.nextRecheck())
+    if (this.#conflicts.groups.size > 0) holdWhatNames([...this.#conflicts.groups], this.flows, this.groups)
+    const sending = this.#sender.next()
     if (sending === undefined) return
+    this.#run(connection, 'sending to the switch', sending)
+  }
+
+  /** One thing at a time; whatever becomes of it, the next may follow. */
+  #run(connection: SwitchConnection, what: string, work: Promise<void>): void {
     this.#isBusy = true
-    sending.catch((error: unknown) => {
-      this.#report.warn(`sending to the switch failed: ${String(error)}`)
+    work.catch((error: unknown) => {
+      this.#report.warn(`${what} failed: ${String(error)}`)
       if (this.#connection === connection) this.#distrust(connection)
     }).finally(() => {
       if (this.#connection !== connection) return
       this.#isBusy = false
+      this.#inFlight = new Set()
+      this.#audit.go()
       this.#wake()
     })
   }
 
-  /** Meters that come, then groups and flows, then meters that go: a flow may name them until it is gone. */
-  #next(connection: SwitchConnection): Promise<void> | undefined {
-    const meters = this.#pendingMeters()
-    const raised = meters.filter(({ desired }) => desired !== undefined)
-    if (raised.length > 0) return this.#sendMeters(connection, raised)
-    const batch = planBatch(this.flows, this.groups, (pending) => this.#linger.holds(pending))
-    if (batch.mods.length > 0) return this.#send(connection, batch)
-    return meters.length > 0 && !this.flows.isHeldBack ? this.#sendMeters(connection, meters) : undefined
-  }
-
-  #pendingMeters(): Pending<string>[] {
-    return this.#hasMeters ? this.meters.pending(MAX_METERS) : []
-  }
-
-  #compile(owner: string, flows: readonly Flow[]): void {
-    this.flows.setOwned(owner, flows.map((flow) => compileFlow(withMeters(flow, (id) => this.meters.realized(meterKey(id)) !== undefined), this.#encoded)))
-  }
-
-  #fits(key: string, group: GroupValue): boolean {
-    const bytes = groupBytes(group)
-    if (bytes > MAX_GROUP_BYTES) this.#report.warn(`group ${key} would have ${bytes} bytes, more than ${MAX_GROUP_BYTES}: not installed`)
-    return bytes <= MAX_GROUP_BYTES
-  }
-
   async #readBack(connection: SwitchConnection): Promise<void> {
     this.#isReady = false
-    const held = await readSwitch(connection)
+    const held = await readGroups(connection)
+    const { flows, foreign } = await readFlows(connection)
     if (this.#connection !== connection) return
-    this.counters.readBacks++
+    this.#reads.readBacks++
     this.#retry.clear()
     this.#linger.clear()
     for (const tracker of [this.flows, this.groups, this.meters]) {
-      for (const key of [...tracker.blocked().keys()]) tracker.unblock(key)
+      for (const key of [...tracker.blocked().keys()]) if (!this.drift.holds(tracker as Tracker<unknown>, key)) tracker.unblock(key)
     }
-    for (const key of held.foreignFlows) this.flows.block(key, 'a foreign flow stands there')
-    for (const key of held.foreignGroups) this.groups.block(key, 'a foreign group stands there')
-    this.#hasMeters = held.hasMeters
+    for (const key of foreign) this.flows.block(key, FOREIGN_FLOW)
+    for (const [key] of held.foreign) this.groups.block(key, FOREIGN_GROUP)
+    this.#sender.hasMeters = held.hasMeters
     this.meters.replaceRealized(held.meters)
-    this.#recompile()
-    this.flows.replaceRealized(held.flows)
+    this.#desired.recompile()
+    this.flows.replaceRealized(flows)
     this.groups.replaceRealized(held.groups)
-    this.#foreign = { flows: held.foreignFlows, groups: held.foreignGroups }
+    this.#conflicts.replace(foreign, held.foreign.map(([key]) => key))
     this.#isReady = true
+    this.flowsChanged(this.#news.splice(0))
+    this.#audit.start()
     this.#tellConflicts()
-    if (this.conflicts.length > 0) this.#lookAgain(connection, this.#nextRecheck())
+    if (this.conflicts.length > 0) this.#lookAgain(connection, this.#conflicts.nextRecheck())
   }
 
-  #recompile(): void {
-    for (const [owner, flows] of this.#metered) this.#compile(owner, flows)
+  /** Reads a part again; other work goes on, and what it touches is not judged. */
+  async #readAgain(part: Part): Promise<void> {
+    const connection = this.#connection
+    if (connection === undefined) return
+    const touched = new Set<string>(this.#inFlight)
+    this.#touched = touched
+    const judge = part === 'groups' ? await readGroups(connection).then((held) => () => this.#watch.groups(held, touched))
+      : await readFlows(connection, [part]).then((held) => () => this.#watch.table(part, held, touched))
+    // Everything may have been read meanwhile, which knows better.
+    if (this.#touched !== touched || this.#connection !== connection || !this.#isReady) return
+    this.#touched = undefined
+    this.#reads.audits++
+    judge()
+    this.#wake()
   }
 
-  /** The longer a conflict stands, the longer the pause: each look reads all our tables. */
-  #nextRecheck(): number {
-    const pause = this.#recheckPause
-    this.#recheckPause = Math.min(2 * pause, LONGEST_RECHECK)
-    return pause
+  #sending(keys: readonly string[]): void {
+    this.#inFlight = new Set(keys)
+    if (this.#touched !== undefined) for (const key of keys) this.#touched.add(key)
   }
 
-  /** A foreign flow in our tables is always in our way, one in the entry table once we want its place. True when there is a new one. */
+  #hear(news: ReturnType<typeof flowNews>): void {
+    if (news === undefined) return
+    this.#touched?.add(news.key)
+    // Which of the two came first, theirs or ours, only the switch knows.
+    if (this.#inFlight.has(news.key)) this.#audit.suspect(tableOfKey(news.key))
+    else this.#watch.flow(news)
+  }
+
+  /** What was lost meanwhile may have been anything. */
+  #resume(): void {
+    this.#isPaused = false
+    for (const part of PARTS) this.#audit.suspect(part)
+  }
+
   #tellConflicts(): boolean {
-    const { flows, groups } = this.#foreign
-    if (flows.length + groups.length + this.conflicts.length === 0) return false
-    const before = new Set(this.conflicts)
-    const inOurWay = flows.filter((key) => tableOfKey(key) !== ENTRY_TABLE || this.flows.desired(key) !== undefined)
-    this.conflicts = [
-      ...inOurWay.map((key) => `foreign flow in our place: ${describeFlowKey(key)}`),
-      ...groups.map((key) => `foreign group in our place: group_id=${key}`)
-    ]
-    const fresh = this.conflicts.filter((text) => !before.has(text))
-    for (const text of fresh) this.#report.warn(`${text}; it is left alone, and what we would put there is missing`)
-    if (fresh.length > 0) this.#recheckPause = CONFLICT_RECHECK
-    if (this.conflicts.length === 0 && before.size > 0) this.#report.info('nothing foreign is left in our places')
-    return fresh.length > 0
+    return this.#conflicts.tell((key) => this.flows.desired(key) !== undefined)
   }
 
   /** What the switch holds is not known for sure any more: nothing is sent until it was read again. */
@@ -236,86 +291,7 @@ export class SwitchSink {
       this.#lookAgain(connection, 100)
       return
     }
-    this.#isBusy = true
-    this.#readBack(connection).catch((error: unknown) => {
-      this.#report.warn(`read-back failed: ${String(error)}`)
-      if (this.#connection === connection) this.#distrust(connection)
-    }).finally(() => {
-      if (this.#connection !== connection) return
-      this.#isBusy = false
-      this.#wake()
-    })
-  }
-
-  /** A meter cannot be changed in a bundle. */
-  async #sendMeters(connection: SwitchConnection, meters: readonly Pending<string>[]): Promise<void> {
-    const { errors } = await connection.apply(meters.map(meterMod), { bundle: false })
-    if (this.#connection !== connection) return
-    const refused = new Map(errors.map((error) => [error.index, error]))
-    meters.forEach((pending, i) => {
-      const error = refused.get(i)
-      if (error === undefined) this.#realize(this.meters, pending)
-      else this.#refuseMeter(connection, pending.key, error)
-    })
-    this.counters.meterMods += meters.length - refused.size
-    this.#recompile()
-  }
-
-  #refuseMeter(connection: SwitchConnection, key: string, error: ApplyError): void {
-    this.counters.refused++
-    this.#report.warn(`the switch refused ${key}: ${error.name}; flows do without it`)
-    if (error.name === METER_EXISTS) this.#distrust(connection)
-    this.#retry.later(this.meters, key, `refused by the switch: ${error.name}`)
-  }
-
-  async #send(connection: SwitchConnection, batch: Batch): Promise<void> {
-    const bundle = batch.mods.length > 1 && this.#failedBundles < MAX_FAILED_BUNDLES
-    const { applied, errors } = await connection.apply(batch.mods, { bundle })
-    if (this.#connection !== connection) return
-    this.#failedBundles = applied ? 0 : this.#failedBundles + 1
-    const refused = new Set<number>()
-    for (const error of errors) {
-      const entry = batch.entryOfMod[error.index]
-      if (entry === undefined) continue
-      refused.add(entry)
-      this.#refuse(connection, batch, entry, error)
-    }
-    if (!applied) return
-    batch.flows.forEach((pending, i) => {
-      if (!refused.has(i)) this.#realize(this.flows, pending)
-    })
-    batch.groups.forEach((pending, i) => {
-      if (!refused.has(batch.flows.length + i)) this.#realize(this.groups, pending)
-    })
-    this.counters.flowMods += batch.flows.length
-    this.counters.groupMods += batch.groups.length
-  }
-
-  #realize<V>(tracker: Tracker<V>, pending: Pending<V>): void {
-    this.#retry.forget(pending.key)
-    tracker.realize(pending.key, pending.desired)
-  }
-
-  #tellRefused(text: string): void {
-    if (this.#report.refused === undefined) this.#report.warn(text)
-    else this.#report.refused(text)
-  }
-
-  /** Sets one entry aside, and tries it again after a while. */
-  #refuse(connection: SwitchConnection, batch: Batch, entry: number, error: ApplyError): void {
-    this.counters.refused++
-    const flow = batch.flows[entry]
-    const group = batch.groups[entry - batch.flows.length]
-    if (flow !== undefined) {
-      this.#tellRefused(`the switch refused ${describeFlowKey(flow.key)}: ${error.name}`)
-      this.#retry.later(this.flows, flow.key, `refused by the switch: ${error.name}`)
-    } else if (group !== undefined) {
-      this.#tellRefused(`the switch refused group ${group.key}: ${error.name}`)
-      // One of its bucket commands may have been carried out: the next attempt writes it whole.
-      if (group.realized !== undefined) this.groups.realize(group.key, { ...group.realized, strange: true })
-      // It came there since we looked: no ADD will ever succeed. What it is, the next read-back tells.
-      else if (error.name === GROUP_EXISTS) this.#distrust(connection)
-      this.#retry.later(this.groups, group.key, `refused by the switch: ${error.name}`)
-    }
+    this.#touched = undefined
+    this.#run(connection, 'read-back', this.#readBack(connection))
   }
 }

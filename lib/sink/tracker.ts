@@ -24,6 +24,8 @@ export class Tracker<V> {
   readonly #pending = new Set<string>()
   /** Keys that must not be touched now, with the reason: a foreign entry stands there, or it was refused. */
   readonly #blocked = new Map<string, string>()
+  /** Those of them that are blocked only as long as the same is wanted. */
+  readonly #blockedAsWanted = new Set<string>()
   readonly #isEqual: (a: V, b: V) => boolean
   #desiredCount = 0
   #realizedCount = 0
@@ -85,6 +87,22 @@ export class Tracker<V> {
     return this.#entries.get(key)?.desired
   }
 
+  /** Who wants this key, or has it if several do. */
+  owner(key: string): string | undefined {
+    return this.#entries.get(key)?.owner
+  }
+
+  /** True when this is what is known to be there. */
+  isRealized(key: string, value: V | undefined): boolean {
+    const realized = this.realized(key)
+    return value === undefined || realized === undefined ? value === realized : this.#isEqual(value, realized)
+  }
+
+  /** True when what is there is not what is wanted. */
+  isPending(key: string): boolean {
+    return this.#pending.has(key)
+  }
+
   realizedKeys(): string[] {
     return [...this.#entries].filter(([, entry]) => entry.realized !== undefined).map(([key]) => key)
   }
@@ -113,6 +131,17 @@ export class Tracker<V> {
 
   unblock(key: string): void {
     this.#blocked.delete(key)
+    this.#blockedAsWanted.delete(key)
+  }
+
+  /** Blocks a key until something else is wanted of it, or it is as wanted. */
+  blockAsWanted(key: string, reason: string): void {
+    this.#blocked.set(key, reason)
+    this.#blockedAsWanted.add(key)
+  }
+
+  blockedAsWanted(): ReadonlySet<string> {
+    return this.#blockedAsWanted
   }
 
   blocked(): ReadonlyMap<string, string> {
@@ -138,6 +167,7 @@ export class Tracker<V> {
       this.#losersOf(key).delete(owner)
       this.#losersOf(key).set(holder, desired)
     }
+    if (this.#blockedAsWanted.has(key) && (desired === undefined || !this.#isEqual(desired, value))) this.unblock(key)
     entry.owner = owner
     entry.desired = value
     // Of two equal values one is enough to keep.
@@ -151,6 +181,7 @@ export class Tracker<V> {
     if (entry.owner !== owner) {
       losers?.delete(owner)
     } else {
+      if (this.#blockedAsWanted.has(key)) this.unblock(key)
       const next = losers && [...losers.keys()].sort()[0]
       entry.owner = next
       entry.desired = next === undefined ? undefined : losers?.get(next)
@@ -179,6 +210,7 @@ export class Tracker<V> {
     const isSame = desired === undefined || realized === undefined ? desired === realized : this.#isEqual(desired, realized)
     if (isSame) this.#pending.delete(key)
     else this.#pending.add(key)
+    if (isSame && this.#blockedAsWanted.has(key)) this.unblock(key)
     if (desired === undefined && realized === undefined) this.#entries.delete(key)
   }
 }

@@ -16,12 +16,15 @@ export interface TunnelPlan {
   readonly isMove: boolean
   /** True when OVS could not make a wanted port. It tries again with its next configuration only, whatever that is about. */
   readonly isRefused: boolean
+  /** What differs from what is wanted, in words. */
+  readonly changes: readonly string[]
 }
 
 /** The operations that leave exactly the wanted tunnel ports on the bridge, those of ours elsewhere removed. */
 export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly number[], table: TableView): TunnelPlan {
   const wanted = new Map(udpPorts.map((port) => [tunnelName(port), port]))
   const operations: Operation[] = []
+  const changes: string[] = []
   const problems = new Map<string, string>()
   const present = new Set<string>()
   const leaving = new Set<string>()
@@ -38,20 +41,24 @@ export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly n
         if (wanted.has(name)) problems.set(name, `port ${name} exists and is not ours (no external_ids:${TUNNEL_MARK}=true)`)
       } else if (udpPort === undefined || present.has(name)) {
         operations.push(mutate('Bridge', uuid, [['ports', 'delete', [uuidRef(portUuid)]]]))
+        changes.push(`port ${name} is one too many`)
         if (wanted.has(name)) leaving.add(name)
       } else {
         present.add(name)
         isRefused ||= interfacesOf(port, table).some(([, row]) => atoms(row['error']).length > 0)
-        operations.push(...repairs(port, udpPort, table))
+        operations.push(...repairs(name, port, udpPort, table, changes))
       }
     }
   }
   const isMove = bridgeUuid !== undefined && leaving.size > 0
-  if (bridgeUuid === undefined) return { operations, problems, isMove, isRefused }
+  if (bridgeUuid === undefined) return { operations, problems, isMove, isRefused, changes }
   for (const [name, udpPort] of wanted) {
-    if (!present.has(name) && !leaving.has(name) && !problems.has(name)) operations.push(...creation(bridgeUuid, name, udpPort))
+    if (!present.has(name) && !leaving.has(name) && !problems.has(name)) {
+      changes.push(`port ${name} is missing`)
+      operations.push(...creation(bridgeUuid, name, udpPort))
+    }
   }
-  return { operations, problems, isMove, isRefused }
+  return { operations, problems, isMove, isRefused, changes }
 }
 
 /** The four options that make a tunnel port flow-based; a user's others (csum, tos, df_default ...) stay. */
@@ -68,12 +75,13 @@ function creation(bridgeUuid: string, name: string, udpPort: number): Operation[
   ]
 }
 
-function repairs(port: Row, udpPort: number, table: TableView): Operation[] {
+function repairs(name: string, port: Row, udpPort: number, table: TableView, changes: string[]): Operation[] {
   const wanted = tunnelOptions(udpPort)
   return interfacesOf(port, table).flatMap(([uuid, row]) => {
     const options = textMap(row['options'])
     const drifted = new Map([...wanted].filter(([key, value]) => options.get(key) !== value))
     const mutations: Mutation[] = drifted.size === 0 ? [] : [['options', 'delete', [...drifted.keys()]], ['options', 'insert', drifted]]
+    for (const [key, value] of drifted) changes.push(`port ${name} has ${key}=${options.get(key) ?? '(nothing)'} instead of ${value}`)
     return mutations.length === 0 ? [] : [mutate('Interface', uuid, mutations)]
   })
 }

@@ -1,0 +1,65 @@
+// What is wanted of a switch, compiled into the form in which it is compared and sent.
+import type { Meter } from '../openflow/index.js'
+import type { Flow, Group } from '../pipeline/flow.js'
+import { compileFlow, type Encoded } from './flow-entry.js'
+import { compileGroup, groupBytes, isEqualGroup, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
+import { compileMeter, isMetered, meterKey, withMeters } from './meter-entry.js'
+import { Tracker } from './tracker.js'
+
+/** Flows, groups and meters, desired and realized. */
+export interface SwitchTrackers {
+  readonly flows: Tracker<string>
+  readonly groups: Tracker<GroupValue>
+  readonly meters: Tracker<string>
+}
+
+export function createTrackers(): SwitchTrackers {
+  return {
+    flows: new Tracker<string>((a, b) => a === b),
+    groups: new Tracker<GroupValue>(isEqualGroup),
+    meters: new Tracker<string>((a, b) => a === b)
+  }
+}
+
+export class Desired {
+  readonly #trackers: SwitchTrackers
+  readonly #warn: (text: string) => void
+  readonly #encoded: Encoded = new WeakMap()
+  /** Flows that name meters, by owner: compiled again when a meter comes or goes. */
+  readonly #metered = new Map<string, readonly Flow[]>()
+
+  constructor(trackers: SwitchTrackers, warn: (text: string) => void) {
+    this.#trackers = trackers
+    this.#warn = warn
+  }
+
+  setFlows(owner: string, flows: readonly Flow[]): void {
+    if (flows.some(isMetered)) this.#metered.set(owner, flows)
+    else this.#metered.delete(owner)
+    this.#compile(owner, flows)
+  }
+
+  setGroups(owner: string, groups: readonly Group[]): void {
+    this.#trackers.groups.setOwned(owner, groups.map(compileGroup).filter(([key, value]) => this.#fits(key, value)))
+  }
+
+  setMeters(owner: string, meters: readonly Meter[]): void {
+    this.#trackers.meters.setOwned(owner, meters.map(compileMeter))
+  }
+
+  /** Meters came or went in the switch. */
+  recompile(): void {
+    for (const [owner, flows] of this.#metered) this.#compile(owner, flows)
+  }
+
+  #compile(owner: string, flows: readonly Flow[]): void {
+    const has = (id: number) => this.#trackers.meters.realized(meterKey(id)) !== undefined
+    this.#trackers.flows.setOwned(owner, flows.map((flow) => compileFlow(withMeters(flow, has), this.#encoded)))
+  }
+
+  #fits(key: string, group: GroupValue): boolean {
+    const bytes = groupBytes(group)
+    if (bytes > MAX_GROUP_BYTES) this.#warn(`group ${key} would have ${bytes} bytes, more than ${MAX_GROUP_BYTES}: not installed`)
+    return bytes <= MAX_GROUP_BYTES
+  }
+}
