@@ -33,6 +33,9 @@ export interface AgentParts {
   readonly bridgeChanged: (bridge: string | undefined, isMoved: boolean) => void
 }
 
+/** What was changed by others is worth a line each, as long as it is not everything. */
+const DRIFT_LIMIT = { burst: 100, perMinute: 60 } as const
+
 export class Agent {
   readonly state: State
   readonly feed: KernelFeed
@@ -54,10 +57,10 @@ export class Agent {
     // Sinks send in a tick only: after what is desired was derived from all that is known, and never before all is known.
     const wake = () => this.#schedule()
     const modeOf = (owner: string | undefined) => auditMode(this.state, owner)
-    const limitedKernel = limitLog(netlink)
+    const drift = { switch: limitLog(openflow, DRIFT_LIMIT), kernel: limitLog(netlink, DRIFT_LIMIT) }
     const sinks = {
-      switch: new SwitchSink(switchReport(openflow, this.#limited), wake, modeOf),
-      kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake, { modeOf, wake, tell: (text) => limitedKernel.warn('drift', text) })
+      switch: new SwitchSink(switchReport(openflow, this.#limited, drift.switch), wake, modeOf),
+      kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake, { modeOf, wake, tell: (text) => drift.kernel.warn('drift', text) })
     }
     this.state = createState(sinks, (name) => parts.database.table(name), wake)
     this.feed = new KernelFeed(this.state.mirrors, parts.kernel, netlink, () => {
@@ -224,6 +227,6 @@ export class Agent {
   }
 }
 
-function switchReport(log: ModuleLog, limited: LimitedLog): SwitchReport {
-  return { info: (text) => log.info(text), warn: (text) => log.warn(text), refused: (text) => limited.warn('refused', text), drifted: (text) => limited.warn('drift', text) }
+function switchReport(log: ModuleLog, limited: LimitedLog, drift: LimitedLog): SwitchReport {
+  return { info: (text) => log.info(text), warn: (text) => log.warn(text), refused: (text) => limited.warn('refused', text), drifted: (text) => drift.warn('drift', text) }
 }

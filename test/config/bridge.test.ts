@@ -65,7 +65,7 @@ const GOOD: readonly (readonly [key: string, value: string, field: keyof VniOpti
   ['evpn-stale-time', '120', 'staleTime', 120],
   ['evpn-stale-time', '0', 'staleTime', 0, NO_EFFECT],
   ['evpn-audit', 'repair', 'audit', 'repair'],
-  ['evpn-audit', 'report', 'audit', 'report', NO_EFFECT]
+  ['evpn-audit', 'report', 'audit', 'report']
 ]
 
 for (const [base, value, field, meaning, why] of GOOD) {
