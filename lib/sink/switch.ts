@@ -41,6 +41,7 @@ export class SwitchSink {
   readonly flows = this.#trackers.flows
   readonly groups = this.#trackers.groups
   readonly meters = this.#trackers.meters
+  readonly #all = [this.flows, this.groups, this.meters] as readonly Tracker<unknown>[]
   readonly drift: Drift
   readonly #reads = { readBacks: 0, audits: 0 }
   readonly #sender: Sender
@@ -58,6 +59,8 @@ export class SwitchSink {
   #recheck: NodeJS.Timeout | undefined
   /** Keys of what is under way. */
   #inFlight: ReadonlySet<string> = new Set()
+  /** Keys to which we and others did something at the same time: nothing is sent for them until they were read again. */
+  readonly #doubtful = new Set<string>()
   /** While a part is read again: keys that changed since, by us or by news. */
   #touched: Set<string> | undefined
   /** What others did while all is read: told after it. */
@@ -76,9 +79,7 @@ export class SwitchSink {
     this.#sender = new Sender(this.#trackers, {
       desired: this.#desired, retry: this.#retry, linger: this.#linger, report,
       sending: (keys) => this.#sending(keys),
-      doubt: () => {
-        if (this.#connection !== undefined) this.#distrust(this.#connection)
-      }
+      doubt: () => this.#connection && this.#distrust(this.#connection)
     })
     this.drift = new Drift({ modeOf, wake, tell: (text) => (report.drifted === undefined ? report.warn(text) : report.drifted(text)) })
     this.#watch = new Watch(this.#trackers, this.#conflicts, this.drift)
@@ -120,7 +121,7 @@ export class SwitchSink {
 
   /** evpn-audit changed: what may be put back now is put back. */
   reviewDrift(): void {
-    for (const tracker of [this.flows, this.groups, this.meters]) this.drift.review(tracker as Tracker<unknown>)
+    for (const tracker of this.#all) this.drift.review(tracker)
   }
 
   /** A fresh connection: what the switch holds is read before anything is sent. */
@@ -139,12 +140,13 @@ export class SwitchSink {
     this.#isBusy = false
     this.#isPaused = false
     this.#news = []
+    this.#doubtful.clear()
     clearTimeout(this.#recheck)
     this.#audit.stop()
     this.drift.clear()
     this.#retry.clear()
     this.#linger.clear()
-    for (const tracker of [this.flows, this.groups, this.meters]) {
+    for (const tracker of this.#all) {
       for (const key of [...tracker.blocked().keys()]) tracker.unblock(key)
     }
   }
@@ -152,10 +154,7 @@ export class SwitchSink {
   /** What flow monitors on our tables told. */
   flowsChanged(updates: readonly FlowUpdate[]): void {
     if (this.#connection === undefined) return
-    if (!this.#isReady) {
-      this.#news.push(...updates)
-      return
-    }
+    if (!this.#isReady) return void this.#news.push(...updates)
     for (const update of updates) {
       if (update.kind === 'paused') this.#isPaused = true
       else if (update.kind === 'resumed') this.#resume()
@@ -189,8 +188,7 @@ export class SwitchSink {
     if (this.#tellConflicts()) this.#lookAgain(connection, this.#conflicts.nextRecheck())
     if (this.#conflicts.groups.size > 0) holdWhatNames([...this.#conflicts.groups], this.flows, this.groups)
     const sending = this.#sender.next()
-    if (sending === undefined) return
-    this.#run(connection, 'sending to the switch', sending)
+    if (sending !== undefined) this.#run(connection, 'sending to the switch', sending)
   }
 
   /** One thing at a time; whatever becomes of it, the next may follow. */
@@ -203,6 +201,7 @@ export class SwitchSink {
       if (this.#connection !== connection) return
       this.#isBusy = false
       this.#inFlight = new Set()
+      for (const key of this.#doubtful) this.flows.block(key, 'somebody else changed it at the same time')
       this.#audit.go()
       this.#wake()
     })
@@ -214,10 +213,11 @@ export class SwitchSink {
     const { flows, foreign } = await readFlows(connection)
     if (this.#connection !== connection) return
     this.#reads.readBacks++
+    this.#doubtful.clear()
     this.#retry.clear()
     this.#linger.clear()
-    for (const tracker of [this.flows, this.groups, this.meters]) {
-      for (const key of [...tracker.blocked().keys()]) if (!this.drift.holds(tracker as Tracker<unknown>, key)) tracker.unblock(key)
+    for (const tracker of this.#all) {
+      for (const key of [...tracker.blocked().keys()]) if (!this.drift.holds(tracker, key)) tracker.unblock(key)
     }
     for (const key of foreign) this.flows.block(key, FOREIGN_FLOW)
     for (const [key] of held.foreign) this.groups.block(key, FOREIGN_GROUP)
@@ -246,6 +246,7 @@ export class SwitchSink {
     if (this.#touched !== touched || this.#connection !== connection || !this.#isReady) return
     this.#touched = undefined
     this.#reads.audits++
+    for (const key of this.#doubtful) if (tableOfKey(key) === part && this.#doubtful.delete(key)) this.flows.unblock(key)
     judge()
     this.#wake()
   }
@@ -259,8 +260,9 @@ export class SwitchSink {
     if (news === undefined) return
     this.#touched?.add(news.key)
     // Which of the two came first, theirs or ours, only the switch knows.
-    if (this.#inFlight.has(news.key)) this.#audit.suspect(tableOfKey(news.key))
-    else this.#watch.flow(news)
+    if (!this.#inFlight.has(news.key)) return this.#watch.flow(news)
+    this.#doubtful.add(news.key)
+    this.#audit.suspect(tableOfKey(news.key))
   }
 
   /** What was lost meanwhile may have been anything. */

@@ -140,8 +140,13 @@ export class Chassis {
     const life = this.#life
     const fake = life?.bridge === undefined ? undefined : this.vswitchd.switches.get(life.bridge)
     if (life === undefined || fake === undefined || !this.canConnect) return
-    const connection = new FakeConnection(fake, (reason, port) => {
-      if (life.connection === connection) life.agent.portStatus(reason, port)
+    const tell = (act: (agent: Agent) => void) => {
+      if (life.connection === connection) act(life.agent)
+    }
+    const connection: FakeConnection = new FakeConnection(fake, {
+      portStatus: (reason, port) => tell((agent) => agent.portStatus(reason, port)),
+      flowsChanged: (updates) => tell((agent) => agent.flowsChanged(updates)),
+      requestForwarded: (request) => tell((agent) => agent.requestForwarded(request))
     })
     life.connection = connection
     this.vswitchd.connections.set(connection, fake)

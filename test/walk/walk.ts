@@ -6,6 +6,7 @@ import { Clock } from './clock.js'
 import { checkEnd, checkNow } from './end.js'
 import { addPort, BUILD_DATABASE, CHANGE_DATABASE, setSystem } from './operations/database.js'
 import { BUILD_DEVICES, CHANGE_DEVICES, createDevicesOf, resetDeviceMacs } from './operations/devices.js'
+import { INTERFERENCE } from './operations/interference.js'
 import { LIFE } from './operations/life.js'
 import { announceMultihomed, buildNexthops, NEXTHOP_ROWS, SHRINK_NEXTHOPS } from './operations/nexthops.js'
 import type { Operation, Weighted } from './operations/operation.js'
@@ -37,7 +38,7 @@ export const STEPS = BUILD_STEPS + CHANGE_STEPS
 
 const BUILD: Weighted = mix([[3, BUILD_DEVICES], [4, SPEAKER], [2, NEXTHOP_ROWS], [4, BUILD_DATABASE], [1, OTHERS_ROWS]])
 const CHANGE: Weighted = mix([
-  [4, CHANGE_DEVICES], [7, SPEAKER], [6, NEXTHOP_ROWS], [7, CHANGE_DATABASE], [2, OTHERS_ROWS], [3, CHANGE_SWITCHES], [3, LIFE], [3, PACKETS]
+  [4, CHANGE_DEVICES], [7, SPEAKER], [6, NEXTHOP_ROWS], [7, CHANGE_DATABASE], [2, OTHERS_ROWS], [3, CHANGE_SWITCHES], [2, INTERFERENCE], [3, LIFE], [3, PACKETS]
 ])
 
 const SHRINKING: Weighted = [...SHRINK, ...SHRINK_NEXTHOPS]

@@ -1,5 +1,5 @@
 // One OpenFlow connection to a fake switch: requests in order, answers and port news in order, and its end at any moment.
-import type { ApplyError, ApplyResult, FlowDesc, GroupDesc, Meter, MeterFeatures, PortDesc, PortStatusReason } from '../../../lib/openflow/index.js'
+import type { ApplyError, ApplyResult, FlowDesc, FlowUpdate, GroupDesc, Meter, MeterFeatures, PortDesc, PortStatusReason, RequestForward } from '../../../lib/openflow/index.js'
 import type { SwitchConnection } from '../../../lib/sink/switch.js'
 import type { Random } from '../random.js'
 import type { FakeSwitch } from './switch.js'
@@ -13,18 +13,25 @@ interface Request {
   readonly reject: (error: Error) => void
 }
 
+/** What the switch tells unasked. */
+export interface Told {
+  portStatus(reason: PortStatusReason, port: PortDesc): void
+  flowsChanged(updates: readonly FlowUpdate[]): void
+  requestForwarded(request: RequestForward): void
+}
+
 export class FakeConnection implements SwitchConnection {
   readonly #switch: FakeSwitch
-  readonly #portStatus: (reason: PortStatusReason, port: PortDesc) => void
+  readonly #told: Told
   readonly #requests: Request[] = []
   readonly #inbox: (() => void)[] = []
   #isOpen = true
   /** The bridge is being left: what is sent is the end of it. */
   isWiping = false
 
-  constructor(fake: FakeSwitch, portStatus: (reason: PortStatusReason, port: PortDesc) => void) {
+  constructor(fake: FakeSwitch, told: Told) {
     this.#switch = fake
-    this.#portStatus = portStatus
+    this.#told = told
   }
 
   get isOpen(): boolean {
@@ -105,7 +112,16 @@ export class FakeConnection implements SwitchConnection {
   readonly #waitingAnswers: Request[] = []
 
   tellPort(reason: PortStatusReason, port: PortDesc): void {
-    if (this.#isOpen) this.#inbox.push(() => this.#portStatus(reason, port))
+    if (this.#isOpen) this.#inbox.push(() => this.#told.portStatus(reason, port))
+  }
+
+  /** What somebody else did, as flow monitors and forwarded requests tell it. */
+  tellFlows(updates: readonly FlowUpdate[]): void {
+    if (this.#isOpen) this.#inbox.push(() => this.#told.flowsChanged(updates))
+  }
+
+  tellRequest(request: RequestForward): void {
+    if (this.#isOpen) this.#inbox.push(() => this.#told.requestForwarded(request))
   }
 
   /** A packet for the agent; `read` is called when it reads it. */
