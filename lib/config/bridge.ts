@@ -1,9 +1,8 @@
 // The integration bridge's external_ids: options of every VNI, of one VNI, and addresses without a port.
-import { isDeepStrictEqual } from 'node:util'
 import { parseVni, type Vni } from '../net/number.js'
 import { parseAddresses, type Address } from './address.js'
 import { nearestKey } from './nearest.js'
-import { listItems, NO_EFFECT, readOption, VNI_OPTIONS, type VniOptions } from './option.js'
+import { listItems, readOption, VNI_OPTIONS, type VniOptions } from './option.js'
 import { warnInto, type Warn, type Warning } from './warning.js'
 
 export const ADDRESSES = 'evpn-addresses'
@@ -33,7 +32,6 @@ export function parseBridge(name: string, externalIds: ReadonlyMap<string, strin
   for (const [key, text] of externalIds) {
     if (key === SPEAKER) {
       speaker = listItems(text).map((path) => path.replace(/^\/var\/run\//, '/run/'))
-      if (!isDeepStrictEqual(speaker, EMPTY_BRIDGE.speaker)) warn(key, text, NO_EFFECT)
       continue
     }
     if (!isOurs(key)) continue

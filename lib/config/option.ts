@@ -118,7 +118,7 @@ export const VNI_OPTIONS: readonly AnyOption[] = [
   { key: 'evpn-port-security', field: 'portSecurity', read: readBoolean, fallback: () => false },
   { key: 'evpn-vxlan-port', field: 'vxlanPort', read: readOptionalPort, fallback: () => undefined },
   { key: 'evpn-manage-devices', field: 'manageDevices', read: readBoolean, fallback: () => false, inEffect: 'default only' },
-  { key: 'evpn-stale-time', field: 'staleTime', read: readSeconds(86400), fallback: () => 120, inEffect: 'default only' },
+  { key: 'evpn-stale-time', field: 'staleTime', read: readSeconds(86400), fallback: () => 120 },
   { key: 'evpn-audit', field: 'audit', read: readWord('repair', 'report'), fallback: () => 'repair' }
 ]
 

@@ -5,6 +5,7 @@ import type { RtMessage } from '../netlink/index.js'
 import { formatWarning } from '../config/warning.js'
 import { KernelSink, type KernelWriter } from '../sink/kernel.js'
 import { SwitchSink, type SwitchConnection, type SwitchReport } from '../sink/switch.js'
+import { adoptRemembered } from './adopt.js'
 import { auditMode } from './audit-mode.js'
 import { KernelFeed, type KernelSource } from './kernel-feed.js'
 import { applyLearned, replaceLearned } from './learned.js'
@@ -13,7 +14,7 @@ import type { Log, ModuleLog } from './log/log.js'
 import { Notices } from './notices.js'
 import { receivePacket } from './packet-in.js'
 import { groupProblems } from './refresh/index.js'
-import { createState, EMPTY_DATABASE, type State } from './state.js'
+import { createState, EMPTY_DATABASE, type AreListening, type State } from './state.js'
 import { derive, markAll, setConstants } from './tick.js'
 import { TunnelKeeper, type Transactor } from './tunnel-keeper.js'
 
@@ -26,6 +27,8 @@ export interface AgentParts {
   readonly kernel: KernelSource & KernelWriter & KernelDrain
   readonly database: Transactor
   readonly log: Log
+  /** Tells whether the routing daemon lives; missing = nobody knows. */
+  readonly areListening?: AreListening
   /**
    * The integration bridge to hold an OpenFlow connection to; undefined = none (missing, or not for us to use).
    * `isMoved`: the bridge we had is no longer the integration bridge, and keeps nothing of ours.
@@ -46,6 +49,7 @@ export class Agent {
   readonly #limited: LimitedLog
   #bridge: string | undefined
   #isDatabaseSynced = false
+  #hasAdopted = false
   #tick: NodeJS.Immediate | undefined
   #isStopped = false
 
@@ -62,7 +66,10 @@ export class Agent {
       switch: new SwitchSink(switchReport(openflow, this.#limited, drift.switch), wake, modeOf),
       kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake, { modeOf, wake, tell: (text) => drift.kernel.warn('drift', text) })
     }
-    this.state = createState(sinks, (name) => parts.database.table(name), wake)
+    this.state = createState(sinks, (name) => parts.database.table(name), () => {
+      this.state.dirty.notices = true
+      wake()
+    }, parts.areListening)
     this.feed = new KernelFeed(this.state.mirrors, parts.kernel, netlink, () => {
       this.state.dirty.notices = true
       this.#schedule()
@@ -164,6 +171,7 @@ export class Agent {
     this.#isStopped = true
     this.feed.close()
     this.state.evidence.clear()
+    this.state.stale.stop()
     if (this.#tick !== undefined) clearImmediate(this.#tick)
     this.#tick = undefined
   }
@@ -181,6 +189,7 @@ export class Agent {
     if (!this.#isDatabaseSynced) return
     const isDatabaseDirty = this.state.dirty.database
     derive(this.state)
+    if (this.#parts.areListening !== undefined && this.state.database !== EMPTY_DATABASE && this.feed.isSynced) this.state.stale.start()
     this.#notice()
     const { database } = this.state
     const isOurs = database.bridgeUuid !== undefined && database.standOff === undefined
@@ -189,6 +198,7 @@ export class Agent {
     if (isDatabaseDirty && database !== EMPTY_DATABASE && this.state.table('Open_vSwitch').size > 0) this.tunnels.keep(database.bridgeUuid, isOurs ? database.system.vxlanPorts : [], auditMode(this.state, undefined))
     // Sinks write nothing before every mirror was complete once.
     if (!this.feed.isSynced || database === EMPTY_DATABASE) return
+    this.#adopt()
     this.#writeKernel()
     this.state.switch.flush()
   }
@@ -202,6 +212,14 @@ export class Agent {
     this.state.kernel.flush()
   }
 
+  /** Once, before anything is sent: what the switch remembers from the daemon before us. */
+  #adopt(): void {
+    if (this.#hasAdopted || !this.state.switch.isReady) return
+    this.#hasAdopted = true
+    adoptRemembered(this.state)
+    derive(this.state)
+  }
+
   #notice(): void {
     const { database, duplicates, domains, dirty } = this.state
     if (!dirty.notices) return
@@ -212,6 +230,7 @@ export class Agent {
       ...(database.bridgeUuid === undefined ? [`bridge ${database.system.bridge} does not exist; waiting for it`] : []),
       ...(database.bridgeUuid !== undefined && database.failMode !== 'secure'
         ? [`bridge ${database.system.bridge} has no fail_mode=secure; set it with: ovs-vsctl set-fail-mode ${database.system.bridge} secure`] : []),
+      ...speakerProblems(this.state),
       ...database.warnings.map(formatWarning),
       ...[...duplicates.outers()].flatMap((vni) => [...duplicates.under(vni).values()].flat().map(formatWarning)),
       // Before the kernel's tables were read, every device is missing.
@@ -229,4 +248,9 @@ export class Agent {
 
 function switchReport(log: ModuleLog, limited: LimitedLog, drift: LimitedLog): SwitchReport {
   return { info: (text) => log.info(text), warn: (text) => log.warn(text), refused: (text) => limited.warn('refused', text), drifted: (text) => drift.warn('drift', text) }
+}
+
+function speakerProblems({ stale, database }: State): string[] {
+  if (stale.phase === 'dead') return [`the routing daemon is gone (nobody listens on ${database.bridge.speaker.join(' or ')}); what it withdraws is kept for evpn-stale-time`]
+  return stale.phase === 'settling' ? ['the routing daemon is back; what it has not announced again is kept until it has settled'] : []
 }

@@ -4,13 +4,15 @@ import type { Domain } from '../evpn/domain.js'
 import { nameUuid } from './control/ids.js'
 import { responderOf } from './refresh/index.js'
 import type { IpReport } from './report.js'
+import { isStaleIp } from './stale-reports.js'
 import type { State } from './state.js'
 
 /** An IP known on both sides has two rows. */
-export function ipReports(state: State, { vni }: Domain): IpReport[] {
+export function ipReports(state: State, domain: Domain): IpReport[] {
+  const { vni } = domain
   const book = state.books.get(vni)
   const row = (from: IpReport['from'], ip: string, mac: string, router: boolean): IpReport => ({
-    vni, ip, mac, from, router, answers: responderOf(state, vni, ip)?.by === from, state: 'ok',
+    vni, ip, mac, from, router, answers: responderOf(state, vni, ip)?.by === from, state: from === 'remote' && isStaleIp(state, domain, ip) ? 'stale' : 'ok',
     uuid: from === 'remote' ? nameUuid('ip', vni, ip) : nameUuid('ip', vni, ip, 'local')
   })
   return [

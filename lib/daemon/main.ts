@@ -7,6 +7,7 @@ import { Agent } from './agent.js'
 import { daemonCommands } from './control/daemon-commands.js'
 import { evpnCommands } from './control/evpn-commands.js'
 import { ControlServer } from './control/server.js'
+import { areListening } from './listening.js'
 import { cleanUp } from './cleanup.js'
 import { countersOf, memoryOf } from './counters.js'
 import { createLog, type Log } from './log/log.js'
@@ -105,6 +106,7 @@ function connect(options: DaemonOptions, log: Log): Connections {
       table: (name) => ovsdb.table(name), transact: (operations) => ovsdb.transact(operations), reconfigured: () => reconfigured(ovsdb)
     },
     log,
+    areListening,
     bridgeChanged: (bridge, isMoved) => link.use(bridge, isMoved)
   })
   agent.feed.resync()

@@ -16,6 +16,7 @@ import type { Agent } from './agent.js'
 import { bindingKey, nameUuid } from './control/ids.js'
 import { dropReports } from './drop-reports.js'
 import { ipReports } from './ip-reports.js'
+import { isStaleMac, KEPT, staleVteps } from './stale-reports.js'
 import { groupProblems, tunnelOfport } from './refresh/index.js'
 import type {
   FloodReport, LocalReport, MacReport, PortReport, Problem, Reports, ShowReport, TunnelReport, VniReport, VtepReport
@@ -118,17 +119,20 @@ function pathsOf(state: State, { via }: RemoteMac): readonly { readonly ip: Ip, 
 
 function vtepReports(state: State, domain: Domain): VtepReport[] {
   const macs = macsOfVtep(state, domain)
-  return [...state.vteps.under(domain.vni).values()].map((vtep) => vtepReport(state, vtep, macs))
+  const stale = staleVteps(state, domain)
+  return [...state.vteps.under(domain.vni).values()].map((vtep) => vtepReport(state, vtep, macs, stale))
 }
 
-function vtepReport(state: State, vtep: ReachableVtep, macs: ReadonlyMap<string, number>): VtepReport {
+function vtepReport(state: State, vtep: ReachableVtep, macs: ReadonlyMap<string, number>, stale: ReadonlySet<string>): VtepReport {
   const { vni, ip, udpPort, ofport } = vtep
-  const reason = whyUnusable(state, vtep)
+  const isStale = stale.has(vtepKey(ip, udpPort))
+  const unusable = whyUnusable(state, vtep)
+  const reason = unusable ?? (isStale ? KEPT : undefined)
   return {
     vni, ip, port: udpPort, flood: vtep.flood, ...(vtep.floodVni === undefined ? {} : { flood_vni: vtep.floodVni }),
     macs: macs.get(`${ip} ${udpPort}`) ?? 0,
-    state: reason === undefined ? 'ok' : 'unusable',
-    ...(reason === undefined ? {} : { reason }),
+    state: unusable !== undefined ? 'unusable' : isStale ? 'stale' : 'ok',
+    ...reasonOf(reason),
     ...(ofport === undefined ? {} : { ofport }),
     binding_key: bindingKey(ip, udpPort, vni),
     uuid: nameUuid('vtep', vni, ip, udpPort)
@@ -142,10 +146,10 @@ function whyUnusable(state: State, vtep: ReachableVtep): string | undefined {
 }
 
 function macReports(state: State, domain: Domain): MacReport[] {
-  return [...state.macs.under(domain.vni).values()].map((mac) => macReport(state, mac))
+  return [...state.macs.under(domain.vni).values()].map((mac) => macReport(state, mac, isStaleMac(state, domain, mac.mac)))
 }
 
-function macReport(state: State, remote: RemoteMac): MacReport {
+function macReport(state: State, remote: RemoteMac, isStale: boolean): MacReport {
   const { vni, mac, via, udpPort, encapVni, sticky } = remote
   const paths = pathsOf(state, remote)
   const reasons = paths.map(({ ip }) => {
@@ -153,13 +157,13 @@ function macReport(state: State, remote: RemoteMac): MacReport {
     return vtep === undefined ? 'its VTEP is not known' : whyUnusable(state, vtep)
   })
   // One path is enough.
-  const reason = via.kind === 'nexthop' && paths.length === 0 ? `nexthop ${via.id} leads to no VTEP` : reasons.includes(undefined) ? undefined : reasons[0]
+  const unusable = via.kind === 'nexthop' && paths.length === 0 ? `nexthop ${via.id} leads to no VTEP` : reasons.includes(undefined) ? undefined : reasons[0]
   const key = (ip: Ip) => bindingKey(ip, udpPort, vni)
   const where = via.kind === 'vtep' ? { ip: via.ip, port: udpPort, binding_key: key(via.ip) }
     : { nexthop: via.id, paths: paths.map(({ ip, weight }) => ({ ip, port: udpPort, weight, binding_key: key(ip) })) }
   return {
     vni, mac, ...where, ...(encapVni === undefined ? {} : { encap_vni: encapVni }), sticky,
-    state: reason === undefined ? 'ok' : 'unusable', ...reasonOf(reason), uuid: nameUuid('mac', vni, mac)
+    state: unusable !== undefined ? 'unusable' : isStale ? 'stale' : 'ok', ...reasonOf(unusable ?? (isStale ? KEPT : undefined)), uuid: nameUuid('mac', vni, mac)
   }
 }
 

@@ -32,6 +32,8 @@ import type { SwitchSink } from '../sink/switch.js'
 import { markBridgeRow, markDeviceRow, markLink, markNeighbour, markNexthopPaths, markNexthopUse, markPort, markVlan } from './affected.js'
 import { Dirty } from './dirty.js'
 import { Evidence } from './evidence.js'
+import { homesOf, longestStaleTime, type Homes } from './homes.js'
+import { Stale } from './stale.js'
 
 export interface Mirrors {
   readonly links: LinkMirror
@@ -98,6 +100,9 @@ export interface State extends Derived, Sinks {
   readonly mirrors: Mirrors
   readonly dirty: Dirty
   readonly evidence: Evidence
+  /** Rows in the mirrors that the kernel has no longer. */
+  readonly stale: Stale
+  readonly homes: Homes
   readonly interfaceCache: InterfaceCache
   /** By address, UDP port and VNI: what all MACs behind a VTEP have in common. */
   readonly actionsToVtep: LRUCache<string, readonly Action[]>
@@ -119,14 +124,29 @@ export const EMPTY_DATABASE: Database = {
   warnings: []
 }
 
+/** True when somebody listens on all of these sockets; undefined = nobody knows. */
+export type AreListening = (paths: readonly string[]) => boolean | undefined
+
 /** An empty state around the given sinks and replica. `wake`: something became dirty by itself. */
-export function createState(sinks: Sinks, table: State['table'], wake: () => void): State {
+export function createState(sinks: Sinks, table: State['table'], wake: () => void, areListening: AreListening = () => undefined): State {
+  const homes = homesOf(() => state)
+  const stale = new Stale({
+    isAlive: () => {
+      const { speaker } = state.database.bridge
+      return speaker.length === 0 ? undefined : areListening(speaker)
+    },
+    longest: () => longestStaleTime(state),
+    wake,
+    now: () => performance.now()
+  })
   const state: State = {
     ...sinks,
     table,
     interfaceCache: new WeakMap(),
     actionsToVtep: new LRUCache({ max: MAX_CACHED_VTEPS }),
     dirty: new Dirty(),
+    stale,
+    homes,
     evidence: new Evidence((vni, mac) => {
       state.dirty.macs.add(vni, mac)
       wake()
@@ -138,12 +158,15 @@ export function createState(sinks: Sinks, table: State['table'], wake: () => voi
         bridgeRow: (bridge, mac, old, current) => markBridgeRow(state, bridge, mac, old, current),
         deviceRow: (table, mac, old, current) => markDeviceRow(state, table, mac, old, current),
         nexthopUse: (table, ip) => markNexthopUse(state, table, ip)
-      }),
-      neighbours: new NeighbourMirror((ifindex, ip, _old, current) => markNeighbour(state, ifindex, ip, current)),
+      }, stale.keeper(homes.fdb)),
+      neighbours: new NeighbourMirror((ifindex, ip, _old, current) => markNeighbour(state, ifindex, ip, current), stale.keeper(homes.neighbours)),
       nexthops: new NexthopMirror({
         paths: (id) => markNexthopPaths(state, id),
-        gone: (id) => state.mirrors.fdb.deleteNexthop(id)
-      }),
+        gone: (id) => {
+          for (const row of state.mirrors.fdb.rowsOfNexthop(id)) stale.goesAlong(row, homes.fdb)
+          state.mirrors.fdb.deleteNexthop(id)
+        }
+      }, stale.keeper(homes.nexthops)),
       learned: new LearnedMirror((vni, mac) => state.dirty.macs.add(vni, mac)),
       ports: new PortMirror((name) => markPort(state, name))
     },

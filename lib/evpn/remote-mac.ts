@@ -35,7 +35,7 @@ export function deriveRemoteMac(domain: Domain, mac: Mac, fdb: FdbView, nexthops
 }
 
 /** The speaker's row for the MAC, on the first device that has one. */
-function remoteRow(domain: Domain, mac: Mac, fdb: FdbView): FdbRow | undefined {
+export function remoteRow(domain: Domain, mac: Mac, fdb: FdbView): FdbRow | undefined {
   if (whereInBridge(domain, mac, fdb) === 'local') return undefined
   for (const table of domain.tables) {
     const row = fdb.onDevice(table, mac)

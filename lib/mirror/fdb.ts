@@ -9,6 +9,7 @@ import { NTF, type NeighRow } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
 import { isMulticastMac, ZERO_MAC, type Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
+import { KEEP_NOTHING, type Keeper } from './keeper.js'
 import { NestedMap } from './nested.js'
 import { NestedRows } from './nested-rows.js'
 import { NexthopUsers } from './nexthop-users.js'
@@ -48,9 +49,11 @@ export class FdbMirror {
   readonly #byNexthop = new NestedMap<number, string, FdbRow>()
   readonly #nexthopUsers: NexthopUsers
   readonly #changes: FdbChanges
+  readonly #keeper: Keeper<FdbRow>
 
-  constructor(changes: FdbChanges) {
+  constructor(changes: FdbChanges, keeper: Keeper<FdbRow> = KEEP_NOTHING) {
     this.#changes = changes
+    this.#keeper = keeper
     this.#nexthopUsers = new NexthopUsers((table, ip) => changes.nexthopUse(table, ip))
   }
 
@@ -71,6 +74,11 @@ export class FdbMirror {
   /** The vxlan device's row for a unicast MAC. */
   onDevice(table: FdbTable, mac: Mac): FdbRow | undefined {
     return this.#unicast.get(table, mac)
+  }
+
+  /** The rows of a table for the zero MAC (and for group addresses). */
+  appendedRows(table: FdbTable): Iterable<FdbRow> {
+    return this.#appended.under(table).values()
   }
 
   /** All unicast rows of a table. */
@@ -121,6 +129,7 @@ export class FdbMirror {
     const isSame = held !== undefined && isSameFdbRow(held, row)
     // A dump brings every row again as a new object: the one that the indexes hold stays, or each row would be kept twice.
     const old = rows.put(outer, key, isSame ? held : row)
+    this.#keeper.written(row, held)
     if (!isSame) this.#index(old, row)
   }
 
@@ -128,7 +137,22 @@ export class FdbMirror {
     if (!hasMac(row) || isEcho(row)) return
     const [rows, outer, key] = this.#placeOf(row)
     const old = rows.get(outer, key)
-    if (old !== undefined && !isOldNews(row, old)) this.#drop(old)
+    if (old !== undefined && !isOldNews(row, old) && !this.#keeper.keeps(old)) this.#drop(old)
+  }
+
+  /** A row that was kept goes, unless another has taken its place. */
+  release(row: FdbRow): void {
+    const [rows, outer, key] = this.#placeOf(row)
+    if (rows.get(outer, key) === row) this.#drop(row)
+  }
+
+  /** Puts a row where none is, though the outside does not say so. False when there is one. */
+  restore(row: FdbRow): boolean {
+    const [rows, outer, key] = this.#placeOf(row)
+    if (rows.get(outer, key) !== undefined) return false
+    rows.put(outer, key, row)
+    this.#index(undefined, row)
+    return true
   }
 
   /** A device is gone: its rows with it. One that moves to another namespace takes them along unannounced (measured on 6.18). */
@@ -145,7 +169,7 @@ export class FdbMirror {
   }
 
   finishResync(): void {
-    for (const rows of this.#stores()) for (const old of rows.finishResync()) this.#index(old, undefined)
+    for (const rows of this.#stores()) for (const old of rows.finishResync((row) => this.#keeper.keeps(row))) this.#gone(old)
   }
 
   #stores(): readonly NestedRows<FdbRow>[] {
@@ -161,6 +185,11 @@ export class FdbMirror {
   #drop(row: FdbRow): void {
     const [rows, outer, key] = this.#placeOf(row)
     rows.delete(outer, key)
+    this.#gone(row)
+  }
+
+  #gone(row: FdbRow): void {
+    this.#keeper.dropped(row)
     this.#index(row, undefined)
   }
 

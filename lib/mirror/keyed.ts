@@ -39,14 +39,14 @@ export class KeyedRows<Row> {
     this.#seen = new Set()
   }
 
-  /** Ends the resync: removes and returns every row not seen since it began. */
-  finishResync(): Row[] {
+  /** Ends the resync: removes and returns every row not seen since it began, but those that are kept. */
+  finishResync(keeps: (row: Row) => boolean = () => false): Row[] {
     const seen = this.#seen
     this.#seen = undefined
     if (seen === undefined) return []
     const gone: Row[] = []
     for (const [key, row] of this.#rows) {
-      if (seen.has(key)) continue
+      if (seen.has(key) || keeps(row)) continue
       this.#rows.delete(key)
       gone.push(row)
     }

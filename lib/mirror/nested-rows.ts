@@ -52,12 +52,12 @@ export class NestedRows<Row> {
     for (const table of this.#tables.values()) table.beginResync()
   }
 
-  /** Ends the resync: removes and returns every row not seen since it began. */
-  finishResync(): Row[] {
+  /** Ends the resync: removes and returns every row not seen since it began, but those that are kept. */
+  finishResync(keeps?: (row: Row) => boolean): Row[] {
     this.#isResyncing = false
     const gone: Row[] = []
     for (const [outer, table] of this.#tables) {
-      for (const row of table.finishResync()) gone.push(row)
+      for (const row of table.finishResync(keeps)) gone.push(row)
       if (table.size === 0) this.#tables.delete(outer)
     }
     return gone

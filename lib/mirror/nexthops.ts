@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { NexthopRow } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
+import { KEEP_NOTHING, type Keeper } from './keeper.js'
 import { KeyedRows } from './keyed.js'
 import { NestedMap } from './nested.js'
 
@@ -25,9 +26,11 @@ export class NexthopMirror {
   readonly #rows = new KeyedRows<NexthopRow>()
   readonly #groupsOfMember = new NestedMap<number, number, true>()
   readonly #changes: NexthopChanges
+  readonly #keeper: Keeper<NexthopRow>
 
-  constructor(changes: NexthopChanges) {
+  constructor(changes: NexthopChanges, keeper: Keeper<NexthopRow> = KEEP_NOTHING) {
     this.#changes = changes
+    this.#keeper = keeper
   }
 
   get size(): number {
@@ -52,20 +55,38 @@ export class NexthopMirror {
   }
 
   put(row: NexthopRow): void {
+    const held = this.#rows.get(String(row.id))
     if (!row.fdb) {
       // An id that was an FDB nexthop's, while we were not told.
-      if (this.has(row.id)) this.delete(row.id)
+      if (held !== undefined) this.release(held)
       return
     }
     const old = this.#rows.put(String(row.id), row)
+    this.#keeper.written(row, held)
     if (isDeepStrictEqual(old, row)) return
     this.#indexMembers(old, row)
     this.#tellPaths(row.id)
   }
 
   delete(id: number): void {
-    const old = this.#rows.delete(String(id))
-    if (old !== undefined) this.#gone(old)
+    const old = this.#rows.get(String(id))
+    if (old !== undefined && !this.#keeper.keeps(old)) this.release(old)
+  }
+
+  /** One that was kept goes, unless another has taken its place. */
+  release(row: NexthopRow): void {
+    if (this.#rows.get(String(row.id)) !== row) return
+    this.#rows.delete(String(row.id))
+    this.#gone(row)
+  }
+
+  /** Puts one where none is, though the outside does not say so. False when there is one. */
+  restore(row: NexthopRow): boolean {
+    if (this.has(row.id)) return false
+    this.#rows.put(String(row.id), row)
+    this.#indexMembers(undefined, row)
+    this.#tellPaths(row.id)
+    return true
   }
 
   beginResync(): void {
@@ -73,10 +94,11 @@ export class NexthopMirror {
   }
 
   finishResync(): void {
-    for (const old of this.#rows.finishResync()) this.#gone(old)
+    for (const old of this.#rows.finishResync((row) => this.#keeper.keeps(row))) this.#gone(old)
   }
 
   #gone(old: NexthopRow): void {
+    this.#keeper.dropped(old)
     this.#indexMembers(old, undefined)
     this.#tellPaths(old.id)
     this.#changes.gone(old.id)

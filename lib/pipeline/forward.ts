@@ -15,6 +15,8 @@ import { TABLE } from './tables.js'
  * port > unknown.
  */
 const PRIORITY = { TAGGED: 500, LOCAL: 400, REMOTE: 300, MULTICAST: 50, PORTLESS: 40, UNKNOWN: 10 } as const
+/** By it the flow of a remote MAC is known again. */
+export const REMOTE_MAC_PRIORITY: number = PRIORITY.REMOTE
 
 /** A MAC bound to a local port. */
 export function localMacFlow(vni: Vni, mac: Mac, ofport: number): Flow {

@@ -1,6 +1,6 @@
 // Flows as the tracker keeps them: identity and content as byte strings in exactly the form the switch sends back,
 // so that comparing desired with realized is comparing strings.
-import { 
+import {
   canonicalOxms, decodeInstructions, decodeMatch, encodeFlowMod, encodeInstructions, encodeMatch, formatInstructions, formatMatch, OpenFlowDecodeError,
   type Action, type FlowDesc
 } from '../openflow/index.js'
@@ -25,6 +25,13 @@ export function compileFlow(flow: Flow, encoded?: Encoded): FlowEntry {
 /** The tracker's entry for a flow the switch has. */
 export function entryOfDesc(desc: Pick<FlowDesc, 'tableId' | 'priority' | 'match' | 'instructions'>): FlowEntry {
   return [flowKey(desc.tableId, desc.priority, canonicalOxms(desc.match)), desc.instructions.toString('latin1')]
+}
+
+/** The flow that an entry stands for. Throws OpenFlowDecodeError for one that we could not have made. */
+export function decompileFlow([key, value]: FlowEntry): Flow {
+  const { tableId, priority, match } = splitKey(key)
+  const actions = decodeInstructions(Buffer.from(value, 'latin1')).flatMap((instruction) => (instruction.kind === 'apply_actions' ? instruction.actions : []))
+  return { table: tableId, priority, match: decodeMatch(match), actions }
 }
 
 /** The table an identity is in. */

@@ -1,6 +1,6 @@
 // Groups as the tracker keeps them: type and buckets by id, each bucket as a byte string; and the messages
 // that turn one into another, which for one member more or less are one message however large the group.
-import { decodeActions, encodeActions, encodeBucket, encodeGroupMod, groupDescSize, type Bucket, type GroupDesc } from '../openflow/index.js'
+import { decodeActions, decodeBuckets, encodeActions, encodeBucket, encodeGroupMod, groupDescSize, type Action, type Bucket, type GroupDesc } from '../openflow/index.js'
 import type { Group } from '../pipeline/flow.js'
 import { FIRST_TABLE, isOurGroup, LAST_TABLE } from '../pipeline/slots.js'
 import type { Pending } from './tracker.js'
@@ -93,6 +93,11 @@ function bucketCommands(groupId: number, realized: GroupValue, desired: GroupVal
     commands.push(encodeGroupMod({ command: 'insert_bucket', type: desired.type, groupId, commandBucketId: 'last', buckets: fresh }))
   }
   return commands
+}
+
+/** What each bucket does. Throws OpenFlowDecodeError for one that we could not have made. */
+export function actionsOfBuckets(group: GroupValue): Action[][] {
+  return bucketsOf(group).flatMap((bytes) => decodeBuckets(bytes)).map(({ actions }) => decodeActions(actions))
 }
 
 function bucketsOf(group: GroupValue): Buffer[] {

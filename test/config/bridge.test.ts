@@ -63,7 +63,7 @@ const GOOD: readonly (readonly [key: string, value: string, field: keyof VniOpti
   ['evpn-manage-devices', 'false', 'manageDevices', false],
   ['evpn-manage-devices', 'true', 'manageDevices', true, NO_EFFECT],
   ['evpn-stale-time', '120', 'staleTime', 120],
-  ['evpn-stale-time', '0', 'staleTime', 0, NO_EFFECT],
+  ['evpn-stale-time', '0', 'staleTime', 0],
   ['evpn-audit', 'repair', 'audit', 'repair'],
   ['evpn-audit', 'report', 'audit', 'report']
 ]
@@ -223,15 +223,17 @@ for (const [value, why] of BAD_ADDRESSES) {
   })
 }
 
-await t.test("evpn-speaker: /var/run is /run; other sockets are read, and said to have no effect", (t) => {
+await t.test("evpn-speaker: /var/run is /run; any sockets, or none", (t) => {
   const paths = ['/run/frr/zserv.api', '/run/frr/bgpd.vty']
   for (const value of ['/run/frr/zserv.api,/run/frr/bgpd.vty', '/var/run/frr/zserv.api, /var/run/frr/bgpd.vty']) {
     const { config, warnings } = parseBridge('br-int', ids({ 'evpn-speaker': value }))
     t.strictSame(config.speaker, paths)
     t.strictSame(warnings, [])
   }
-  const { config, warnings } = parseBridge('br-int', ids({ 'evpn-speaker': '/run/bird.ctl' }))
-  t.strictSame(config.speaker, ['/run/bird.ctl'])
-  t.strictSame(sentences(warnings), ['Bridge br-int external_ids:evpn-speaker="/run/bird.ctl": has no effect in this version'])
+  for (const [value, speaker] of [['/run/bird.ctl', ['/run/bird.ctl']], ['', []]] as const) {
+    const { config, warnings } = parseBridge('br-int', ids({ 'evpn-speaker': value }))
+    t.strictSame(config.speaker, speaker)
+    t.strictSame(warnings, [])
+  }
   t.end()
 })

@@ -55,7 +55,7 @@ await t.test('the document on defaults outside the table of options', (t) => {
   t.equal(SYSTEM[1]?.['Default'], written(config.vxlanPorts))
   t.equal(SYSTEM[2]?.['Default'], written(config.bridge))
   t.equal(BRIDGE.at(-1)?.['Default'], written(EMPTY_BRIDGE.speaker))
-  t.equal(BRIDGE.at(-1)?.['In effect'], 'later')
+  t.equal(BRIDGE.at(-1)?.['In effect'], 'yes')
   const port = parsePort('vm1', ids({ 'dynamic-routing-vni': '1' })).config?.bindings[0]
   t.equal(PORT[3]?.['Default'], written(port?.advertise))
   t.strictSame(port?.addresses.bound, [], 'no addresses by default')

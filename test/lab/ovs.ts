@@ -36,6 +36,8 @@ export async function configureOvs(tools: HostTools, vtep: Vtep, { datapath, upl
     '--', 'set', 'Interface', 'br-phy', `mtu_request=${UNDERLAY_MTU}`,
     // Without fail_mode=secure an empty bridge forwards like a plain switch.
     '--', 'add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', `datapath_type=${datapath}`, 'fail_mode=secure',
+    // Whether FRR lives is for tests to ask that are about it: in most, rows come by hand, and who withdraws them means it.
+    'external_ids:evpn-speaker=""',
     ...workloads.flatMap(portCommand)
   ])
 }

@@ -66,6 +66,16 @@ export class Watch {
     return (line?.at ?? NaN) - start
   }
 
+  /** Runs `act` and returns the milliseconds from the first line that matches `cause` to the first that matches `effect`. */
+  async gap(what: string, act: () => Promise<unknown>, cause: RegExp, effect: RegExp): Promise<number> {
+    const from = this.#lines.length
+    await act()
+    const find = (wanted: RegExp) => this.#lines.slice(from).find(({ text }) => wanted.test(text))?.at
+    await waitFor(`${what}: lines like ${cause.source} and ${effect.source}`, () =>
+      (find(cause) !== undefined && find(effect) !== undefined) || this.#lines.slice(from).map(({ text }) => text).join('\n'))
+    return (find(effect) ?? NaN) - (find(cause) ?? NaN)
+  }
+
   stop(): void {
     for (const child of this.#children) child.kill('SIGTERM')
   }

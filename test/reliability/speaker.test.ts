@@ -1,0 +1,88 @@
+// Issue 5, fail-static: a routing daemon that dies takes nothing with it. FRR on both sides, and traffic both ways while c1's dies
+// and comes back. On l1, a plain Linux VTEP, zebra is stopped meanwhile: it would take c1's addresses out of the kernel there.
+import t from 'tap'
+import type { ServiceName } from '../lab/build.js'
+import { eventually } from '../system/util/eventually.js'
+import { Speaker } from '../system/util/speaker.js'
+import { losses, packetsSent, underTraffic } from '../system/util/traffic.js'
+import { AWAY, Mortal, PEER, VNI } from './util/mortal.js'
+
+const BOTH_WAYS = [['home', 'away'], ['away', 'home']] as const
+/** Seconds; longer than FRR takes to be back and to have settled. */
+const STALE_TIME = 30
+
+const mortal = await Mortal.up(STALE_TIME)
+t.teardown(() => mortal.lab.down())
+let daemon = await mortal.lab.startDaemon('c1')
+await mortal.known('ok')
+const hand = new Speaker(mortal.c1)
+
+interface Death {
+  readonly name: string
+  readonly kill: readonly (readonly [ServiceName, NodeJS.Signals])[]
+  /** Whether zebra takes the rows away. */
+  readonly rowsGo: boolean
+  /** What is ended, too, before all that is ended starts again: bgpd tells a new zebra nothing of what it told the old one. */
+  readonly alsoEnds: readonly ServiceName[]
+}
+
+const DEATHS: readonly Death[] = [
+  { name: 'kill -9 bgpd', kill: [['bgpd', 'SIGKILL']], rowsGo: true, alsoEnds: [] },
+  { name: 'SIGTERM zebra', kill: [['zebra', 'SIGTERM']], rowsGo: true, alsoEnds: ['bgpd'] },
+  { name: 'kill -9 zebra', kill: [['zebra', 'SIGKILL']], rowsGo: false, alsoEnds: ['bgpd'] },
+  { name: 'a restart of all FRR', kill: [['bgpd', 'SIGTERM'], ['zebra', 'SIGTERM']], rowsGo: true, alsoEnds: [] }
+]
+
+for (const { name, kill, rowsGo, alsoEnds } of DEATHS) {
+  await t.test(`${name}: no packet is lost until it is back and has settled`, async (t) => {
+    await mortal.withPeerFrozen(async () => {
+      const results = await underTraffic(mortal.lab, BOTH_WAYS, async () => {
+        for (const [service, signal] of kill) await mortal.stop(service, signal)
+        await mortal.noticed('the routing daemon is gone', true)
+        if (rowsGo) {
+          await mortal.rowsAreGone()
+          await mortal.known('stale')
+        }
+        for (const service of alsoEnds) await mortal.stop(service, 'SIGTERM')
+        await mortal.start(...[...kill.map(([service]) => service), ...alsoEnds].sort().reverse())
+        await mortal.known('ok')
+        await mortal.noticed('the routing daemon is', false)
+      })
+      t.comment(`${name}: of ${packetsSent(results)} packets ${results.reduce((sum, { lost }) => sum + lost, 0)} lost`)
+      t.same(losses(results), [], 'every packet is answered once')
+    })
+    await mortal.known('ok')
+  })
+}
+
+await t.test('ovs-evpnd and all FRR restarted in the same minute: no packet is lost', async (t) => {
+  await mortal.withPeerFrozen(async () => {
+    const results = await underTraffic(mortal.lab, BOTH_WAYS, async () => {
+      await daemon.stop('SIGTERM')
+      for (const service of ['bgpd', 'zebra'] as const) await mortal.stop(service, 'SIGTERM')
+      await mortal.rowsAreGone()
+      daemon = await mortal.lab.startDaemon('c1')
+      await eventually('VTEP and MAC of l1 to be adopted', () => mortal.shown(),
+        (seen) => [PEER, AWAY.mac].every((address) => seen.includes(`${address} stale`)))
+      await mortal.start('zebra', 'bgpd')
+      await mortal.known('ok')
+      await mortal.noticed('the routing daemon is', false)
+    })
+    t.comment(`of ${packetsSent(results)} packets ${results.reduce((sum, { lost }) => sum + lost, 0)} lost`)
+    t.same(losses(results), [], 'every packet is answered once')
+  })
+})
+
+await t.test('what was withdrawn while ovs-evpnd was away is gone once the routing daemon has nothing more to say', async (t) => {
+  const mac = '02:00:00:00:bb:01'
+  await hand.mac(VNI, mac, PEER)
+  const flows = () => mortal.c1.flows(`table=202,dl_dst=${mac}`)
+  await eventually('a flow', flows, (seen) => seen.length === 1)
+  await daemon.stop('SIGTERM')
+  await hand.noMac(VNI, mac)
+  daemon = await mortal.lab.startDaemon('c1')
+  await eventually('it to be adopted', () => mortal.c1.report<readonly { readonly mac: string, readonly state: string }[]>('macs', VNI),
+    (macs) => macs.some((row) => row.mac === mac && row.state === 'stale'))
+  t.equal((await flows()).length, 1)
+  await eventually('no flow', flows, (seen) => seen.length === 0, 20_000)
+})
