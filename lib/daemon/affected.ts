@@ -108,6 +108,13 @@ function markBindings({ dirty }: State, port: PortConfig): void {
   }
 }
 
+/** A MAC that the switch learned, and the IPs it was heard to have: those go with it. */
+export function markLearned({ dirty, mirrors: { learned, snooped } }: State, vni: Vni, mac: Mac): void {
+  if (learned.get(vni, mac) === undefined) snooped.forget(vni, mac)
+  dirty.macs.add(vni, mac)
+  for (const ip of snooped.ipsOf(vni, mac)) dirty.ips.add(vni, ip)
+}
+
 /** Everything of one VNI: what is derived now, and what the mirrors hold for its devices. */
 export function markDomain(state: State, vni: Vni): void {
   const { dirty, mirrors } = state
@@ -117,7 +124,7 @@ export function markDomain(state: State, vni: Vni): void {
   for (const mac of state.macs.under(vni).keys()) dirty.macs.add(vni, mac)
   for (const mac of state.books.get(vni)?.macs() ?? []) dirty.macs.add(vni, mac)
   for (const mac of state.claims.under(vni).keys()) dirty.macs.add(vni, mac)
-  for (const mac of mirrors.learned.under(vni).keys()) dirty.macs.add(vni, mac)
+  for (const mac of mirrors.learned.under(vni).keys()) markLearned(state, vni, mac)
   for (const key of state.vteps.under(vni).keys()) {
     dirty.vteps.add(vni, key)
     dirty.members.add(key)

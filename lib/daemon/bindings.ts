@@ -5,6 +5,7 @@ import type { Database, WorkloadPort } from '../config/database.js'
 import type { Binding } from '../config/port.js'
 import { AddressBook, touchedBy, type AddressOwner } from '../evpn/local.js'
 import type { Vni } from '../net/number.js'
+import { markLearned } from './affected.js'
 import type { State } from './state.js'
 
 /** Brings bindings and address books from one configuration to the next. An unchanged Interface row is the same parsed object. */
@@ -31,7 +32,7 @@ function bind(state: State, vni: Vni, port: string, binding: Binding | undefined
   state.dirty.domains.add(vni)
   if ((old === undefined) !== (binding === undefined) || old?.addresses.unknown !== binding?.addresses.unknown) state.dirty.floods.add(vni)
   if (old?.addresses.unknown === true || binding?.addresses.unknown === true) {
-    for (const mac of state.mirrors.learned.under(vni).keys()) state.dirty.macs.add(vni, mac)
+    for (const mac of state.mirrors.learned.under(vni).keys()) markLearned(state, vni, mac)
   }
   nameAddresses(state, vni, port, binding && ownerOf(binding))
 }
@@ -53,7 +54,11 @@ function nameAddresses(state: State, vni: Vni, port: string | undefined, owner: 
   const mark = (one: AddressOwner | undefined) => {
     if (one === undefined) return
     const { macs, ips } = touchedBy(book, one)
-    for (const mac of macs) state.dirty.macs.add(vni, mac)
+    for (const mac of macs) {
+      state.dirty.macs.add(vni, mac)
+      // A MAC that is bound has the IPs it is bound with, not those it was heard to have.
+      for (const ip of state.mirrors.snooped.ipsOf(vni, mac)) state.dirty.ips.add(vni, ip)
+    }
     for (const ip of ips) state.dirty.ips.add(vni, ip)
   }
   mark(book.owner(port))

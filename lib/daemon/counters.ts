@@ -14,6 +14,7 @@ export function memoryOf({ state }: Agent): Record<string, number> {
     ips: sum(vnis.map((vni) => state.ips.under(vni))),
     ports: state.database.ports.size,
     learned_macs: state.mirrors.learned.size,
+    snooped_ips: state.mirrors.snooped.size,
     flows_desired: state.switch.flows.desiredCount,
     flows_realized: state.switch.flows.realizedCount,
     groups_desired: state.switch.groups.desiredCount,

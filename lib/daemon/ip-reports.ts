@@ -2,6 +2,7 @@
 import { macOfIp } from '../evpn/local.js'
 import type { Domain } from '../evpn/domain.js'
 import { nameUuid } from './control/ids.js'
+import { snoopedLocal } from './learned.js'
 import { responderOf } from './refresh/index.js'
 import type { IpReport } from './report.js'
 import { isStaleIp } from './stale-reports.js'
@@ -20,6 +21,7 @@ export function ipReports(state: State, domain: Domain): IpReport[] {
     ...[...book?.ips() ?? []].flatMap((ip) => {
       const mac = book && macOfIp(book, ip)
       return mac === undefined ? [] : [row('local', ip, mac, false)]
-    })
+    }),
+    ...[...state.mirrors.snooped.under(vni)].flatMap(([mac, ips]) => [...ips].filter((ip) => snoopedLocal(state, vni, ip) !== undefined).map((ip) => row('local', ip, mac, false)))
   ]
 }

@@ -1,8 +1,10 @@
 // MACs that the switch learned: from its flow monitor into the mirror, and from the mirror to whose they are.
 import type { Binding } from '../config/port.js'
 import type { LocalMac } from '../evpn/local.js'
+import { snoop } from '../evpn/snoop.js'
 import type { LearnedRow } from '../mirror/learned.js'
 import { MAX_PORT_NAME } from '../mirror/ports.js'
+import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import { decodeInstructions, decodeMatch, type FlowChange, type FlowUpdate } from '../openflow/index.js'
@@ -49,7 +51,33 @@ function readLearned(change: FlowChange): { readonly vni: Vni, readonly mac: Mac
 export function learnedLocal(state: State, vni: Vni, mac: Mac): LocalMac | undefined {
   const row = state.mirrors.learned.get(vni, mac)
   const binding = row && bindingOf(state, vni, row.ofport)
-  return binding?.addresses.unknown !== true ? undefined : { vni, mac, port: binding.port, ips: [], advertise: binding.advertise, learned: true }
+  return binding?.addresses.unknown !== true ? undefined : { vni, mac, port: binding.port, ips: snoopedIps(state, vni, mac), advertise: binding.advertise, learned: true }
+}
+
+/** What it was heard to have; an IP that is bound here is whose it is bound to. */
+function snoopedIps({ domains, books, mirrors: { snooped } }: State, vni: Vni, mac: Mac): Ip[] {
+  if (domains.get(vni)?.options.snoop !== true) return []
+  const book = books.get(vni)
+  return [...snooped.ipsOf(vni, mac)].filter((ip) => book === undefined || book.ofIp(ip).length === 0).sort()
+}
+
+/** The learned MAC that an IP was heard of, as long as neither is bound. */
+export function snoopedLocal(state: State, vni: Vni, ip: Ip): LocalMac | undefined {
+  const mac = state.mirrors.snooped.macOf(vni, ip)
+  const local = mac === undefined || (state.books.get(vni)?.ofMac(mac).length ?? 0) > 0 ? undefined : learnedLocal(state, vni, mac)
+  return local?.ips.includes(ip) === true ? local : undefined
+}
+
+/**
+ * A copy of a packet that may say who has which IP. A host is believed of itself, and a server of a host that was learned here: it
+ * is often heard of before the switch has told that it learned the MAC, and counts from then on.
+ */
+export function hear(state: State, vni: Vni, ofport: number, frame: Buffer): void {
+  const said = snoop(frame)
+  if (said === undefined || state.domains.get(vni)?.options.snoop !== true) return
+  const { mac, ip, by } = said
+  const isHere = by === 'server' ? state.mirrors.learned.get(vni, mac) !== undefined : bindingOf(state, vni, ofport)?.addresses.unknown === true
+  if (isHere) state.mirrors.snooped.put({ vni, mac, ip })
 }
 
 function bindingOf(state: State, vni: Vni, ofport: number): Binding | undefined {

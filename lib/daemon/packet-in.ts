@@ -3,6 +3,7 @@ import { decodeMatch, type Match, type PacketIn } from '../openflow/index.js'
 import { macFromBytes } from '../net/mac.js'
 import { isOurCookie } from '../pipeline/slots.js'
 import { readUserdata, type PacketKind } from '../pipeline/userdata.js'
+import { hear } from './learned.js'
 import { witness } from './refresh/index.js'
 import type { State } from './state.js'
 
@@ -23,7 +24,8 @@ const ETHERNET_HEADER = 14
 type Handler = (state: State, sent: SentPacket) => void
 
 /** Who takes which kind. */
-const HANDLERS: Partial<Record<PacketKind, Handler>> = {
+const HANDLERS: Record<PacketKind, Handler> = {
+  SNOOP: (state, { packet, inPort, metadata }) => hear(state, metadata, inPort, packet),
   WITNESS: (state, { packet, inPort, metadata }) => {
     if (packet.length >= ETHERNET_HEADER) witness(state, metadata, macFromBytes(packet, 6), inPort)
   }
@@ -35,5 +37,5 @@ export function receivePacket(state: State, packetIn: PacketIn): void {
   if (userdata === undefined || !isOurCookie(packetIn.cookie)) return
   const fields = decodeMatch(packetIn.match)
   const sent = { packet: packetIn.packet, inPort: Number(fields.in_port ?? 0), metadata: Number(fields.metadata ?? 0), fields, payload: userdata.payload }
-  HANDLERS[userdata.kind]?.(state, sent)
+  HANDLERS[userdata.kind](state, sent)
 }

@@ -21,6 +21,7 @@ import { NeighbourMirror } from '../mirror/neighbours.js'
 import { NestedMap } from '../mirror/nested.js'
 import { NexthopMirror } from '../mirror/nexthops.js'
 import { PortMirror } from '../mirror/ports.js'
+import { SnoopedMirror } from '../mirror/snooped.js'
 import { VlanMirror } from '../mirror/vlans.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
@@ -29,7 +30,7 @@ import type { Action } from '../openflow/index.js'
 import type { Row } from '../ovsdb/index.js'
 import type { KernelSink } from '../sink/kernel.js'
 import type { SwitchSink } from '../sink/switch.js'
-import { markBridgeRow, markDeviceRow, markLink, markNeighbour, markNexthopPaths, markNexthopUse, markPort, markVlan } from './affected.js'
+import { markBridgeRow, markDeviceRow, markLearned, markLink, markNeighbour, markNexthopPaths, markNexthopUse, markPort, markVlan } from './affected.js'
 import { Dirty } from './dirty.js'
 import { Evidence } from './evidence.js'
 import { homesOf, longestStaleTime, type Homes } from './homes.js'
@@ -43,6 +44,8 @@ export interface Mirrors {
   readonly nexthops: NexthopMirror
   /** MACs that the switch learned. */
   readonly learned: LearnedMirror
+  /** Their IPs, from what they say. */
+  readonly snooped: SnoopedMirror
   /** OpenFlow ports of the integration bridge. */
   readonly ports: PortMirror
 }
@@ -167,7 +170,11 @@ export function createState(sinks: Sinks, table: State['table'], wake: () => voi
           state.mirrors.fdb.deleteNexthop(id)
         }
       }, stale.keeper(homes.nexthops)),
-      learned: new LearnedMirror((vni, mac) => state.dirty.macs.add(vni, mac)),
+      learned: new LearnedMirror((vni, mac) => markLearned(state, vni, mac)),
+      snooped: new SnoopedMirror((vni, mac, ip) => {
+        state.dirty.macs.add(vni, mac)
+        state.dirty.ips.add(vni, ip)
+      }),
       ports: new PortMirror((name) => markPort(state, name))
     },
     database: EMPTY_DATABASE,

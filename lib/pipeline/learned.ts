@@ -14,6 +14,8 @@ import { ONWARD } from './source.js'
 import { TABLE } from './tables.js'
 
 const PRIORITY = { UNLEARNED: 110, LEARN: 100, LEARN_REMOTE: 90, LOOK_UP: 50 } as const
+/** What is done with every packet of a VNI that learns: what it says of IPs, and whether its destination was learned. */
+const LOOK_UP = [goTo(TABLE.SNOOP), goTo(TABLE.LEARNED), ONWARD]
 /** In FORWARD: above or below what the control plane says (300). */
 const FORWARD_PRIORITY = { PREFERRED: 350, PLAIN: 200 } as const
 
@@ -23,12 +25,13 @@ export const PORT_LIMIT = 1024
 export const VTEP_LIMIT = 8192
 
 /**
- * A port with the address `unknown`: what it sends is learned, for `age` seconds after the last packet from or to the MAC
- * (0 = until it is deleted). When this flow goes, what it learned goes with it.
+ * A port with the address `unknown`: what it sends is learned, for `age` seconds after the last packet from the MAC (0 = until it
+ * is deleted). Learning anew begins a hard timeout anew, also by the counters of packets that only the datapath sees, and not
+ * an idle timeout: a host that only sends would be forgotten and learned by turns. When this flow goes, what it learned goes with it.
  */
 export function learnFlow(vni: Vni, ofport: number, age: number): Flow {
   const learn: LearnAction = {
-    kind: 'learn', table: TABLE.LEARNED, priority: 100, idleTimeout: age, deleteLearned: true, limit: PORT_LIMIT,
+    kind: 'learn', table: TABLE.LEARNED, priority: 100, hardTimeout: age, deleteLearned: true, limit: PORT_LIMIT,
     cookie: learnedCookie(hash32(`${vni} ${ofport}`)),
     specs: [
       { kind: 'match', src: { field: 'metadata' }, dst: { field: 'metadata' } },
@@ -39,7 +42,7 @@ export function learnFlow(vni: Vni, ofport: number, age: number): Flow {
   }
   return {
     table: TABLE.SOURCE, priority: PRIORITY.LEARN, match: { metadata: vni, in_port: ofport },
-    actions: [learn, goTo(TABLE.LEARNED), ONWARD]
+    actions: [learn, ...LOOK_UP]
   }
 }
 
@@ -51,7 +54,7 @@ export function unlearnedFlows(vni: Vni): Flow[] {
 /** What a VNI needs in which some port learns: to look up, and what a hit is worth. */
 export function learnedFlows(vni: Vni, preferLocal: boolean): Flow[] {
   return [
-    { table: TABLE.SOURCE, priority: PRIORITY.LOOK_UP, match: { metadata: vni }, actions: [goTo(TABLE.LEARNED), ONWARD] },
+    { table: TABLE.SOURCE, priority: PRIORITY.LOOK_UP, match: { metadata: vni }, actions: LOOK_UP },
     {
       table: TABLE.FORWARD, priority: preferLocal ? FORWARD_PRIORITY.PREFERRED : FORWARD_PRIORITY.PLAIN,
       match: { metadata: vni, reg0: [LEARNED_LOCAL, LEARNED_LOCAL] },
@@ -82,7 +85,7 @@ export function learnRemoteFlow({ vni, ip, udpPort }: Vtep, ofport: number, age:
   return {
     table: TABLE.SOURCE, priority: PRIORITY.LEARN_REMOTE,
     match: { metadata: vni, in_port: ofport, reg0: [FROM_TUNNEL, FROM_TUNNEL], [src]: ip },
-    actions: [learn, goTo(TABLE.LEARNED), ONWARD]
+    actions: [learn, ...LOOK_UP]
   }
 }
 

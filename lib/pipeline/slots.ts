@@ -1,9 +1,9 @@
 // What is ours on the integration bridge. An OpenFlow flow's identity is (table, priority, match), and an ADD with
 // another cookie silently replaces it: so we own places, not only cookies. Everything outside is left alone.
 
-/** Tables 200..215 are ours; tables.ts says which are in use. */
+/** Tables 200..223 are ours; tables.ts says which are in use. */
 export const FIRST_TABLE = 200
-export const LAST_TABLE = 215
+export const LAST_TABLE = 223
 
 /** In table 0 we own this one priority, and only matches that are nothing but one in_port. */
 export const ENTRY_TABLE = 0

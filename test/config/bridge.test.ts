@@ -54,7 +54,7 @@ const GOOD: readonly (readonly [key: string, value: string, field: keyof VniOpti
   ['evpn-learn', 'false', 'learn', false],
   ['evpn-learn', 'true', 'learn', true],
   ['evpn-snoop', 'true', 'snoop', true],
-  ['evpn-snoop', 'false', 'snoop', false, NO_EFFECT],
+  ['evpn-snoop', 'false', 'snoop', false],
   ['evpn-inner-vlan', 'drop', 'innerVlan', 'drop'],
   ['evpn-inner-vlan', 'carry', 'innerVlan', 'carry'],
   ['evpn-port-security', 'false', 'portSecurity', false],

@@ -21,6 +21,7 @@ import { learnedFlows, learnedRemoteFlows, learnFlow, learnRemoteFlow, unlearned
 import { portFlows, type PortBinding } from '../../lib/pipeline/port.js'
 import { securedMacFlows, secureFlows } from '../../lib/pipeline/secure.js'
 import { SOURCE_FLOWS, spoofedSourceFlow } from '../../lib/pipeline/source.js'
+import { snoopPortFlows, snoopServerFlow } from '../../lib/pipeline/snoop.js'
 import { responderFlows, SUPPRESS_DEFAULT } from '../../lib/pipeline/suppress.js'
 import { TABLE } from '../../lib/pipeline/tables.js'
 import { local, members, unknown, remote } from '../evpn/members.js'
@@ -110,6 +111,12 @@ export const TOPICS: readonly Topic[] = [
     name: 'source',
     about: ['What no bridge forwards, from wherever it comes; vm2 of VNI 1000 (`unknown`) is learned from, and its VNI looks up what was learned.'],
     flows: [...SOURCE_FLOWS, spoofedSourceFlow(VNI, '02:00:00:00:00:01'), ...unlearnedFlows(VNI), learnFlow(VNI, VM2, 300), ...learnedFlows(VNI, false).filter(({ table }) => table === TABLE.SOURCE), learnRemoteFlow(vtep('192.0.2.2', 4789), TUNNEL, 300), learnRemoteFlow(vtep('2001:db8::2', 4789), TUNNEL, 0)],
+    groups: []
+  },
+  {
+    name: 'snoop',
+    about: ['What says who has which IP in VNI 1000: vm2 (`unknown`), and DHCP servers wherever they are.'],
+    flows: [...snoopPortFlows(VNI, VM2), snoopServerFlow(VNI)],
     groups: []
   },
   {

@@ -95,7 +95,7 @@ await t.test('a read-back finds what is missing, what is wrong and what is too m
 
 await t.test('what is not ours is never touched: other tables, other groups, other priorities of the entry table', async (t) => {
   const { sink, fake, told } = world()
-  const others = [foreignFlow(0, 0, {}), foreignFlow(0, ENTRY_PRIORITY - 1, { in_port: 7 }), foreignFlow(10, 5, {}), foreignFlow(216, 5, {}), foreignFlow(199, 5, {}),
+  const others = [foreignFlow(0, 0, {}), foreignFlow(0, ENTRY_PRIORITY - 1, { in_port: 7 }), foreignFlow(10, 5, {}), foreignFlow(224, 5, {}), foreignFlow(199, 5, {}),
     { ...foreignFlow(0, 5, { in_port: 7 }), cookie: COOKIE }]
   for (const one of others) fake.put(one)
   fake.groups.set(1, { groupId: 1, type: 'all', buckets: [] })

@@ -29,7 +29,7 @@ const inOurPlaces = [
 const inFuturePlace = 'table=0,priority=36864,in_port=later,actions=output:w20'
 const elsewhere = [
   'table=0,priority=36864,in_port=LOCAL,actions=drop', 'table=0,priority=36864,dl_type=0x88b6,actions=drop', 'table=0,priority=36865,in_port=w10,dl_type=0x88b7,actions=drop',
-  'table=0,priority=0,actions=resubmit(,10)', 'table=10,priority=1,in_port=w20,actions=group:5', 'table=199,priority=1,actions=drop', 'table=216,priority=1,actions=drop'
+  'table=0,priority=0,actions=resubmit(,10)', 'table=10,priority=1,in_port=w20,actions=group:5', 'table=199,priority=1,actions=drop', 'table=224,priority=1,actions=drop'
 ]
 /** Just below and just above our range, and far from it. */
 const groups = [5, 0x3fffffff, 0xff000001].map((id) => `group_id=${id},type=all,bucket=bucket_id:1,actions=output:w20`)

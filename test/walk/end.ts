@@ -56,7 +56,7 @@ function removeForeign(fake: FakeSwitch): void {
 }
 
 function isInOurPlace(flow: Flow): boolean {
-  return isForeign(flow) && ((flow.table >= 200 && flow.table <= 215) || (flow.table === 0 && flow.priority === 36864))
+  return isForeign(flow) && ((flow.table >= 200 && flow.table <= 223) || (flow.table === 0 && flow.priority === 36864))
 }
 
 async function arrive(chassis: Chassis, what: string): Promise<string[]> {

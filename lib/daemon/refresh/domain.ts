@@ -10,6 +10,7 @@ import type { Flow } from '../../pipeline/flow.js'
 import { encapFlows, floodedFlows, taggedFlows } from '../../pipeline/forward.js'
 import { learnedFlows, learnedRemoteFlows, unlearnedFlows } from '../../pipeline/learned.js'
 import { secureFlows } from '../../pipeline/secure.js'
+import { snoopServerFlow } from '../../pipeline/snoop.js'
 import { markDomain, observeDevice } from '../affected.js'
 import type { State } from '../state.js'
 import { tunnelOfport } from './vtep.js'
@@ -28,6 +29,7 @@ export function refreshDomain(state: State, vni: Vni): void {
     if (domain === undefined) state.domains.delete(vni)
     else state.domains.set(vni, domain)
     if (domain !== undefined) indexDomain(state, domain, true)
+    if (domain?.options.snoop !== true) for (const mac of [...state.mirrors.snooped.under(vni).keys()]) state.mirrors.snooped.forget(vni, mac)
     countMember(state, vni, domain?.options.decap === 'member')
     markDomain(state, vni)
     const advertise = domain && mirrors.links.byName(domain.options.advertiseIfname)
@@ -74,7 +76,7 @@ function domainFlows(state: State, domain: Domain): Flow[] {
   const dropsTags = options.innerVlan === 'drop'
   if (dropsTags) flows.push(...taggedFlows(vni))
   if (dropsTags && (floodUnknown || options.learn)) flows.push(...unlearnedFlows(vni))
-  if (floodUnknown) flows.push(...learnedFlows(vni, options.fdbPreferLocal))
+  if (floodUnknown) flows.push(...learnedFlows(vni, options.fdbPreferLocal), ...(options.snoop ? [snoopServerFlow(vni)] : []))
   if (options.learn) flows.push(...learnedRemoteFlows(vni, floodUnknown))
   if (options.portSecurity) flows.push(...secureFlows(vni))
   for (const udpPort of state.database.system.vxlanPorts) {

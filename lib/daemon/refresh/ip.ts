@@ -5,6 +5,7 @@ import { deriveResponder, type LocalIp, type Responder } from '../../evpn/respon
 import type { Ip } from '../../net/ip.js'
 import type { Vni } from '../../net/number.js'
 import { responderFlows } from '../../pipeline/suppress.js'
+import { snoopedLocal } from '../learned.js'
 import type { State } from '../state.js'
 
 /** One IP: as a remote one, as one that is answered for, and, when it is bound here, the claim of its MAC. */
@@ -15,8 +16,7 @@ export function refreshIp(state: State, vni: Vni, ip: Ip): void {
   else state.ips.set(vni, ip, remote)
   const responder = responderOf(state, vni, ip)
   state.switch.setFlows(`ip ${vni} ${ip}`, responder === undefined ? [] : responderFlows(responder))
-  const local = localIpOf(state, vni, ip)
-  if (local !== undefined) state.dirty.macs.add(vni, local.mac)
+  for (const mac of [localIpOf(state, vni, ip)?.mac, state.mirrors.snooped.macOf(vni, ip)]) if (mac !== undefined) state.dirty.macs.add(vni, mac)
 }
 
 /** Who answers for an IP; undefined = nobody. */
@@ -25,10 +25,16 @@ export function responderOf(state: State, vni: Vni, ip: Ip): Responder | undefin
   return domain && deriveResponder(vni, ip, domain.options, state.ips.get(vni, ip), localIpOf(state, vni, ip))
 }
 
+/** An IP that a learned MAC was heard to have. */
+function snoopedIpOf(state: State, vni: Vni, ip: Ip): LocalIp | undefined {
+  const local = snoopedLocal(state, vni, ip)
+  return local && { mac: local.mac, isUp: true }
+}
+
 function localIpOf(state: State, vni: Vni, ip: Ip): LocalIp | undefined {
   const book = state.books.get(vni)
   const holder = book && holderOf(book, ip)
-  if (holder === undefined) return undefined
+  if (holder === undefined) return snoopedIpOf(state, vni, ip)
   const { mac, owner: { port } } = holder
   return { mac, isUp: port === undefined || state.mirrors.ports.ofport(port) !== undefined }
 }

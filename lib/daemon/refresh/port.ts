@@ -2,7 +2,9 @@
 import type { Binding } from '../../config/port.js'
 import type { Vni } from '../../net/number.js'
 import { learnFlow } from '../../pipeline/learned.js'
+import type { Flow } from '../../pipeline/flow.js'
 import { portFlows } from '../../pipeline/port.js'
+import { snoopPortFlows } from '../../pipeline/snoop.js'
 import type { State } from '../state.js'
 
 export function refreshPort(state: State, name: string): void {
@@ -15,13 +17,14 @@ export function refreshPort(state: State, name: string): void {
       isCarrying: state.domains.get(binding.vni)?.options.innerVlan === 'carry',
       isSecured: isSecured(state, binding)
     }))),
-    ...bindings.filter(({ addresses }) => addresses.unknown).map(({ vni }) => learnFlow(vni, ofport, ageOf(state, vni)))
+    ...bindings.filter(({ addresses }) => addresses.unknown).flatMap(({ vni }) => unknownFlows(state, vni, ofport))
   ])
 }
 
-/** Until the VNI is derived, which marks its ports once more. */
-function ageOf(state: State, vni: Vni): number {
-  return state.domains.get(vni)?.options.fdbAgeThreshold ?? 0
+/** A port with the address `unknown`. Until the VNI is derived, which marks its ports once more, nothing is learned. */
+function unknownFlows(state: State, vni: Vni, ofport: number): Flow[] {
+  const options = state.domains.get(vni)?.options
+  return options === undefined ? [] : [learnFlow(vni, ofport, options.fdbAgeThreshold), ...(options.snoop ? snoopPortFlows(vni, ofport) : [])]
 }
 
 /** evpn-port-security is on in its VNI; a port of the address `unknown` is one of any address. */

@@ -66,3 +66,20 @@ function checksum(bytes: Buffer): number {
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
   return ~sum & 0xffff
 }
+
+export interface Dhcp {
+  /** BOOTREQUEST 1, BOOTREPLY 2. */
+  readonly op?: 1 | 2
+  /** Option 53: 5 is DHCPACK, 2 DHCPOFFER. */
+  readonly type: number
+  readonly chaddr: string
+  readonly yiaddr: string
+}
+
+/** What a DHCP server sends to everybody (RFC 2131 section 2, options of RFC 2132); the UDP checksum is 0: none. */
+export function dhcp(src: string, from: string, { op = 2, type, chaddr, yiaddr }: Dhcp): Buffer {
+  const fixed = Buffer.concat([Buffer.from([op, 1, 6, 0]), Buffer.alloc(12), ipToBytes(yiaddr), Buffer.alloc(8), macToBytes(chaddr), Buffer.alloc(202)])
+  const options = Buffer.from([0x63, 0x82, 0x53, 0x63, 54, 4, ...ipToBytes(from), 53, 1, type, 255])
+  const body = Buffer.concat([fixed, options])
+  return ip(src, from, '255.255.255.255', 17, Buffer.concat([u16(67, 68, 8 + body.length, 0), body]))
+}

@@ -43,7 +43,7 @@ function put(fake: FakeSwitch, flow: Flow): void {
 const foreignOutside: Operation = (chassis, r) => {
   const fake = anySwitch(chassis, r)
   if (fake === undefined) return undefined
-  const [table, priority] = r.pick([[0, 0], [0, 100], [0, 36863], [0, 36865], [10, 36864], [199, 200], [216, 200]] as const)
+  const [table, priority] = r.pick([[0, 0], [0, 100], [0, 36863], [0, 36865], [10, 36864], [199, 200], [224, 200]] as const)
   // Above ours it would rightly win: there it is about a port nobody has.
   const match = priority > 36864 ? { in_port: 900 } : r.chance(0.5) ? { in_port: r.int(1, 9) } : {}
   put(fake, foreignFlow(table, priority, encodeMatch(match)))
