@@ -46,7 +46,7 @@ export function fakeReports(): Reports {
       version: '1.2.3', system_id: 'chassis-1', bridge: 'br-int', ovsdb: 'connected', openflow: 'connected', netlink: 'synced',
       tunnels: [{ name: 'ovn-evpn-4789', udp_port: 4789, ofport: 1, state: 'up' }],
       vnis: [
-        { vni: 2000, bridge: 'br-2000', vteps: 1, macs: 0, ips: 0, ports: 1, ...VNI, problems: ['no device vxlan-2000'] },
+        { vni: 2000, bridge: 'br-2000', vlan: 20, vteps: 1, macs: 0, ips: 0, ports: 1, ...VNI, problems: ['no device vxlan-2000'] },
         { vni: 1000, bridge: 'br-1000', vteps: 3, macs: 4, ips: 2, ports: 1, ...VNI }
       ],
       problems
