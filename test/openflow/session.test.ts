@@ -41,14 +41,14 @@ function upSession(): OpenFlowSession {
   return session
 }
 
-await t.test('the handshake: hello, ask the configuration, want port changes only, ask features, up', (t) => {
+await t.test('the handshake: hello, ask the configuration, say what is wanted unasked, ask features, up', (t) => {
   const session = new OpenFlowSession(0)
   t.equal(sent(session)[0]?.bytes.toString('hex'), '0600001000000001' + '0001000800000040', 'a hello for OpenFlow 1.5 alone')
   t.strictSame(session.receive(encodeHello(9), 0), [])
   t.strictSame(typesOf(sent(session)), [OFPT.get_config_request])
   session.receive(encodeMessage(OFPT.get_config_reply, 2, Buffer.from([0, 1, 0, 0])), 0)
   const [async, format, id, config, features] = sent(session)
-  const masks = ['0001000800000002', '0003000800000007', '0005000800000000', '0007000800000000', '0009000800000000']
+  const masks = ['0001000800000002', '0003000800000007', '0005000800000000', '0007000800000000', '0009000800000000', '000b000800000003']
   t.equal(async?.body.toString('hex'), masks.join(''))
   t.equal(format?.body.toString('hex'), '000023200000001000000002', 'packets come as NXT_PACKET_IN2')
   t.equal(id?.body.toString('hex'), '00002320000000140000000000000000', 'and those that name no controller')
