@@ -25,6 +25,8 @@ export function markLink(state: State, old: LinkRow | undefined, current: LinkRo
   for (const lower of [old, current].map((link) => link && lowerOf(link))) {
     for (const vni of lower === undefined ? [] : state.vnisOfVlan.under(vlanKey(...lower)).keys()) state.dirty.domains.add(vni)
   }
+  const changed = current ?? old
+  if (changed !== undefined) state.kernel.deviceChanged(changed.ifindex)
   if (current === undefined && old?.kind === 'vxlan') state.mirrors.fdb.deleteDevice(old.ifindex)
   if (current === undefined && old !== undefined) state.mirrors.vlans.deleteDevice(old.ifindex)
   if (current?.bridgePort?.vlanTunnel === false) state.mirrors.vlans.forgetTunnels(current.ifindex)

@@ -64,7 +64,11 @@ export class Agent {
     const drift = { switch: limitLog(openflow, DRIFT_LIMIT), kernel: limitLog(netlink, DRIFT_LIMIT) }
     const sinks = {
       switch: new SwitchSink(switchReport(openflow, this.#limited, drift.switch), wake, modeOf),
-      kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake, { modeOf, wake, tell: (text) => drift.kernel.warn('drift', text) })
+      kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake, {
+        modeOf, wake,
+        // The rows of a device that goes are told before the device is.
+        tell: (text, isOver) => isOver ? drift.kernel.info('drift', text) : drift.kernel.warn('drift', text)
+      })
     }
     this.state = createState(sinks, (name) => parts.database.table(name), () => {
       this.state.dirty.notices = true

@@ -8,8 +8,8 @@ export type AuditMode = 'repair' | 'report'
 export interface DriftOptions {
   /** What is to be done about the entries of an owner; undefined = nobody wants the entry. */
   readonly modeOf: (owner: string | undefined) => AuditMode
-  /** A sentence for the log; there may be as many as there are entries. */
-  readonly tell: (text: string) => void
+  /** A sentence for the log; there may be as many as there are entries. `isOver`: it is put back at once, nobody has to do anything. */
+  readonly tell: (text: string, isOver: boolean) => void
   /** Called when an entry may be put back. */
   readonly wake: () => void
 }
@@ -42,14 +42,31 @@ export class Drift {
     this.counters.found++
     if (modeOf(tracker.owner(key)) === 'report') {
       tracker.blockAsWanted(key, `somebody else ${what}; evpn-audit=report leaves it so`)
-      tell(`${name}: somebody else ${what}; evpn-audit=report leaves it so`)
+      tell(`${name}: somebody else ${what}; evpn-audit=report leaves it so`, false)
       return
     }
     const times = this.#remember(key)
     const pause = times === 1 ? 0 : Math.min(FIRST_PAUSE * 2 ** (times - 2), LONGEST_PAUSE)
     const remedy = pause === 0 ? 'it is put back' : `for the ${ordinal(times)} time; it is put back after a pause of ${pause / 1000} s`
-    tell(`${name}: somebody else ${what}${pause === 0 ? ';' : ''} ${remedy}`)
+    tell(`${name}: somebody else ${what}${pause === 0 ? ';' : ''} ${remedy}`, pause === 0)
     if (pause > 0) this.#pause(tracker, key, pause, `somebody else ${what} ${remedy}`)
+  }
+
+  /** What happened to an entry so far is no fight over it. */
+  forget(key: string): void {
+    this.#recent.delete(key)
+    this.#older.delete(key)
+  }
+
+  /** The same for all entries whose keys begin so; those that wait for a pause may be put back now. */
+  forgetAll<V>(tracker: Tracker<V>, beginning: string): void {
+    for (const key of [...this.#recent.keys(), ...this.#older.keys()]) if (key.startsWith(beginning)) this.forget(key)
+    for (const [key, timer] of this.#pauses) {
+      if (!key.startsWith(beginning)) continue
+      clearTimeout(timer)
+      this.#pauses.delete(key)
+      tracker.unblock(key)
+    }
   }
 
   /** True when a block of the tracker is ours to end. */

@@ -55,12 +55,19 @@ export class KernelSink {
    * claims the address in its place, which is no drift.
    */
   observe(key: string, value: KernelValue | undefined, isTaken = false): void {
+    // An address that moves from chassis to chassis and back is claimed anew each time.
+    if (isTaken) this.drift.forget(key)
     const held = this.rows.realized(key)
     if (value === held) return
     if (held !== undefined && !isTaken && !this.rows.isPending(key)) this.#disturbed.set(key, held)
     this.#retry.forget(key)
     this.rows.unblock(key)
     this.rows.realize(key, value)
+  }
+
+  /** A device came, went, or changed, and its rows with it: nobody has fought over them. */
+  deviceChanged(ifindex: number): void {
+    for (const kind of ['fdb', 'neigh']) this.drift.forgetAll(this.rows, `${kind} ${ifindex} `)
   }
 
   /** What was disturbed and is still wanted is drift. To be called when what is wanted was derived. */

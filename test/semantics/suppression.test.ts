@@ -192,6 +192,8 @@ async function underlayMacs(): Promise<readonly [string, string]> {
 await t.test('rule 14: answers are metered, in the datapath, before the slow path', async (t) => {
   const meter = 'meter=1702232066'
   t.match(await c1.ofctl('dump-meters', 'br-int'), new RegExp(`${meter} pktps burst [^]*rate=2000 burst_size=2000`))
+  // Else the meter is put back as it was.
+  await c1.set('Bridge br-int', { 'evpn-audit': 'report' })
   await c1.ofctl('mod-meter', 'br-int', `${meter},pktps,burst,band=type=drop,rate=5,burst_size=5`)
   const before = answered()
   for (let i = 0; i < 300; i++) a.send(encodeArp(arp({})))

@@ -137,7 +137,7 @@ for (const [from, udpPort] of [[A, 4789], [A, 4790], [SIX, 4789]] as const) {
   await t.test(`rule 4: split horizon across UDP ports and address families: from ${from} port ${udpPort}, BUM and unknown unicast reach workloads only`, async (t) => {
     t.same(await fromVtep(from, BROADCAST, udpPort), ['a', 'b'], 'broadcast')
     t.same(await fromVtep(from, '01:00:5e:00:00:05', udpPort), ['a', 'b'], 'multicast')
-    t.same(await fromVtep(from, MAC.nobody, udpPort), ['a', 'b'], 'unknown unicast')
+    t.same(await fromVtep(from, MAC.nobody, udpPort), ['b'], 'unknown unicast: to the port that is learned from')
   })
 }
 

@@ -60,3 +60,24 @@ await t.test('evpn-audit=report leaves it until it is as wanted, something else 
   }
   t.end()
 })
+
+await t.test('what came of another claim, or of a device that changed, is no fight: the next time is the first, and a pause ends', (t) => {
+  for (const forget of ['forget', 'forgetAll'] as const) {
+    const { tracker, told, drift, remove, mayGo } = world()
+    remove()
+    tracker.realize('k', 'wanted')
+    if (forget === 'forgetAll') {
+      remove()
+      t.notOk(mayGo(), 'it waits')
+      drift.forgetAll(tracker, 'k')
+      t.ok(mayGo(), 'it waits no longer')
+      tracker.realize('k', 'wanted')
+    } else {
+      drift.forget('k')
+    }
+    remove()
+    t.ok(mayGo(), 'at once')
+    t.equal(told.at(-1), 'flow k: somebody else deleted it; it is put back')
+  }
+  t.end()
+})
