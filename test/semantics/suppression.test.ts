@@ -20,6 +20,7 @@ const workload = (name: 'a' | 'b') => ({
 const lab = await Lab.up({ chassis: 1, linux: 1, frr: false, vnis: [1000], workloads: [workload('a'), workload('b')] })
 t.teardown(() => lab.down())
 const c1 = new Chassis(lab)
+let serial = 0
 const speaker = new Speaker(c1)
 await lab.exec('l1', ['ip', 'addr', 'add', `${VTEP}/24`, 'dev', 'eth0'])
 await lab.startDaemon('c1')
@@ -34,12 +35,18 @@ if (a === undefined || b === undefined || underlay === undefined) throw new Erro
 await eventually('the underlay to be resolved', async () => (await lab.exec('c1', ['ping', '-c', '1', '-W', '1', VTEP], { allowFailure: true })).code, (code) => code === 0)
 await eventuallyHas('the responders', responders, 'nd_target=fd00::ff:22')
 await eventuallyHas('the responders', responders, 'arp_tpa=10.0.0.21')
+// A host whose link-local address passes DAD announces it, about two seconds after its interface came up: no answer of the switch.
+await eventually('the hosts to have announced themselves', tentative, (addresses) => addresses === '')
+await settled()
+
+async function tentative(): Promise<string> {
+  const outputs = await Promise.all(['a', 'b'].map((host) => lab.exec(host, ['ip', '-6', '-o', 'addr', 'show', 'dev', 'eth0', 'tentative'])))
+  return outputs.map(({ stdout }) => stdout).join('')
+}
 
 function responders(): Promise<string[]> {
   return c1.ourFlows('table=201')
 }
-
-let serial = 0
 
 /** Frames equal to this one. */
 function equal(frame: Buffer): (bytes: Buffer) => boolean {
