@@ -1,5 +1,6 @@
 // Running one program to its end, without a shell, with an error that says which program failed and why.
 import { spawn } from 'node:child_process'
+import { PATIENCE } from './wait.js'
 
 export interface RunOptions {
   /** The whole environment, the caller's own when missing; on a host of the lab: additions to that host's. */
@@ -8,7 +9,7 @@ export interface RunOptions {
   readonly cwd?: string
   /** Written to standard input, which is then closed. */
   readonly input?: string
-  /** SIGKILL after this time. Default 60 s. */
+  /** SIGKILL after this time (times PATIENCE). Default 60 s. */
   readonly timeoutMs?: number
   /** Return a non-zero exit code instead of throwing. */
   readonly allowFailure?: boolean
@@ -40,7 +41,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
 function collect(argv: readonly string[], options: RunOptions): Promise<RunResult> {
   const [program = '', ...args] = argv
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: options.env, cwd: options.cwd, timeout: options.timeoutMs ?? 60_000, killSignal: 'SIGKILL' })
+    const child = spawn(program, args, { env: options.env, cwd: options.cwd, timeout: (options.timeoutMs ?? 60_000) * PATIENCE, killSignal: 'SIGKILL' })
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })

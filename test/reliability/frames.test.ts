@@ -8,7 +8,7 @@ import { Lab } from '../lab/lab.js'
 import { Chassis } from '../system/util/chassis.js'
 import { eventually, eventuallyHas } from '../system/util/eventually.js'
 import { evpnctl } from '../system/util/evpnctl.js'
-import { BROADCAST, encodeFrame, encodeVxlan, type VxlanPacket } from '../system/util/frame.js'
+import { BROADCAST, encodeFrame, encodeVxlan, ownEtherType, type VxlanPacket } from '../system/util/frame.js'
 import { Speaker } from '../system/util/speaker.js'
 import { Wire } from '../system/util/wire.js'
 import { workload } from '../system/util/workload.js'
@@ -45,7 +45,7 @@ async function macOf(host: string, device: string): Promise<string> {
 interface Inner { readonly src?: string, readonly dst?: string, readonly name: string }
 
 function inner({ src = FAR, dst = VM1.mac, name }: Inner): Buffer {
-  return encodeFrame({ src, dst, name })
+  return encodeFrame({ src, dst, name, etherType: ownEtherType(name) })
 }
 
 /** The VXLAN packet of l1 to c1 that an honest VTEP would send, but for what is changed. */

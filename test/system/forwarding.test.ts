@@ -4,7 +4,7 @@ import t from 'tap'
 import { Lab } from '../lab/lab.js'
 import { waitFor } from '../lab/wait.js'
 import { Chassis } from './util/chassis.js'
-import { BROADCAST, encodeFrame, encodeVxlan, type Frame } from './util/frame.js'
+import { BROADCAST, encodeFrame, encodeVxlan, ownEtherType } from './util/frame.js'
 import { Speaker } from './util/speaker.js'
 import { Wire } from './util/wire.js'
 
@@ -86,9 +86,9 @@ interface Sent {
 
 /** Sends a frame from a workload. Returns its name. */
 function fromWorkload(name: string, { src, dst }: Sent): string {
-  const frame = { src, dst, name: fresh(`from ${name}`) }
-  wires.get(name)?.send(frame)
-  return frame.name
+  const frame = fresh(`from ${name}`)
+  wires.get(name)?.send({ src, dst, name: frame, etherType: ownEtherType(frame) })
+  return frame
 }
 
 interface Arriving extends Sent {
@@ -100,9 +100,9 @@ interface Arriving extends Sent {
 
 /** Sends a frame inside a VXLAN packet from a VTEP. Returns its name. */
 function fromVtep({ from, to = from.includes(':') ? LOCAL6 : LOCAL, udpPort = 4789, vni = 1000, src, dst }: Arriving): string {
-  const frame: Frame = { src, dst, name: fresh(`from ${from}`) }
-  underlay.send(encodeVxlan({ from, to, udpPort, vni, inner: encodeFrame(frame) }, physicalMacs))
-  return frame.name
+  const name = fresh(`from ${from}`)
+  underlay.send(encodeVxlan({ from, to, udpPort, vni, inner: encodeFrame({ src, dst, name, etherType: ownEtherType(name) }) }, physicalMacs))
+  return name
 }
 
 /** Who has seen the frame, and how often: workloads by name; packets on the underlay as `FROM > TO UDP VNI`. */

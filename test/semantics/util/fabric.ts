@@ -5,7 +5,7 @@ import type { Lab } from '../../lab/lab.js'
 import { waitFor } from '../../lab/wait.js'
 import { Chassis } from '../../system/util/chassis.js'
 import { eventually } from '../../system/util/eventually.js'
-import { BROADCAST, encodeFrame, encodeVxlan } from '../../system/util/frame.js'
+import { BROADCAST, encodeFrame, encodeVxlan, ownEtherType } from '../../system/util/frame.js'
 import { Speaker } from '../../system/util/speaker.js'
 import { Wire } from '../../system/util/wire.js'
 
@@ -127,6 +127,6 @@ export class Fabric {
 }
 
 function encode({ tag, ...sent }: Sent, name: string): Buffer {
-  const bytes = encodeFrame({ ...sent, name })
+  const bytes = encodeFrame({ ...sent, name, etherType: ownEtherType(name) })
   return tag === undefined ? bytes : Buffer.concat([bytes.subarray(0, 12), Buffer.from([0x81, 0, 0, tag]), bytes.subarray(12)])
 }

@@ -8,7 +8,7 @@ import { waitFor } from '../../lab/wait.js'
 import { Chassis } from '../../system/util/chassis.js'
 import { coverage, memory, type Numbers } from '../../system/util/daemon-numbers.js'
 import { eventually } from '../../system/util/eventually.js'
-import { BROADCAST, encodeFrame, encodeVxlan, type Frame, type Tag } from '../../system/util/frame.js'
+import { BROADCAST, encodeFrame, encodeVxlan, ownEtherType, type Frame, type Tag } from '../../system/util/frame.js'
 import { Speaker } from '../../system/util/speaker.js'
 import { Wire } from '../../system/util/wire.js'
 
@@ -68,16 +68,17 @@ export class Stage {
 
   /** Sends a frame from a workload. Returns its name. */
   fromWorkload(workload: string, sent: Sent): string {
-    const frame = { ...sent, name: `from ${workload} ${++this.#serial}` }
-    this.#wires.get(workload)?.send(frame)
-    return frame.name
+    const name = this.#name(workload)
+    this.#wires.get(workload)?.send({ ...sent, name, etherType: ownEtherType(name) })
+    return name
   }
 
   /** Sends a frame in a VXLAN packet from a VTEP. Returns its name. */
   fromVtep(vtep: string, vni: number, sent: Omit<Sent, 'src'>): string {
-    const frame: Frame = { src: BEHIND_VTEP, ...sent, name: `from ${vtep} ${++this.#serial}` }
-    this.#underlay.send(encodeVxlan({ from: vtep, to: LOCAL, udpPort: 4789, vni, inner: encodeFrame(frame) }, this.#macs))
-    return frame.name
+    const name = this.#name(vtep)
+    const inner = encodeFrame({ src: BEHIND_VTEP, ...sent, name, etherType: ownEtherType(name) })
+    this.#underlay.send(encodeVxlan({ from: vtep, to: LOCAL, udpPort: 4789, vni, inner }, this.#macs))
+    return name
   }
 
   /** Whom a frame has reached: workloads as `NAME`, VTEPs as `IP VNI n`; then its tags, the outermost first, as `VLAN/PRIORITY`. */
@@ -122,6 +123,10 @@ export class Stage {
       seen['flows_desired'] === seen['flows_realized'] && seen['groups_desired'] === seen['groups_realized'] && seen['kernel_rows_desired'] === seen['kernel_rows_realized'])
     const { flow_mods = 0, group_mods = 0, kernel_writes = 0 } = await coverage(this.#daemon)
     return { flow_mods, group_mods, kernel_writes }
+  }
+
+  #name(from: string): string {
+    return `from ${from} ${++this.#serial}`
   }
 }
 

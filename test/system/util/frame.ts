@@ -4,6 +4,8 @@ import { macFromBytes, macToBytes, type Mac } from '../../../lib/net/mac.js'
 
 /** IEEE 802 local experimental: no kernel answers it. */
 const ETHERTYPE = 0x88b5
+/** Nobody has these. */
+const OWN_ETHERTYPES = { first: 0xb000, count: 0x1000 } as const
 const TPID = 0x8100
 const MARK = 'ovs-evpn test frame '
 
@@ -16,6 +18,7 @@ export interface Frame {
   readonly name: string
   /** 802.1Q tags, the outermost first. */
   readonly tags?: readonly Tag[]
+  readonly etherType?: number
 }
 
 export interface Tag {
@@ -32,10 +35,19 @@ export interface VxlanPacket {
   readonly inner: Buffer
 }
 
+/**
+ * For a frame that is to be looked up in the flows of br-int as they are now, and to come out after what was sent before it: an
+ * EtherType of its own, by its name. Every flow of a datapath matches on it, so nothing that the datapath remembers fits. (The
+ * kernel datapath forwards a frame that it has a flow for while ovs-vswitchd still looks at the one before it.)
+ */
+export function ownEtherType(name: string): number {
+  return OWN_ETHERTYPES.first + Buffer.from(name).reduce((sum, byte) => (sum * 31 + byte) % OWN_ETHERTYPES.count, 0)
+}
+
 /** A frame of 60 bytes, or more with a longer name. */
-export function encodeFrame({ src, dst, name, tags = [] }: Frame): Buffer {
+export function encodeFrame({ src, dst, name, tags = [], etherType = ETHERTYPE }: Frame): Buffer {
   const tagBytes = tags.flatMap(({ vlan, priority }) => [uint16(TPID), uint16((priority << 13) | vlan)])
-  return Buffer.concat([macToBytes(dst), macToBytes(src), ...tagBytes, uint16(ETHERTYPE), Buffer.from((MARK + name + '.').padEnd(46, '\0'))])
+  return Buffer.concat([macToBytes(dst), macToBytes(src), ...tagBytes, uint16(etherType), Buffer.from((MARK + name + '.').padEnd(46, '\0'))])
 }
 
 /** A test frame, or undefined for anything else. */
@@ -44,7 +56,6 @@ export function decodeFrame(bytes: Buffer): Frame | undefined {
   const tags: Tag[] = []
   let at = 12
   for (; bytes.readUInt16BE(at) === TPID; at += 4) tags.push({ vlan: bytes.readUInt16BE(at + 2) & 0xfff, priority: bytes.readUInt16BE(at + 2) >> 13 })
-  if (bytes.readUInt16BE(at) !== ETHERTYPE) return undefined
   const text = bytes.toString('latin1', at + 2)
   const name = text.startsWith(MARK) ? text.slice(MARK.length, text.lastIndexOf('.')) : undefined
   return name === undefined ? undefined : { dst: macFromBytes(bytes, 0), src: macFromBytes(bytes, 6), name, ...(tags.length === 0 ? {} : { tags }) }
