@@ -14,6 +14,8 @@ export interface Transactor {
 }
 
 const PAUSE_AFTER_FAILURE = 5_000
+/** Who undoes within this time what we did is another program at work on the same rows, in ms. */
+const FIGHT = 60_000
 
 export class TunnelKeeper {
   readonly counters = { drift: 0 }
@@ -28,8 +30,9 @@ export class TunnelKeeper {
   /** Such a difference, as it was told. */
   #drift = ''
   #left: string | undefined
-  /** The operations of the transaction before, as text. */
+  /** The operations of the transaction before, as text, while it is a fight if they are needed again. */
   #done: string | undefined
+  #forget: NodeJS.Timeout | undefined
   #isBusy = false
   /** The replica has changed since the plan was made. */
   #isChanged = false
@@ -68,7 +71,7 @@ export class TunnelKeeper {
     this.#isBusy = true
     this.#bringAbout(plan).then(() => {
       this.#failure = undefined
-      this.#done = JSON.stringify(plan.operations)
+      this.#remember(JSON.stringify(plan.operations))
       this.#isBusy = false
       // The replica may have changed meanwhile.
       this.#work()
@@ -82,6 +85,14 @@ export class TunnelKeeper {
         this.#work()
       }, PAUSE_AFTER_FAILURE).unref()
     })
+  }
+
+  #remember(done: string): void {
+    this.#done = done
+    clearTimeout(this.#forget)
+    this.#forget = setTimeout(() => {
+      this.#done = undefined
+    }, FIGHT).unref()
   }
 
   /** True when somebody else changed what we had set up and evpn-audit=report leaves it so. */

@@ -1,6 +1,9 @@
 // What goes wrong in a soak: each fault by name, brought about and undone. What is undone is whole again some time later.
+import { TABLE } from '../../lib/pipeline/tables.js'
 import type { Lab } from '../lab/lab.js'
+import { withoutPrefix } from '../lab/spec.js'
 import { waitFor } from '../lab/wait.js'
+import { Chassis } from '../system/util/chassis.js'
 import type { Random } from '../walk/random.js'
 import type { Fabric } from './fabric.js'
 
@@ -20,6 +23,19 @@ function restart(service: Parameters<Lab['startService']>[1], signal: NodeJS.Sig
       await lab.stopService(chassis, service, signal)
       await pause(500)
       await lab.startService(chassis, service)
+    }
+  }
+}
+
+/** bgpd tells a new zebra nothing of what it told the old one: it starts anew with it, as watchfrr sees to. */
+function zebraEnds(signal: NodeJS.Signals): Fault {
+  return {
+    name: `${signal} zebra`,
+    act: async ({ lab }, chassis) => {
+      await lab.stopService(chassis, 'zebra', signal)
+      await pause(500)
+      await lab.stopService(chassis, 'bgpd')
+      for (const service of ['zebra', 'bgpd'] as const) await lab.startService(chassis, service)
     }
   }
 }
@@ -44,6 +60,35 @@ export const FAULTS: readonly Fault[] = [
   restart('ovsdb-server', 'SIGKILL'),
   restart('bgpd', 'SIGKILL'),
   restart('bgpd', 'SIGTERM'),
+  zebraEnds('SIGKILL'),
+  zebraEnds('SIGTERM'),
+  {
+    name: 'ovs-evpnd and FRR restarted',
+    act: async (fabric, chassis) => {
+      await fabric.daemons.get(chassis)?.stop()
+      for (const service of ['bgpd', 'zebra'] as const) await fabric.lab.stopService(chassis, service)
+      await pause(500)
+      fabric.daemons.set(chassis, await fabric.lab.startDaemon(chassis))
+      for (const service of ['zebra', 'bgpd'] as const) await fabric.lab.startService(chassis, service)
+    }
+  },
+  {
+    name: 'flows of a table deleted',
+    act: async ({ lab }, chassis, random) => {
+      await new Chassis(lab, chassis).ofctl('del-flows', 'br-int', `table=${random.pick(Object.values(TABLE))}`)
+    }
+  },
+  { name: 'all groups deleted', act: async ({ lab }, chassis) => { await new Chassis(lab, chassis).ofctl('del-groups', 'br-int') } },
+  {
+    name: 'kernel rows of ours deleted',
+    act: async ({ lab }, chassis) => {
+      const here = lab.plan.workloads.filter(({ vtep }) => vtep === chassis)
+      const ips = here.flatMap(({ vni, addresses }) => addresses.map((address) => `neigh del ${withoutPrefix(address)} dev br-${vni}`))
+      await lab.exec(chassis, ['ip', '-force', '-batch', '-'], { input: ips.join('\n') + '\n', allowFailure: true })
+      const macs = here.map(({ mac, vni }) => `fdb del ${mac} dev lo-${vni} master`)
+      await lab.exec(chassis, ['bridge', '-force', '-batch', '-'], { input: macs.join('\n') + '\n', allowFailure: true })
+    }
+  },
   {
     name: 'ovs-evpnd stopped for 3 s',
     act: async ({ daemons }, chassis) => {
