@@ -14,10 +14,10 @@ export interface StreamResult {
   readonly duplicates: number
 }
 
-/** Seconds between packets. An emulated CPU would have no time for anything but pings: there they are fewer. */
-const INTERVAL = 0.005 * PATIENCE
+/** An emulated CPU would have no time for anything but pings: there they are fewer. */
+export const PINGS_PER_SECOND = 200 / PATIENCE
 
-/** Pings from one workload to another, 200 times a second where nothing is emulated, until stopped. */
+/** Pings from one workload to another until stopped. */
 export class PingStream {
   readonly name: string
   readonly #child: ChildProcess
@@ -28,7 +28,7 @@ export class PingStream {
 
   constructor(lab: Lab, from: Workload, to: Workload, family: Family) {
     this.name = `IPv${family} ${from.name} > ${to.name}`
-    this.#child = lab.spawn(from.name, ['ping', '-n', '-i', String(INTERVAL), addressOf(to, family) ?? ''])
+    this.#child = lab.spawn(from.name, ['ping', '-n', '-i', String(1 / PINGS_PER_SECOND), addressOf(to, family) ?? ''])
     this.#closed = once(this.#child, 'close')
     if (this.#child.stdout === null) throw new Error('standard output of ping is not a pipe')
     createInterface({ input: this.#child.stdout }).on('line', (line) => { this.#read(line) })

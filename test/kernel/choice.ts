@@ -6,8 +6,11 @@ import { declaredNeeds } from '../lab/needs.js'
 
 const TESTS = fileURLToPath(new URL('..', import.meta.url))
 
-/** Folders whose tests can run in both stages, unless they declare what only one has. */
-const BOTH_STAGES = /^(system|semantics)\//
+/**
+ * Whose tests can run in both stages, unless they declare what only one has. Of those of reliability not the ones that are about
+ * the daemon alone: under overload, and with few privileges.
+ */
+const BOTH_STAGES = /^((system|semantics)\/|reliability\/(?!overload-|privileges))/
 
 /**
  * Those of them for which `.ci/run` has the time, beside all that declare a need: what the datapaths could do differently.

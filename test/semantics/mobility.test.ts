@@ -2,7 +2,7 @@
 // addresses, one on each chassis: it runs where its interface is up. FRR everywhere; the peer is a plain Linux VTEP.
 import t, { type Test } from 'tap'
 import { parseMacIpRoutes } from '../demo/routes.js'
-import { PingStream } from '../demo/stream.js'
+import { PingStream, PINGS_PER_SECOND } from '../demo/stream.js'
 import { Lab } from '../lab/lab.js'
 import { withoutPrefix } from '../lab/spec.js'
 import { waitFor } from '../lab/wait.js'
@@ -111,7 +111,7 @@ await t.test('rule 16: pre-copy migration: the target is bound 5 seconds early, 
     const [vm1, peer] = [lab.host('vm1').workload, lab.host('peer').workload]
     if (vm1 === undefined || peer === undefined) throw new Error('the lab has lost its workloads')
     const stream = new PingStream(lab, peer, vm1, 4)
-    await waitFor('5 seconds of replies', () => stream.answered >= 1000 || stream.answered, 30_000)
+    await waitFor('5 seconds of replies', () => stream.answered >= 5 * PINGS_PER_SECOND || stream.answered, 30_000)
     await stream.stop()
   })
   t.comment(`${packetsSent(results)} packets`)
@@ -144,7 +144,7 @@ await t.test(`rule 16: ${MIGRATIONS} migrations back and forth: always one adver
     at = to
     t.equal(await sequence(), before + i, `migration ${i} is one move`)
   }
-  t.comment(`lost of 200 packets a second, per migration: ${gaps.join('; ')}`)
+  t.comment(`lost of ${PINGS_PER_SECOND} packets a second, per migration: ${gaps.join('; ')}`)
   const { counted, frozen } = await duplicateDetection()
   t.comment(`the MAC has moved ${await sequence()} times; counted by duplicate address detection: ${counted}`)
   t.same(frozen, [], 'nobody takes it for a duplicate address')
@@ -171,7 +171,7 @@ async function migrate(t: Test, from: At, to: At): Promise<string> {
   t.equal(await inBridge(from), 'vxlan-1000', `${from} follows the claim of ${to}`)
   await unbind(from)
   await hasState(from, 'none')
-  return `${from} to ${to} ${lost} (${lost * 5} ms)`
+  return `${from} to ${to} ${lost} (${lost * 1000 / PINGS_PER_SECOND} ms)`
 }
 
 await t.test('rule 16: a port that flaps claims again by itself, though FRR left a device row behind when the MAC came here', async (t) => {

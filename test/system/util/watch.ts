@@ -53,6 +53,16 @@ export class Watch {
    * passed since the notification that `act` led to.
    */
   async latency(what: string, act: () => Promise<unknown>, effect: RegExp): Promise<number> {
+    const { start, end } = await this.#timesOf(what, act, effect)
+    return end - start
+  }
+
+  /** Runs `act` and returns when the first line after its beginning that matches `effect` was written, in milliseconds since the epoch. */
+  async time(what: string, act: () => Promise<unknown>, effect: RegExp): Promise<number> {
+    return (await this.#timesOf(what, act, effect)).end
+  }
+
+  async #timesOf(what: string, act: () => Promise<unknown>, effect: RegExp): Promise<{ readonly start: number, readonly end: number }> {
     await this.#caughtUp()
     const from = this.#lines.length
     const start = Date.now()
@@ -63,7 +73,7 @@ export class Watch {
       line = since.find(({ at, text }) => at >= start && effect.test(text))
       return line !== undefined || since.map(({ text }) => text).join('\n')
     }, 10_000, 10)
-    return (line?.at ?? NaN) - start
+    return { start, end: line?.at ?? NaN }
   }
 
   /** Runs `act` and returns the milliseconds from the first line that matches `cause` to the first that matches `effect`. */
