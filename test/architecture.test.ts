@@ -16,7 +16,7 @@ const RULES: Readonly<Record<string, readonly Allowed[]>> = {
   'lib/mirror': [{ from: 'lib/net' }, { from: 'lib/netlink' }, { from: 'lib/openflow', only: 'types' }],
   'lib/evpn': [{ from: 'lib/net' }, { from: 'lib/config' }, { from: 'lib/mirror' }, { from: 'lib/netlink' }],
   'lib/pipeline': [{ from: 'lib/net' }, { from: 'lib/config', only: 'types' }, { from: 'lib/evpn' }, { from: 'lib/openflow', only: 'types' }],
-  'lib/sink': ['net', 'config', 'mirror', 'pipeline', 'netlink', 'openflow', 'ovsdb'].map((folder) => ({ from: `lib/${folder}` })),
+  'lib/sink': [{ from: 'lib/evpn', only: 'types' }, ...['net', 'config', 'mirror', 'pipeline', 'netlink', 'openflow', 'ovsdb'].map((folder) => ({ from: `lib/${folder}` }))],
   'lib/daemon': ['net', 'config', 'mirror', 'evpn', 'pipeline', 'sink', 'netlink', 'openflow', 'ovsdb'].map((folder) => ({ from: `lib/${folder}` })),
   // The CLI shares words with the daemon, and none of its life.
   'lib/cli': [

@@ -38,8 +38,6 @@ interface Option<K extends keyof VniOptions> {
   readonly field: K
   readonly read: Reader<VniOptions[K]>
   readonly fallback: (vni: Vni) => VniOptions[K]
-  /** Values that are read but not yet acted on: all but the default, or all but these. ovs-vsctl takes everything, so it is ours to say. */
-  readonly inEffect?: 'default only' | readonly VniOptions[K][]
 }
 
 type AnyOption = { readonly [K in keyof VniOptions]: Option<K> }[keyof VniOptions]
@@ -117,7 +115,7 @@ export const VNI_OPTIONS: readonly AnyOption[] = [
   { key: 'evpn-inner-vlan', field: 'innerVlan', read: readWord('drop', 'carry'), fallback: () => 'drop' },
   { key: 'evpn-port-security', field: 'portSecurity', read: readBoolean, fallback: () => false },
   { key: 'evpn-vxlan-port', field: 'vxlanPort', read: readOptionalPort, fallback: () => undefined },
-  { key: 'evpn-manage-devices', field: 'manageDevices', read: readBoolean, fallback: () => false, inEffect: 'default only' },
+  { key: 'evpn-manage-devices', field: 'manageDevices', read: readBoolean, fallback: () => false },
   { key: 'evpn-stale-time', field: 'staleTime', read: readSeconds(86400), fallback: () => 120 },
   { key: 'evpn-audit', field: 'audit', read: readWord('repair', 'report'), fallback: () => 'repair' }
 ]
@@ -127,19 +125,10 @@ export function listItems(text: string): string[] {
   return text.split(',').map((item) => item.trim()).filter((item) => item !== '')
 }
 
-/** What is said of a value that is read but not acted on. */
-export const NO_EFFECT = 'has no effect in this version'
-
 /** Reads one option's text into `target`. The reason for a warning, or undefined. */
 export function readOption<K extends keyof VniOptions>(option: Option<K>, text: string, target: Partial<Record<K, VniOptions[K]>>): string | undefined {
   const result = option.read(text)
   if (!('value' in result)) return result.why
   target[option.field] = result.value
-  return result.why ?? (isInEffect(option, result.value) ? undefined : NO_EFFECT)
-}
-
-/** The options that are not in effect have one default for all VNIs. */
-function isInEffect<K extends keyof VniOptions>(option: Option<K>, value: VniOptions[K]): boolean {
-  if (option.inEffect === undefined) return true
-  return option.inEffect === 'default only' ? value === option.fallback(0) : option.inEffect.includes(value)
+  return result.why
 }

@@ -10,9 +10,11 @@ import { NUD, type LinkRow } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import { parseVni, type Vni } from '../net/number.js'
+import { isOurDevice } from '../evpn/device.js'
 import { canAdvertise } from '../evpn/domain.js'
 import { NO_VLAN, vlanKey } from '../evpn/vlan.js'
 import { vtepKeyOfRemote } from '../evpn/vtep.js'
+import { deviceKey, realizedDevice } from '../sink/device.js'
 import { fdbKey, neighbourKey, realizedFdb, realizedNeighbour } from '../sink/kernel-row.js'
 import type { State } from './state.js'
 
@@ -25,6 +27,8 @@ export function markLink(state: State, old: LinkRow | undefined, current: LinkRo
   for (const lower of [old, current].map((link) => link && lowerOf(link))) {
     for (const vni of lower === undefined ? [] : state.vnisOfVlan.under(vlanKey(...lower)).keys()) state.dirty.domains.add(vni)
   }
+  if (old !== undefined && old.name !== current?.name) state.devices.observe(deviceKey(old.name), undefined)
+  if (current !== undefined) observeDevice(state, current)
   const changed = current ?? old
   if (changed !== undefined) state.kernel.deviceChanged(changed.ifindex)
   if (current === undefined && old?.kind === 'vxlan') state.mirrors.fdb.deleteDevice(old.ifindex)
@@ -32,7 +36,7 @@ export function markLink(state: State, old: LinkRow | undefined, current: LinkRo
   if (current?.bridgePort?.vlanTunnel === false) state.mirrors.vlans.forgetTunnels(current.ifindex)
   // Rows may have been mirrored before the device had the name that makes it ours to write on.
   if (current === undefined || old?.name === current.name) return
-  for (const link of current.kind === 'bridge' ? state.mirrors.links.rows() : [current]) observeDevice(state, link)
+  for (const link of current.kind === 'bridge' ? state.mirrors.links.rows() : [current]) observeRows(state, link)
 }
 
 /**
@@ -183,8 +187,15 @@ function observeFdb(state: State, row: FdbRow): void {
   if (!isShadow || state.kernel.rows.realized(key) !== undefined) state.kernel.observe(key, realizedFdb(row))
 }
 
+/** What the kernel says of a device that may be of our making. */
+export function observeDevice({ devices, database, dirty }: State, link: LinkRow): void {
+  devices.observe(deviceKey(link.name), isOurDevice(link, database.system) ? realizedDevice(link) : undefined)
+  // Until they are complete, nothing is said of them.
+  if (isOurDevice(link, database.system)) dirty.notices = true
+}
+
 /** Looks at a device's rows again, after its name or the configuration made it an advertise device. */
-export function observeDevice(state: State, link: LinkRow): void {
+export function observeRows(state: State, link: LinkRow): void {
   if (link.master === undefined) return
   for (const row of state.mirrors.fdb.bridgeRows(link.master)) {
     if (row.ifindex === link.ifindex) observeFdb(state, row)

@@ -3,7 +3,8 @@
 import { OpenFlowDecodeError, type FlowUpdate, type PacketIn, type PortDesc, type RequestForward } from '../openflow/index.js'
 import type { RtMessage } from '../netlink/index.js'
 import { formatWarning } from '../config/warning.js'
-import { KernelSink, type KernelWriter } from '../sink/kernel.js'
+import { deviceTable, type DeviceWriter } from '../sink/device.js'
+import { KernelSink, rowTable, type KernelTable, type KernelWriter } from '../sink/kernel.js'
 import { SwitchSink, type SwitchConnection, type SwitchReport } from '../sink/switch.js'
 import { adoptRemembered } from './adopt.js'
 import { auditMode } from './audit-mode.js'
@@ -13,7 +14,7 @@ import { limitLog, type LimitedLog } from './log/limit.js'
 import type { Log, ModuleLog } from './log/log.js'
 import { Notices } from './notices.js'
 import { receivePacket } from './packet-in.js'
-import { groupProblems } from './refresh/index.js'
+import { domainProblems } from './refresh/index.js'
 import { createState, EMPTY_DATABASE, type AreListening, type State } from './state.js'
 import { derive, markAll, setConstants } from './tick.js'
 import { TunnelKeeper, type Transactor } from './tunnel-keeper.js'
@@ -24,7 +25,7 @@ export interface KernelDrain {
 }
 
 export interface AgentParts {
-  readonly kernel: KernelSource & KernelWriter & KernelDrain
+  readonly kernel: KernelSource & KernelWriter & DeviceWriter & KernelDrain
   readonly database: Transactor
   readonly log: Log
   /** Tells whether the routing daemon lives; missing = nobody knows. */
@@ -62,13 +63,15 @@ export class Agent {
     const wake = () => this.#schedule()
     const modeOf = (owner: string | undefined) => auditMode(this.state, owner)
     const drift = { switch: limitLog(openflow, DRIFT_LIMIT), kernel: limitLog(netlink, DRIFT_LIMIT) }
+    const kernelSink = (table: KernelTable) => new KernelSink(table, (text) => netlink.warn(text), wake, {
+      modeOf, wake,
+      // The rows of a device that goes are told before the device is.
+      tell: (text, isOver) => isOver ? drift.kernel.info('drift', text) : drift.kernel.warn('drift', text)
+    })
     const sinks = {
       switch: new SwitchSink(switchReport(openflow, this.#limited, drift.switch), wake, modeOf),
-      kernel: new KernelSink(parts.kernel, (text) => netlink.warn(text), wake, {
-        modeOf, wake,
-        // The rows of a device that goes are told before the device is.
-        tell: (text, isOver) => isOver ? drift.kernel.info('drift', text) : drift.kernel.warn('drift', text)
-      })
+      kernel: kernelSink(rowTable(parts.kernel)),
+      devices: kernelSink(deviceTable(parts.kernel, () => this.state.mirrors.links))
     }
     this.state = createState(sinks, (name) => parts.database.table(name), () => {
       this.state.dirty.notices = true
@@ -90,7 +93,7 @@ export class Agent {
 
   /** True when all that is known has been brought about. */
   get isSettled(): boolean {
-    return this.isSynced && this.#tick === undefined && this.state.switch.isSettled && this.state.kernel.isSettled
+    return this.isSynced && this.#tick === undefined && this.state.switch.isSettled && this.state.kernel.isSettled && this.state.devices.isSettled
   }
 
   kernelMessages(batch: readonly RtMessage[]): void {
@@ -204,6 +207,7 @@ export class Agent {
     if (!this.feed.isSynced || database === EMPTY_DATABASE) return
     this.#adopt()
     this.#writeKernel()
+    this.state.devices.flush()
     this.state.switch.flush()
   }
 
@@ -238,7 +242,7 @@ export class Agent {
       ...database.warnings.map(formatWarning),
       ...[...duplicates.outers()].flatMap((vni) => [...duplicates.under(vni).values()].flat().map(formatWarning)),
       // Before the kernel's tables were read, every device is missing.
-      ...(this.feed.isSynced ? [...domains.values()].flatMap((domain) => [...domain.problems, ...groupProblems(this.state, domain.vni)].map((text) => `VNI ${domain.vni}: ${text}`)) : [])
+      ...(this.feed.isSynced ? [...domains.values()].flatMap((domain) => domainProblems(this.state, domain).map((text) => `VNI ${domain.vni}: ${text}`)) : [])
     ])
   }
 

@@ -9,5 +9,6 @@ export async function cleanUp(agent: Agent, link: SwitchLink): Promise<void> {
   agent.state.switch.disconnect()
   await link.wipe()
   await agent.state.kernel.removeAll()
+  await agent.state.devices.removeAll()
   await agent.tunnels.removeAll()
 }

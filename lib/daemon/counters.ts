@@ -22,7 +22,9 @@ export function memoryOf({ state }: Agent): Record<string, number> {
     meters_desired: state.switch.meters.desiredCount,
     meters_realized: state.switch.meters.realizedCount,
     kernel_rows_desired: state.kernel.rows.desiredCount,
-    kernel_rows_realized: state.kernel.rows.realizedCount
+    kernel_rows_realized: state.kernel.rows.realizedCount,
+    kernel_devices_desired: state.devices.rows.desiredCount,
+    kernel_devices_realized: state.devices.rows.realizedCount
   }
 }
 
@@ -35,6 +37,8 @@ export function countersOf({ state, feed, tunnels }: Agent): Record<string, numb
     netlink_resyncs: feed.counters.resyncs,
     kernel_writes: state.kernel.counters.writes,
     kernel_refused: state.kernel.counters.refused,
+    device_writes: state.devices.counters.writes,
+    device_refused: state.devices.counters.refused,
     flow_mods: state.switch.counters.flowMods,
     group_mods: state.switch.counters.groupMods,
     meter_mods: state.switch.counters.meterMods,
@@ -43,7 +47,8 @@ export function countersOf({ state, feed, tunnels }: Agent): Record<string, numb
     switch_audits: state.switch.counters.audits,
     switch_drift: state.switch.drift.counters.found,
     kernel_drift: state.kernel.drift.counters.found,
+    device_drift: state.devices.drift.counters.found,
     tunnel_drift: tunnels.counters.drift,
-    drift_paused: state.switch.drift.counters.paused + state.kernel.drift.counters.paused
+    drift_paused: state.switch.drift.counters.paused + state.kernel.drift.counters.paused + state.devices.drift.counters.paused
   }
 }

@@ -100,7 +100,8 @@ function connect(options: DaemonOptions, log: Log): Connections {
   const link = new SwitchLink(options.rundir, () => agent, log.module('openflow'))
   const agent: Agent = new Agent({
     kernel: {
-      dump: (kind, ifindex) => monitor.dump(kind, ifindex), write: (rows) => requests.write(rows), drain: () => monitor.drain()
+      dump: (kind, ifindex) => monitor.dump(kind, ifindex), write: (rows) => requests.write(rows),
+      request: (changes) => requests.request(changes), drain: () => monitor.drain()
     },
     database: {
       table: (name) => ovsdb.table(name), transact: (operations) => ovsdb.transact(operations), reconfigured: () => reconfigured(ovsdb)

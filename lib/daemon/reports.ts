@@ -17,7 +17,7 @@ import { bindingKey, nameUuid } from './control/ids.js'
 import { dropReports } from './drop-reports.js'
 import { ipReports } from './ip-reports.js'
 import { isStaleMac, KEPT, staleVteps } from './stale-reports.js'
-import { groupProblems, tunnelOfport } from './refresh/index.js'
+import { domainProblems, tunnelOfport } from './refresh/index.js'
 import type {
   FloodReport, LocalReport, MacReport, PortReport, Problem, Reports, ShowReport, TunnelReport, VniReport, VtepReport
 } from './report.js'
@@ -97,7 +97,7 @@ function vniReport(state: State, domain: Domain): VniReport {
     macs: state.macs.under(vni).size,
     ips: state.ips.under(vni).size,
     ports: state.bindings.under(vni).size,
-    problems: [...domain.problems, ...groupProblems(state, vni)]
+    problems: domainProblems(state, domain)
   }
 }
 
@@ -255,8 +255,10 @@ function problems(agent: Agent): Problem[] {
     ...[...state.switch.groups.blocked()].map(([key, what]) => warning(`group ${key}`, what)),
     ...[...state.kernel.rows.blocked()].filter(([key, what]) => state.kernel.rows.desired(key) !== undefined && /^(refused|somebody)/.test(what))
       .map(([key, what]) => warning(`kernel row ${key}`, what)),
+    ...[...state.devices.rows.blocked()].filter(([, what]) => /^(refused|somebody)/.test(what)).map(([key, what]) => warning(`kernel ${key}`, what)),
     ...[...state.switch.groups.collisions(), ...state.switch.flows.collisions()]
       .map(([, winner, losers]) => warning(winner, `wants the same place in the switch as ${losers.join(', ')}`)),
+    ...state.devices.rows.collisions().map(([key, winner, losers]) => warning(`kernel ${key}`, `is wanted by ${[winner, ...losers].join(' and ').replaceAll('devices', 'VNI')}; it is made for the first`)),
     ...nexthopProblems(state),
     ...domainsOf(state, undefined).flatMap((domain) => floodReports(state, domain))
       .flatMap(({ vni, reason }) => (reason === undefined ? [] : [warning(`VNI ${vni}`, reason)]))

@@ -96,7 +96,10 @@ export interface Derived {
 
 export interface Sinks {
   readonly switch: SwitchSink
+  /** FDB rows and neighbours. */
   readonly kernel: KernelSink
+  /** The kernel devices that we make. */
+  readonly devices: KernelSink
 }
 
 export interface State extends Derived, Sinks {

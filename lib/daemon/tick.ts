@@ -11,7 +11,7 @@ import { METERS } from '../pipeline/meters.js'
 import { SPLIT_HORIZON } from '../pipeline/forward.js'
 import { SOURCE_FLOWS } from '../pipeline/source.js'
 import { SUPPRESS_DEFAULT } from '../pipeline/suppress.js'
-import { markDomain, observeDevice } from './affected.js'
+import { markDomain, observeDevice, observeRows } from './affected.js'
 import { rebind } from './bindings.js'
 import { takeAll } from './dirty.js'
 import { refreshDomain, refreshFlood, refreshIp, refreshMac, refreshMember, refreshNexthop, refreshPort, refreshVtep, tunnelOfport } from './refresh/index.js'
@@ -67,9 +67,13 @@ function refreshDatabase(state: State): void {
   if (isSame) return
   state.switch.reviewDrift()
   state.kernel.reviewDrift()
+  state.devices.reviewDrift()
   dirty.tunnels = true
   for (const vni of vnis(state)) markDomain(state, vni)
-  for (const link of state.mirrors.links.rows()) observeDevice(state, link)
+  for (const link of state.mirrors.links.rows()) {
+    observeDevice(state, link)
+    observeRows(state, link)
+  }
 }
 
 function vnis(state: State): Set<Vni> {

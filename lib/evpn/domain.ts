@@ -6,6 +6,7 @@ import { fdbTable, type FdbTable } from '../mirror/fdb.js'
 import type { LinkRow } from '../netlink/index.js'
 import { ipFamily } from '../net/ip.js'
 import type { Vni } from '../net/number.js'
+import { deriveDevices, type Device } from './device.js'
 import { findSvi, findVlan, NO_VLAN, type SviView, type VlanView } from './vlan.js'
 
 export interface Domain {
@@ -29,6 +30,8 @@ export interface Domain {
   readonly localIps: LocalIps
   /** UDP port of remotes whose kernel entry names none. */
   readonly udpPort: number
+  /** The kernel devices that we make and keep (evpn-manage-devices). */
+  readonly devices: readonly Device[]
   /** What is wrong with the kernel devices, a sentence each; the rest of the domain works. */
   readonly problems: readonly string[]
 }
@@ -44,6 +47,7 @@ const IFF_UP = 1
 export function deriveDomain(vni: Vni, system: SystemConfig, bridgeConfig: BridgeConfig, links: LinkView, vlans: VlanView): Domain {
   const options = optionsOf(bridgeConfig, vni)
   const problems: string[] = []
+  const devices = deriveDevices(vni, options, bridgeConfig.all, system, links, problems)
   const bridge = findBridge(options.bridgeIfname, links, problems)
   const vxlans = options.vxlanIfnames.flatMap((name) => findVxlan(name, vni, bridge, links, problems))
   const vlan = findVlan(vni, bridge, vxlans, vlans, problems)
@@ -61,6 +65,7 @@ export function deriveDomain(vni: Vni, system: SystemConfig, bridgeConfig: Bridg
     advertise: advertise !== undefined && isInVlan(advertise, vlan, vlans, problems) ? advertise.ifindex : undefined,
     localIps: { ...deviceIps(vxlans), ...system.localIps, ...system.localIpsOfVni.get(vni) },
     udpPort: options.vxlanPort ?? system.vxlanPorts[0],
+    devices,
     problems
   }
 }

@@ -48,7 +48,7 @@ export const NDA = {
 export const IFF = { UP: 0x1, BROADCAST: 0x2, LOOPBACK: 0x8, RUNNING: 0x40, NOARP: 0x80, LOWER_UP: 0x10000 } as const
 
 export const IFLA = {
-  ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKINFO: 18, IFALIAS: 20, EXT_MASK: 29, LINK_NETNSID: 37
+  ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKINFO: 18, IFALIAS: 20, AF_SPEC: 26, EXT_MASK: 29, LINK_NETNSID: 37
 } as const
 
 /** Leaves the statistics out of a link dump: half of each message. */
@@ -60,7 +60,15 @@ export const IFLA_VXLAN = {
   ID: 1, GROUP: 2, LINK: 3, LOCAL: 4, LEARNING: 7, PORT: 15, GROUP6: 16, LOCAL6: 17, COLLECT_METADATA: 25, VNIFILTER: 30
 } as const
 
-export const IFLA_BR = { VLAN_FILTERING: 7 } as const
+export const IFLA_BR = { VLAN_FILTERING: 7, VLAN_DEFAULT_PVID: 39 } as const
+
+export const IFLA_INET6 = { ADDR_GEN_MODE: 8 } as const
+
+/** How a device gets an IPv6 link-local address: not at all. */
+export const IN6_ADDR_GEN_MODE = { NONE: 1 } as const
+
+/** linux/veth.h: the other end, as struct ifinfomsg with IFLA_* attributes. */
+export const VETH_INFO = { PEER: 1 } as const
 
 export const IFLA_BRPORT = { LEARNING: 8, VLAN_TUNNEL: 29, NEIGH_SUPPRESS: 32 } as const
 

@@ -3,9 +3,9 @@ import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import {
   AttributeReader, attributeTable, decodeField, encodeAttribute, encodeFields, encodeNested,
-  hostU16, hostU32, ip, mac, netU16, readHostU32, text, u8Boolean, writeHostU32
+  hostU16, hostU32, ip, mac, netU16, readHostU32, text, u8, u8Boolean, writeHostU32
 } from './attribute.js'
-import { IFLA, IFLA_BR, IFLA_BRPORT, IFLA_INFO, IFLA_VLAN, IFLA_VXLAN } from './constants.js'
+import { AF, IFLA, IFLA_BR, IFLA_BRPORT, IFLA_INET6, IFLA_INFO, IFLA_VLAN, IFLA_VXLAN, VETH_INFO } from './constants.js'
 import { NetlinkDecodeError } from './error.js'
 
 export interface VxlanInfo {
@@ -53,11 +53,17 @@ export interface LinkRow {
   readonly vxlan?: VxlanInfo
   /** For kind bridge. */
   readonly vlanFiltering?: boolean
+  /** For kind bridge: the VID that new ports get, 0 = none. */
+  readonly vlanDefaultPvid?: number
+  /** For kind veth, in requests only: the name of the other end. */
+  readonly peer?: string
   /** For kind vlan: the VID. */
   readonly vlanId?: number
   /** For ports of a bridge. */
   readonly bridgePort?: BridgePortInfo
   readonly alias?: string
+  /** IN6_ADDR_GEN_MODE_*: how it gets a link-local address; absent where the device has no IPv6. */
+  readonly addrGenMode?: number
 }
 
 const HEADER_BYTES = 16
@@ -94,8 +100,13 @@ const VXLAN_ATTRIBUTES = attributeTable<VxlanInfo>([
   [IFLA_VXLAN.VNIFILTER, 'vnifilter', u8Boolean]
 ])
 
-const BRIDGE_ATTRIBUTES = attributeTable<{ vlanFiltering: boolean }>([
-  [IFLA_BR.VLAN_FILTERING, 'vlanFiltering', u8Boolean]
+const BRIDGE_ATTRIBUTES = attributeTable<Pick<LinkRow, 'vlanFiltering' | 'vlanDefaultPvid'>>([
+  [IFLA_BR.VLAN_FILTERING, 'vlanFiltering', u8Boolean],
+  [IFLA_BR.VLAN_DEFAULT_PVID, 'vlanDefaultPvid', hostU16]
+])
+
+const INET6_ATTRIBUTES = attributeTable<Pick<LinkRow, 'addrGenMode'>>([
+  [IFLA_INET6.ADDR_GEN_MODE, 'addrGenMode', u8]
 ])
 
 const VLAN_ATTRIBUTES = attributeTable<{ vlanId: number }>([
@@ -117,6 +128,7 @@ export function decodeLink(data: Buffer, start: number, end: number): LinkRow {
   const attributes = new AttributeReader(data, start + HEADER_BYTES, end, 'link')
   while (attributes.next()) {
     if (attributes.type === IFLA.LINKINFO) decodeLinkInfo(attributes, row)
+    else if (attributes.type === IFLA.AF_SPEC) decodeFamilies(attributes.nested('af_spec'), row)
     else decodeField(ATTRIBUTES, attributes, row)
   }
   return row
@@ -138,6 +150,15 @@ function decodeLinkInfo(linkinfo: AttributeReader, row: Writable<LinkRow>): void
   if (info.kind === 'bridge' && kindData !== undefined) while (kindData.next()) decodeField(BRIDGE_ATTRIBUTES, kindData, row)
   if (info.kind === 'vlan' && kindData !== undefined) while (kindData.next()) decodeField(VLAN_ATTRIBUTES, kindData, row)
   if (info.slaveKind === 'bridge' && slaveData !== undefined) row.bridgePort = decodeBridgePort(slaveData)
+}
+
+/** IFLA_AF_SPEC holds one attribute for each address family, whose number is its type. */
+function decodeFamilies(families: AttributeReader, row: Writable<LinkRow>): void {
+  while (families.next()) {
+    if (families.type !== AF.INET6) continue
+    const attributes = families.nested('inet6')
+    while (attributes.next()) decodeField(INET6_ATTRIBUTES, attributes, row)
+  }
 }
 
 function decodeVxlan(attributes: AttributeReader): VxlanInfo {
@@ -162,14 +183,22 @@ export function encodeLink(row: Partial<LinkRow>, change = 0): Buffer {
   writeHostU32(header, row.flags ?? 0, 8)
   writeHostU32(header, change, 12)
   const info = encodeLinkInfo(row)
-  return Buffer.concat([header, ...encodeFields(ATTRIBUTES, row), ...info.length === 0 ? [] : [encodeNested(IFLA.LINKINFO, info)]])
+  const inet6 = encodeFields(INET6_ATTRIBUTES, row)
+  return Buffer.concat([
+    header,
+    ...encodeFields(ATTRIBUTES, row),
+    ...info.length === 0 ? [] : [encodeNested(IFLA.LINKINFO, info)],
+    ...inet6.length === 0 ? [] : [encodeNested(IFLA.AF_SPEC, [encodeNested(AF.INET6, inet6)])]
+  ])
 }
 
 function encodeLinkInfo(row: Partial<LinkRow>): Buffer[] {
   const info: Buffer[] = []
   if (row.kind !== undefined) info.push(encodeAttribute(IFLA_INFO.KIND, text.write(row.kind)))
   if (row.vxlan !== undefined) info.push(encodeNested(IFLA_INFO.DATA, encodeVxlan(row.vxlan)))
-  if (row.vlanFiltering !== undefined) info.push(encodeNested(IFLA_INFO.DATA, encodeFields(BRIDGE_ATTRIBUTES, row)))
+  const bridge = encodeFields(BRIDGE_ATTRIBUTES, row)
+  if (bridge.length > 0) info.push(encodeNested(IFLA_INFO.DATA, bridge))
+  if (row.peer !== undefined) info.push(encodeNested(IFLA_INFO.DATA, [encodeNested(VETH_INFO.PEER, [encodeLink({ name: row.peer })])]))
   if (row.vlanId !== undefined) info.push(encodeNested(IFLA_INFO.DATA, encodeFields(VLAN_ATTRIBUTES, row)))
   if (row.bridgePort !== undefined) {
     info.push(encodeAttribute(IFLA_INFO.SLAVE_KIND, text.write('bridge')))

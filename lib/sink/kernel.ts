@@ -4,11 +4,33 @@ import type { NetlinkError, WriteRequest } from '../netlink/index.js'
 import { kernelOrder, kernelRequest, type KernelEntry, type KernelValue } from './kernel-row.js'
 import { Drift, type DriftOptions } from './drift.js'
 import { Retry } from './retry.js'
-import { Tracker } from './tracker.js'
+import { Tracker, type Pending } from './tracker.js'
 
 /** The part of a netlink connection the sink uses: one outcome per request, in order. */
 export interface KernelWriter {
   write(requests: readonly WriteRequest[]): Promise<readonly (NetlinkError | undefined)[]>
+}
+
+/** How one kind of entry is written: rows, or devices (lib/sink/device.ts). */
+export interface KernelTable {
+  /** What an entry is called, before its key. */
+  readonly noun: string
+  /** One outcome per entry, in order. */
+  write(batch: readonly Pending<KernelValue>[]): Promise<readonly (NetlinkError | undefined)[]>
+  /** What is lower is written first. */
+  order(pending: Pending<KernelValue>): number
+  /** What somebody did to an entry, completing the sentence "somebody else ...". */
+  describeChange(held: KernelValue, value: KernelValue): string
+}
+
+/** How FDB rows and neighbours are written. */
+export function rowTable(writer: KernelWriter): KernelTable {
+  return {
+    noun: 'kernel row',
+    write: (batch) => writer.write(batch.map(kernelRequest)),
+    order: kernelOrder,
+    describeChange: (held, value) => `changed it from ${held} to ${value}`
+  }
 }
 
 const MAX_BATCH = 1000
@@ -20,7 +42,7 @@ export class KernelSink {
   /** Rows that were as wanted and that somebody changed or deleted, with what they were; whether they are still wanted the tick will tell. */
   readonly #disturbed = new Map<string, KernelValue>()
   readonly #retry: Retry
-  readonly #writer: KernelWriter
+  readonly #table: KernelTable
   readonly #warn: (text: string) => void
   readonly #wake: () => void
   #isBusy = false
@@ -29,8 +51,8 @@ export class KernelSink {
    * `wake` is called when there may be more to write. Who derives what is desired does so first, then flushes: between
    * two ticks a mirror may have learned of another's claim that the rows waiting here do not know of.
    */
-  constructor(writer: KernelWriter, warn: (text: string) => void, wake: () => void = () => this.flush(), drift: DriftOptions = { modeOf: () => 'repair', tell: warn, wake }) {
-    this.#writer = writer
+  constructor(table: KernelTable, warn: (text: string) => void, wake: () => void = () => this.flush(), drift: DriftOptions = { modeOf: () => 'repair', tell: warn, wake }) {
+    this.#table = table
     this.#warn = warn
     this.#wake = wake
     this.#retry = new Retry(wake)
@@ -75,7 +97,7 @@ export class KernelSink {
     for (const [key, held] of this.#disturbed) {
       const value = this.rows.realized(key)
       const isWanted = this.rows.desired(key) !== undefined && this.rows.isPending(key)
-      if (isWanted) this.drift.found(this.rows, key, `kernel row ${key}`, value === undefined ? 'deleted it' : `changed it from ${held} to ${value}`)
+      if (isWanted) this.drift.found(this.rows, key, `${this.#table.noun} ${key}`, value === undefined ? 'deleted it' : this.#table.describeChange(held, value))
     }
     this.#disturbed.clear()
   }
@@ -89,12 +111,12 @@ export class KernelSink {
   flush(): void {
     this.judge()
     if (this.#isBusy) return
-    const batch = this.rows.pending(MAX_BATCH).sort((a, b) => kernelOrder(a) - kernelOrder(b))
+    const batch = this.rows.pending(MAX_BATCH).sort((a, b) => this.#table.order(a) - this.#table.order(b))
     if (batch.length === 0) return
     this.#isBusy = true
     // Until the mirror has seen the outcome, the same difference must not be sent twice.
     for (const { key } of batch) this.#retry.later(this.rows, key, 'written, not yet seen in the kernel')
-    this.#writer.write(batch.map(kernelRequest)).then((outcomes) => {
+    this.#table.write(batch).then((outcomes) => {
       this.counters.writes += batch.length
       batch.forEach(({ key }, i) => this.#outcome(key, outcomes[i]))
     }).catch((error: unknown) => {
@@ -107,8 +129,8 @@ export class KernelSink {
 
   /** Removes every row of ours the kernel has. Rejects with what it refused first. */
   async removeAll(): Promise<void> {
-    const rows = this.rows.realizedKeys().map((key) => ({ key, desired: undefined, realized: '' })).sort((a, b) => kernelOrder(a) - kernelOrder(b))
-    const outcomes = await this.#writer.write(rows.map(kernelRequest))
+    const rows = this.rows.realizedKeys().map((key) => ({ key, desired: undefined, realized: this.rows.realized(key) })).sort((a, b) => this.#table.order(a) - this.#table.order(b))
+    const outcomes = await this.#table.write(rows)
     const refused = outcomes.find((error) => error !== undefined)
     if (refused !== undefined) throw refused
   }

@@ -24,6 +24,7 @@ function startAgent(advertise: string): { readonly agent: Agent, readonly writes
     kernel: {
       dump: () => Promise.resolve({ interrupted: false }),
       drain: () => undefined,
+      request: () => Promise.reject(new Error('no device is to be made here')),
       write: (requests) => {
         writes.push(...requests)
         return Promise.resolve(requests.map(() => undefined))

@@ -2,14 +2,14 @@
 import t from 'tap'
 import { nexthopProblems } from '../../lib/daemon/reports.js'
 import { createState } from '../../lib/daemon/state.js'
-import { KernelSink } from '../../lib/sink/kernel.js'
+import { KernelSink, rowTable } from '../../lib/sink/kernel.js'
 import { SwitchSink } from '../../lib/sink/switch.js'
 import { nexthop, nexthopGroup } from '../mirror/rows.js'
 
 await t.test('a group of 300 members is a problem while a MAC is behind it, one of 256 is none', (t) => {
   const quiet = { info: () => undefined, warn: () => undefined }
-  const kernel = new KernelSink({ write: () => Promise.resolve([]) }, () => undefined, () => undefined)
-  const state = createState({ switch: new SwitchSink(quiet), kernel }, () => new Map(), () => undefined)
+  const sink = () => new KernelSink(rowTable({ write: () => Promise.resolve([]) }), () => undefined, () => undefined)
+  const state = createState({ switch: new SwitchSink(quiet), kernel: sink(), devices: sink() }, () => new Map(), () => undefined)
   const ids = Array.from({ length: 300 }, (_, i) => 1000 + i)
   for (const id of ids) state.mirrors.nexthops.put(nexthop(id, `10.0.${id >> 8}.${id & 255}`))
   for (const [id, count] of [[10, 256], [11, 300], [12, 300]] as const) {

@@ -1,7 +1,7 @@
 // The kernel sink: which rows mean what, which requests bring them about, and that nothing is written twice in the dark.
 import t from 'tap'
 import { AF, NetlinkError, NTF, NUD, type NeighRow, type WriteRequest } from '../../lib/netlink/index.js'
-import { KernelSink, type KernelWriter } from '../../lib/sink/kernel.js'
+import { KernelSink, rowTable, type KernelWriter } from '../../lib/sink/kernel.js'
 import { fdbEntry, fdbKey, kernelOrder, kernelRequest, neighbourEntry, neighbourKey, realizedFdb, realizedNeighbour } from '../../lib/sink/kernel-row.js'
 import { neighbour, onPort } from '../mirror/rows.js'
 import { pass, settle, stopTime } from './time.js'
@@ -89,7 +89,7 @@ class FakeKernel implements KernelWriter {
 function world() {
   const kernel = new FakeKernel()
   const told: string[] = []
-  const sink = new KernelSink(kernel, (text) => told.push(text))
+  const sink = new KernelSink(rowTable(kernel), (text) => told.push(text))
   return { kernel, sink, told }
 }
 
@@ -234,7 +234,7 @@ await t.test('a write that fails as a whole is told, and tried again after a pau
 await t.test('where somebody derives first, the sink wakes him, and writes nothing by itself', async (t) => {
   const kernel = new FakeKernel()
   let woken = 0
-  const sink = new KernelSink(kernel, () => undefined, () => void woken++)
+  const sink = new KernelSink(rowTable(kernel), () => undefined, () => void woken++)
   sink.setOwned('claim', [FDB])
   sink.flush()
   await settle()

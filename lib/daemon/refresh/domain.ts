@@ -11,9 +11,10 @@ import { encapFlows, floodedFlows, taggedFlows } from '../../pipeline/forward.js
 import { learnedFlows, learnedRemoteFlows, unlearnedFlows } from '../../pipeline/learned.js'
 import { secureFlows } from '../../pipeline/secure.js'
 import { snoopServerFlow } from '../../pipeline/snoop.js'
-import { markDomain, observeDevice } from '../affected.js'
+import { markDomain, observeRows } from '../affected.js'
 import type { State } from '../state.js'
-import { tunnelOfport } from './vtep.js'
+import { deviceEntry, deviceKey } from '../../sink/device.js'
+import { groupProblems, tunnelOfport } from './vtep.js'
 
 /** A VNI exists while a port or evpn-addresses-<vni> names it. */
 export function refreshDomain(state: State, vni: Vni): void {
@@ -33,9 +34,17 @@ export function refreshDomain(state: State, vni: Vni): void {
     countMember(state, vni, domain?.options.decap === 'member')
     markDomain(state, vni)
     const advertise = domain && mirrors.links.byName(domain.options.advertiseIfname)
-    if (advertise !== undefined) observeDevice(state, advertise)
+    if (advertise !== undefined) observeRows(state, advertise)
+    state.devices.setOwned(`devices ${vni}`, domain?.devices.map(deviceEntry) ?? [])
   }
   state.switch.setFlows(`domain ${vni}`, domain === undefined ? [] : domainFlows(state, domain))
+}
+
+/** What is wrong with a VNI. Of devices that we are just making, nothing is said: what they lack comes within milliseconds. */
+export function domainProblems(state: State, { vni, devices, problems }: Domain): string[] {
+  const { rows } = state.devices
+  const isMaking = devices.some(({ name }) => rows.isPending(deviceKey(name)) && !/^(refused|somebody)/.test(rows.blocked().get(deviceKey(name)) ?? ''))
+  return [...isMaking ? [] : problems, ...groupProblems(state, vni)]
 }
 
 function indexDomain(state: State, domain: Domain, present: boolean): void {

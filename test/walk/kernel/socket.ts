@@ -86,6 +86,10 @@ export class FakeSocket {
     })
   }
 
+  request(): Promise<never> {
+    return Promise.reject(new Error('no walk has evpn-manage-devices'))
+  }
+
   /** What is queued is read now; the promise of a dump that ended settles a little later, as it would. */
   drain(): void {
     this.deliver(this.#queue.length, undefined)
