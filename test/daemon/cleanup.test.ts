@@ -20,7 +20,7 @@ await t.test('a cleanup while batches are under way leaves no flow behind', asyn
   sink.flush()
   t.equal(fake.batches.length, 1, 'the first batch is under way, more are to come')
   const nothing = { removeAll: () => Promise.resolve() }
-  const agent = { stop: () => undefined, state: { switch: sink, kernel: nothing }, tunnels: nothing } as unknown as Agent
+  const agent = { stop: () => undefined, state: { switch: sink, kernel: nothing, devices: nothing }, tunnels: nothing } as unknown as Agent
   const done = cleanUp(agent, { wipe: () => wipeSwitch(fake) } as SwitchLink)
   open()
   await done
