@@ -10,6 +10,8 @@ import type { Fabric } from './fabric.js'
 export interface Fault {
   readonly name: string
   readonly act: (fabric: Fabric, chassis: string, random: Random) => Promise<void>
+  /** Nothing changes while it happens, because nobody would ever put it right. */
+  readonly isQuiet?: boolean
 }
 
 async function pause(ms: number): Promise<void> {
@@ -27,10 +29,14 @@ function restart(service: Parameters<Lab['startService']>[1], signal: NodeJS.Sig
   }
 }
 
-/** bgpd tells a new zebra nothing of what it told the old one: it starts anew with it, as watchfrr sees to. */
+/**
+ * bgpd tells a new zebra nothing of what it told the old one: it starts anew with it, as watchfrr sees to. What a killed one left
+ * in the kernel the next one does not know: a MAC that went meanwhile would stay there for good (FRR 8.4).
+ */
 function zebraEnds(signal: NodeJS.Signals): Fault {
   return {
     name: `${signal} zebra`,
+    isQuiet: signal === 'SIGKILL',
     act: async ({ lab }, chassis) => {
       await lab.stopService(chassis, 'zebra', signal)
       await pause(500)

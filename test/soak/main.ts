@@ -47,15 +47,10 @@ function row(cells: readonly (string | number)[]): string {
 async function runRound(fabric: Fabric, random: Random, number: number, start: number): Promise<Round> {
   const fault = random.pick(FAULTS)
   const chassis = random.pick(fabric.chassis)
-  const act = async (): Promise<void> => {
-    try {
-      await fault.act(fabric, chassis, random)
-    } catch (error) {
-      throw new Error(`round ${number}, '${fault.name}' on ${chassis}: ${(error as Error).message}`, { cause: error })
-    }
-  }
-  const [changes] = await Promise.all([fabric.churn(random), act()])
   try {
+    const churn = fabric.churn(random)
+    if (fault.isQuiet === true) await churn.then(() => fabric.converge())
+    const [changes] = await Promise.all([churn, fault.act(fabric, chassis, random)])
     const converged = await fabric.converge()
     const pings = await fabric.ping()
     const { macs, flows } = await fabric.size()
@@ -64,7 +59,7 @@ async function runRound(fabric: Fabric, random: Random, number: number, start: n
     const line = row([number, time, fault.name, chassis, changes, `${(converged / 1000).toFixed(1)} s`, pings, macs, flows, ...memory.map((mib) => `${Math.round(mib)} MiB`)])
     return { number, fault: fault.name, line, memory }
   } catch (error) {
-    throw new Error(`round ${number}, after '${fault.name}' on ${chassis}: ${(error as Error).message}`, { cause: error })
+    throw new Error(`round ${number}, '${fault.name}' on ${chassis}: ${(error as Error).message}`, { cause: error })
   }
 }
 
