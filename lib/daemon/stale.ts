@@ -92,11 +92,16 @@ export class Stale {
 
   /** Rows that the kernel does not have, but the switch shows to have been there: stale until the speaker has settled. */
   adopt<Row>(rows: readonly Row[], home: Home<Row>): void {
-    if (this.#parts.isAlive() === undefined) return
+    const isAlive = this.#parts.isAlive()
+    if (isAlive === undefined) return
     const now = this.#parts.now()
     const adopted = rows.filter((row) => home.seconds(row) > 0 && home.restore(row))
+    if (adopted.length === 0) return
     for (const row of adopted) this.#stale.set(row, { row, home: home, since: now })
-    if (adopted.length > 0) this.#speaker.doubt(now)
+    // It may have come back, and told all it has to tell, since it was looked at last.
+    this.#speaker.looked(isAlive, now, this.#parts.longest() * 1_000)
+    this.#speaker.doubt(now)
+    this.#parts.wake()
   }
 
   /** A row that goes with another one, untold: it can be taken back like that one. */

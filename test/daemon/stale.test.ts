@@ -179,12 +179,28 @@ await t.test('a speaker that is back has settled when it was silent for a while 
 await t.test('what the switch shows is adopted, where there is nothing, until the speaker has settled or the time is over', (t) => {
   for (const isAlive of [true, false]) {
     const it = world(isAlive, 'a')
+    const { wakes } = it
     it.stale.adopt([{ name: 'a' }, { name: 'b' }], it.home)
     t.same(it.names, ['a', 'b stale'])
+    t.ok(it.wakes > wakes, 'a tick is asked for: what is shown and logged changes')
     it.pass(isAlive ? SETTLED_AFTER + 1_000 : 121_000)
     t.same(it.names, ['a'])
     it.stale.stop()
   }
+  t.end()
+})
+
+await t.test('a speaker that came back and told everything just before something is adopted has settled as soon as any other', (t) => {
+  const it = world(false)
+  it.pass(100)
+  it.isAlive = true
+  it.announce('a')
+  it.stale.adopt([{ name: 'b' }], it.home)
+  t.same(it.names, ['a', 'b stale'])
+  it.pass(SETTLED_AFTER + 1_000)
+  t.same(it.names, ['a'], 'not only when evpn-stale-time is over')
+  t.equal(it.stale.phase, 'alive')
+  it.stale.stop()
   t.end()
 })
 

@@ -31,12 +31,12 @@ export interface Daemon {
 /** The compiled program. */
 export const DAEMON_PATH = fileURLToPath(new URL('../../bin/ovs-evpnd.js', import.meta.url))
 
-/** Starts ovs-evpnd on the chassis, with more arguments if given, and waits until its control socket answers. */
-export async function startDaemon(tools: HostTools, extraArgs: readonly string[] = []): Promise<Daemon> {
-  if (!existsSync(DAEMON_PATH)) throw new Error(`lab: ${DAEMON_PATH} does not exist; compile it first: npm run build`)
+/** Starts ovs-evpnd on the chassis, with more arguments or another build of it if given, and waits until its control socket answers. */
+export async function startDaemon(tools: HostTools, extraArgs: readonly string[] = [], program = DAEMON_PATH): Promise<Daemon> {
+  if (!existsSync(program)) throw new Error(`lab: ${program} does not exist; compile it first: npm run build`)
   const logPath = `${tools.host.dir}/ovs-evpnd.log`
   const child = tools.start('ovs-evpnd', [
-    process.execPath, '--enable-source-maps', DAEMON_PATH, '--pidfile', '--overwrite-pidfile', `--log-file=${logPath}`, ...extraArgs
+    process.execPath, '--enable-source-maps', program, '--pidfile', '--overwrite-pidfile', `--log-file=${logPath}`, ...extraArgs
   ])
   child.ref() // whoever awaits its end must not run out of events before
   const { pid } = child

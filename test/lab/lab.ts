@@ -97,8 +97,8 @@ export class Lab {
   }
 
   /** Starts our daemon on a chassis and waits until its control socket answers. */
-  startDaemon(chassis: string, extraArgs: readonly string[] = []): Promise<Daemon> {
-    return startDaemon(hostTools(this.#plan, chassis), extraArgs)
+  startDaemon(chassis: string, extraArgs: readonly string[] = [], program?: string): Promise<Daemon> {
+    return startDaemon(hostTools(this.#plan, chassis), extraArgs, program)
   }
 
   /** Starts a daemon of a VTEP that was stopped, and waits until it does its work. */
