@@ -5,19 +5,24 @@ import { parseVni } from '../net/number.js'
 import { EXIT_USAGE, Failure } from './failure.js'
 import { LISTS } from './lists.js'
 
-export type CommandName = 'show' | keyof typeof LISTS
+export type CommandName = 'show' | 'explain' | keyof typeof LISTS
 
 export interface CliOptions {
   readonly command: CommandName
+  /** What follows the command: only `explain` takes any. */
+  readonly arguments: readonly string[]
   readonly json: boolean
   readonly vni?: number
   readonly target?: string
+  /** Directory of FRR's sockets, for vtysh. */
+  readonly vtySocket?: string
 }
 
 /** The commands and what they are for, in the order of the help. */
 const ABOUT = new Map<string, string>([
   ['show', 'overview: connections, tunnel ports, VNIs, problems'],
-  ...Object.entries(LISTS).map(([name, list]) => [name, list.about] as const)
+  ...Object.entries(LISTS).map(([name, list]) => [name, list.about] as const),
+  ['explain', 'VNI MAC|IP: the whole way to one address, and its first broken link']
 ])
 
 /**
@@ -33,12 +38,17 @@ export function parseCliArguments(args: readonly string[], version: string, prin
     if (error.exitCode === 0) return undefined
     throw new Failure(EXIT_USAGE, error.message.replace(/^error: /, ''))
   }
-  const { json, vni, target } = program.opts<{ readonly json?: true, readonly vni?: string, readonly target?: string }>()
+  const { json, vni, target, vtySocket } = program.opts<{ readonly json?: true, readonly vni?: string, readonly target?: string, readonly vtySocket?: string }>()
+  const [name = '', ...rest] = program.args
+  const command = readCommand(name)
+  checkCount(command, rest)
   return {
-    command: readCommand(program.args[0] ?? ''),
+    command,
+    arguments: rest,
     json: json ?? false,
     ...(vni === undefined ? {} : { vni: readVni(vni) }),
-    ...(target === undefined ? {} : { target })
+    ...(target === undefined ? {} : { target }),
+    ...(vtySocket === undefined ? {} : { vtySocket })
   }
 }
 
@@ -48,9 +58,11 @@ function describeProgram(version: string, print: (text: string) => void): Comman
   return new Command('ovs-evpnctl')
     .description('Shows what ovs-evpnd knows and does.')
     .argument('COMMAND', 'what to show')
+    .argument('[ARGUMENTS...]', 'of explain: VNI, and MAC or IP')
     .option('--json', 'print JSON instead of a table')
     .option('--vni <VNI>', 'only this VNI')
     .option('-t, --target <TARGET>', 'control socket (a path) or name of the daemon\'s pidfile (default: the daemon that runs)')
+    .option('--vty-socket <DIR>', 'directory of FRR\'s sockets (default: where evpn-speaker says, else vtysh\'s own)')
     .version(`ovs-evpnctl (ovs-evpn) ${version}`, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', `\nCommands:\n${commands.join('\n')}`)
@@ -59,9 +71,15 @@ function describeProgram(version: string, print: (text: string) => void): Comman
 }
 
 function readCommand(text: string): CommandName {
-  if (text === 'show' || Object.hasOwn(LISTS, text)) return text as CommandName
+  if (ABOUT.has(text)) return text as CommandName
   const nearest = nearestKey(text, [...ABOUT.keys()])
   throw new Failure(EXIT_USAGE, `no command "${text}", did you mean "${nearest}"? (ovs-evpnctl --help shows all)`)
+}
+
+/** How many words may follow a command. */
+function checkCount(command: CommandName, rest: readonly string[]): void {
+  if (command === 'explain' && rest.length !== 2) throw new Failure(EXIT_USAGE, 'explain takes a VNI and a MAC or IP: ovs-evpnctl explain VNI MAC|IP')
+  if (command !== 'explain' && rest.length > 0) throw new Failure(EXIT_USAGE, `too many arguments. Expected 1 argument but got ${rest.length + 1}.`)
 }
 
 function readVni(text: string): number {

@@ -3,6 +3,9 @@ import net from 'node:net'
 import { checkSocketPath } from '../daemon/control/probe.js'
 import { JsonSplitter } from '../ovsdb/index.js'
 
+/** Milliseconds without a word after which nobody is taken to answer: a daemon that is stopped still lets itself be connected to. */
+const SILENCE_MS = 30_000
+
 /** The daemon answered with an error. */
 export class RefusedError extends Error {}
 
@@ -10,6 +13,7 @@ export class RefusedError extends Error {}
 export async function callControl(path: string, method: string, params: readonly string[]): Promise<string> {
   checkSocketPath(path)
   const socket = net.connect({ path })
+  socket.setTimeout(SILENCE_MS, () => socket.destroy(new Error(`no answer within ${SILENCE_MS / 1000} s`)))
   try {
     socket.write(JSON.stringify({ id: 0, method, params }))
     const splitter = new JsonSplitter()

@@ -1,8 +1,10 @@
 // ovs-evpnctl from its arguments to its exit code: find the daemon, ask it, print.
-import type { Environment } from '../daemon/options.js'
+import type { Explanation } from '../daemon/explanation.js'
+import { type Environment, runDirectory } from '../daemon/options.js'
 import type { ShowReport } from '../daemon/report.js'
 import { type CliOptions, type CommandName, parseCliArguments } from './arguments.js'
 import { callControl, RefusedError } from './client.js'
+import { explain } from './explain/explain.js'
 import { EXIT_UNREACHABLE, EXIT_USAGE, Failure } from './failure.js'
 import { formatList, type List, LISTS } from './lists.js'
 import { formatShow, noVnis } from './show.js'
@@ -35,15 +37,23 @@ async function answer(options: CliOptions, env: Environment): Promise<string> {
     throw new Failure(EXIT_USAGE, `problems are not told apart by VNI; for those of one, use: ovs-evpnctl show --vni ${vni}`)
   }
   const socket = await findTarget(options.target, env)
+  if (command === 'explain') {
+    const ask = async (of: number, address: string) => JSON.parse(await call(socket, 'evpn/explain', String(of), address)) as Explanation
+    return await explain(options.arguments, json, { ask, rundir: runDirectory(env), vtySocket: options.vtySocket }, (of) => requireVni(socket, of))
+  }
   if (vni !== undefined) await requireVni(socket, vni)
-  const text = await ask(socket, command, vni)
+  const text = await report(socket, command, vni)
   return json ? text : format(command, JSON.parse(text), vni)
 }
 
 /** The daemon's report as JSON text that ends in a newline. */
-async function ask(socket: string, kind: CommandName, vni?: number): Promise<string> {
+function report(socket: string, kind: CommandName, vni?: number): Promise<string> {
+  return call(socket, 'evpn/report', kind, ...(vni === undefined ? [] : [String(vni)]))
+}
+
+async function call(socket: string, method: string, ...params: readonly string[]): Promise<string> {
   try {
-    return await callControl(socket, 'evpn/report', vni === undefined ? [kind] : [kind, String(vni)])
+    return await callControl(socket, method, params)
   } catch (error) {
     if (error instanceof RefusedError) throw new Failure(EXIT_UNREACHABLE, `${socket}: ${error.message}`)
     throw unreachable(socket, error as NodeJS.ErrnoException)
@@ -52,7 +62,7 @@ async function ask(socket: string, kind: CommandName, vni?: number): Promise<str
 
 /** A VNI nobody has is a typing error more often than not: an empty list would hide that. */
 async function requireVni(socket: string, vni: number): Promise<void> {
-  const known = (JSON.parse(await ask(socket, 'show')) as ShowReport).vnis.map(row => row.vni)
+  const known = (JSON.parse(await report(socket, 'show')) as ShowReport).vnis.map(row => row.vni)
   if (known.includes(vni)) return
   if (known.length === 0) throw new Failure(EXIT_USAGE, `VNI ${vni} is unknown to the daemon. ${noVnis().trimEnd()}`)
   const nearest = known.sort((a, b) => Math.abs(a - vni) - Math.abs(b - vni) || a - b).slice(0, NAMED_VNIS)
@@ -60,7 +70,7 @@ async function requireVni(socket: string, vni: number): Promise<void> {
   throw new Failure(EXIT_USAGE, `VNI ${vni} is unknown to the daemon; it knows ${nearest.join(', ')}${rest}`)
 }
 
-function format(command: CommandName, report: unknown, vni: number | undefined): string {
-  if (command === 'show') return formatShow(report as ShowReport)
-  return formatList(LISTS[command] as List<unknown>, report as readonly unknown[], vni)
+function format(command: Exclude<CommandName, 'explain'>, answer: unknown, vni: number | undefined): string {
+  if (command === 'show') return formatShow(answer as ShowReport)
+  return formatList(LISTS[command] as List<unknown>, answer as readonly unknown[], vni)
 }

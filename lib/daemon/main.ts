@@ -6,7 +6,9 @@ import { withAdvice } from './access.js'
 import { Agent } from './agent.js'
 import { daemonCommands } from './control/daemon-commands.js'
 import { evpnCommands } from './control/evpn-commands.js'
+import { explainCommand } from './control/explain-command.js'
 import { ControlServer } from './control/server.js'
+import { explain } from './explain.js'
 import { areListening } from './listening.js'
 import { cleanUp } from './cleanup.js'
 import { countersOf, memoryOf } from './counters.js'
@@ -138,11 +140,11 @@ async function startControl(
 ): Promise<ControlServer | undefined> {
   if (options.unixctl === 'none') return undefined
   const version = readVersion()
-  const reports = createReports(agent, version, () => ({
+  const sessions = () => ({
     ovsdb: ovsdb.connected ? `connected to ${options.database}` : `not connected to ${options.database}`,
     openflow: link.status,
     netlink: agent.feed.isSynced ? 'synced' : 'reading the kernel\'s tables'
-  }))
+  })
   const exit = async (cleanup: boolean) => {
     if (cleanup) await cleanUp(agent, link)
     // The answer goes out first.
@@ -150,7 +152,8 @@ async function startControl(
   }
   const commands = [
     ...daemonCommands({ version, log, exit, memory: () => memoryOf(agent), counters: () => countersOf(agent) }),
-    ...evpnCommands(reports)
+    ...evpnCommands(createReports(agent, version, sessions)),
+    explainCommand((vni, address) => explain(agent.state, vni, address, sessions()))
   ]
   const group = options.unixctlGroup === undefined ? {} : { group: options.unixctlGroup }
   const control = new ControlServer({ commands, log: log.module('unixctl'), ...group })

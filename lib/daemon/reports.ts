@@ -84,7 +84,7 @@ function interfaceError(state: State, name: string): string | undefined {
   return undefined
 }
 
-function vniReport(state: State, domain: Domain): VniReport {
+export function vniReport(state: State, domain: Domain): VniReport {
   const { vni, options, localIps } = domain
   return {
     vni,
@@ -113,7 +113,7 @@ function macsOfVtep(state: State, domain: Domain): ReadonlyMap<string, number> {
 }
 
 /** Where packets to a MAC may go. */
-function pathsOf(state: State, { via }: RemoteMac): readonly { readonly ip: Ip, readonly weight: number }[] {
+export function pathsOf(state: State, { via }: RemoteMac): readonly { readonly ip: Ip, readonly weight: number }[] {
   return via.kind === 'vtep' ? [{ ip: via.ip, weight: 1 }] : usablePaths(state.mirrors.nexthops.paths(via.id), via.members)
 }
 
@@ -139,7 +139,8 @@ function vtepReport(state: State, vtep: ReachableVtep, macs: ReadonlyMap<string,
   }
 }
 
-function whyUnusable(state: State, vtep: ReachableVtep): string | undefined {
+/** Why no packet can go to a VTEP; undefined = it can. */
+export function whyUnusable(state: State, vtep: ReachableVtep): string | undefined {
   if (vtep.localIp === undefined) return `no local IPv${ipFamily(vtep.ip)} address for VNI ${vtep.vni} (ovn-evpn-local-ip, or local of the vxlan device)`
   if (!state.database.system.vxlanPorts.includes(vtep.udpPort)) return `UDP port ${vtep.udpPort} is not in ovn-evpn-vxlan-ports`
   return vtep.ofport === undefined ? `tunnel port ${tunnelName(vtep.udpPort)} is not up` : undefined
@@ -149,7 +150,7 @@ function macReports(state: State, domain: Domain): MacReport[] {
   return [...state.macs.under(domain.vni).values()].map((mac) => macReport(state, mac, isStaleMac(state, domain, mac.mac)))
 }
 
-function macReport(state: State, remote: RemoteMac, isStale: boolean): MacReport {
+export function macReport(state: State, remote: RemoteMac, isStale: boolean): MacReport {
   const { vni, mac, via, udpPort, encapVni, sticky } = remote
   const paths = pathsOf(state, remote)
   const reasons = paths.map(({ ip }) => {
@@ -187,15 +188,12 @@ function floodReports(state: State, domain: Domain): FloodReport[] {
 }
 
 function localReports(state: State, domain: Domain): LocalReport[] {
-  return [...state.claims.under(domain.vni).values()].map((claim) => {
-    const { local } = claim
-    const shown = shownState(state, claim)
-    return {
-      vni: domain.vni, port: local.port ?? '-', mac: local.mac, ips: local.ips,
-      state: shown.state,
-      ...(shown.reason === undefined ? {} : { reason: shown.reason })
-    }
-  })
+  return [...state.claims.under(domain.vni).values()].map((claim) => localReport(state, claim))
+}
+
+export function localReport(state: State, claim: Claim): LocalReport {
+  const { local: { vni, port = '-', mac, ips } } = claim
+  return { vni, port, mac, ips, ...shownState(state, claim) }
 }
 
 /** A claim is advertised when its rows really stand in the kernel; before that it is pending. */
@@ -216,7 +214,7 @@ function whyNoOfport(name: string): string {
     : `the switch has no port, or several, whose name begins with the first ${MAX_PORT_NAME} characters, which is all that OpenFlow tells`
 }
 
-function portReports(state: State): PortReport[] {
+export function portReports(state: State): PortReport[] {
   return [...state.database.ports.values()].flatMap((port) => {
     const ofport = state.mirrors.ports.ofport(port.name)
     const reason = ofport === undefined ? port.problem ?? whyNoOfport(port.name) : undefined

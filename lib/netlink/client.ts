@@ -22,6 +22,8 @@ export interface NetlinkOptions {
   readonly handlers: NetlinkHandlers
   /** Size asked for; the kernel counts its own overhead, several hundred bytes per notification, against twice that. */
   readonly receiveBufferBytes?: number
+  /** Neighbour and FDB rows tell how old they are. */
+  readonly withAges?: boolean
   /** Milliseconds a dump may take. */
   readonly dumpTimeout?: number
 }
@@ -49,8 +51,7 @@ export class NetlinkClient {
   readonly #socket: NetlinkSocket
   readonly #handlers: NetlinkHandlers
   readonly #dumpTimeout: number
-  // Each socket is new, but its port id may have been another's; a random start keeps late replies from being taken for ours.
-  readonly #session = new NetlinkSession(1 + Math.floor(Math.random() * 0x7fffffff))
+  readonly #session: NetlinkSession
   readonly #settlers = new Map<number, Settle>()
   readonly #dumps: Waiting[] = []
   readonly #writes: Waiting[] = []
@@ -66,7 +67,9 @@ export class NetlinkClient {
     return new NetlinkClient(options)
   }
 
-  private constructor({ groups, handlers, receiveBufferBytes = RECEIVE_BUFFER_BYTES, dumpTimeout = DUMP_TIMEOUT }: NetlinkOptions) {
+  private constructor({ groups, handlers, receiveBufferBytes = RECEIVE_BUFFER_BYTES, dumpTimeout = DUMP_TIMEOUT, withAges = false }: NetlinkOptions) {
+    // Each socket is new, but its port id may have been another's; a random start keeps late replies from being taken for ours.
+    this.#session = new NetlinkSession(1 + Math.floor(Math.random() * 0x7fffffff), withAges)
     this.#handlers = handlers
     this.#dumpTimeout = dumpTimeout
     this.#socket = NetlinkSocket.open(groups.map(name => GROUPS[name]), receiveBufferBytes)

@@ -21,6 +21,7 @@ export const NLA = { F_NESTED: 0x8000, F_NET_BYTEORDER: 0x4000, TYPE_MASK: 0x3ff
 
 export const RTM = {
   NEWLINK: 16, DELLINK: 17, GETLINK: 18, SETLINK: 19,
+  NEWROUTE: 24, DELROUTE: 25, GETROUTE: 26,
   NEWNEIGH: 28, DELNEIGH: 29, GETNEIGH: 30,
   NEWNEXTHOP: 104, DELNEXTHOP: 105, GETNEXTHOP: 106,
   NEWVLAN: 112, DELVLAN: 113, GETVLAN: 114
@@ -38,6 +39,13 @@ export const NUD = {
 export const NTF = {
   USE: 0x01, SELF: 0x02, MASTER: 0x04, PROXY: 0x08, EXT_LEARNED: 0x10, OFFLOADED: 0x20, STICKY: 0x40, ROUTER: 0x80
 } as const
+
+/** Attributes of a route, those of use here; of its metrics, the MTU. */
+export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PREFSRC: 7, METRICS: 8 } as const
+export const RTAX = { MTU: 2 } as const
+
+/** Kinds of routes, those of use here. */
+export const RTN = { UNICAST: 1, LOCAL: 2, BLACKHOLE: 6, UNREACHABLE: 7, PROHIBIT: 8 } as const
 
 export const NDA = {
   DST: 1, LLADDR: 2, CACHEINFO: 3, PROBES: 4, VLAN: 5, PORT: 6, VNI: 7, IFINDEX: 8, MASTER: 9, LINK_NETNSID: 10, SRC_VNI: 11,

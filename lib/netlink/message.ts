@@ -5,6 +5,7 @@ import { NetlinkDecodeError } from './error.js'
 import { decodeLink, encodeLink, type LinkRow } from './link.js'
 import { decodeNeigh, encodeNeigh, type NeighRow } from './neigh.js'
 import { decodeNexthop, encodeNexthop, type NexthopRow } from './nexthop.js'
+import { decodeRoute, type RouteRow } from './route.js'
 import { decodeVlan, encodeVlan, type VlanRow } from './vlan.js'
 
 export const MESSAGE_HEADER_BYTES = 16
@@ -22,6 +23,8 @@ export interface Frame {
 
 /** What an rtnetlink message says. */
 export type RtMessage = RowMessage
+  /** The answer to a question for a route; routes are not mirrored. */
+  | { readonly kind: 'route', readonly row: RouteRow }
   /** A message whose bytes make no sense: only it is lost, and whoever mirrors that table has to read it again. */
   /** `isReply`: it came in answer to a request of ours, so it is a row that cannot be read, not the news of a change. */
   | { readonly kind: 'malformed', readonly type: number, readonly error: string, readonly isReply?: true }
@@ -69,11 +72,11 @@ export function encodeFrame(header: Pick<Frame, 'type' | 'flags' | 'seq'> & { re
 }
 
 /**
- * What a message says; bytes that make no sense become `malformed`, never an exception.
+ * What a message says; bytes that make no sense become `malformed`, never an exception. `withAges`: see decodeNeigh.
  * AF_BRIDGE RTM_NEWLINK and RTM_DELLINK are the bridge driver's news about a port, not about the device: such a DELLINK only
  * says that the device left the bridge. They are `other`; the AF_UNSPEC message sent along says it with IFLA_MASTER.
  */
-export function decodeMessage(type: number, data: Buffer, start: number, end: number): RtMessage {
+export function decodeMessage(type: number, data: Buffer, start: number, end: number, withAges = false): RtMessage {
   try {
     switch (type) {
       case RTM.NEWLINK:
@@ -82,7 +85,9 @@ export function decodeMessage(type: number, data: Buffer, start: number, end: nu
         return { kind: 'link', op: type === RTM.NEWLINK ? 'new' : 'del', row: decodeLink(data, start, end) }
       case RTM.NEWNEIGH:
       case RTM.DELNEIGH:
-        return { kind: 'neigh', op: type === RTM.NEWNEIGH ? 'new' : 'del', row: decodeNeigh(data, start, end) }
+        return { kind: 'neigh', op: type === RTM.NEWNEIGH ? 'new' : 'del', row: decodeNeigh(data, start, end, withAges) }
+      case RTM.NEWROUTE:
+        return { kind: 'route', row: decodeRoute(data, start, end) }
       case RTM.NEWNEXTHOP:
       case RTM.DELNEXTHOP:
         return { kind: 'nexthop', op: type === RTM.NEWNEXTHOP ? 'new' : 'del', row: decodeNexthop(data, start, end) }

@@ -38,11 +38,13 @@ export interface NeighRow {
   readonly protocol?: number
   /** NTF_EXT_* bitmask. */
   readonly flagsExt?: number
+  /** Seconds since the row was last written. Only where it is asked for: see decodeNeigh. */
+  readonly age?: number
 }
 
 const HEADER_BYTES = 12
 
-type NeighAttributes = Omit<NeighRow, 'family' | 'ifindex' | 'state' | 'flags' | 'type'>
+type NeighAttributes = Omit<NeighRow, 'family' | 'ifindex' | 'state' | 'flags' | 'type' | 'age'>
 
 const ATTRIBUTES = attributeTable<NeighAttributes>([
   [NDA.LLADDR, 'lladdr', mac],
@@ -58,10 +60,17 @@ const ATTRIBUTES = attributeTable<NeighAttributes>([
   [NDA.FLAGS_EXT, 'flagsExt', hostU32]
 ])
 
-/** Decodes the payload data[start, end) of RTM_NEWNEIGH or RTM_DELNEIGH. Throws NetlinkDecodeError. */
-export function decodeNeigh(data: Buffer, start: number, end: number): NeighRow {
+/** struct nda_cacheinfo: confirmed, used, updated, refcnt; times in clock_t, of which Linux has 100 in a second on all it shows them to. */
+const UPDATED = 8
+const CLOCK_TICKS = 100
+
+/**
+ * Decodes the payload data[start, end) of RTM_NEWNEIGH or RTM_DELNEIGH; with its age when `withAge`, which mirrors do not want: it is
+ * another each time. Throws NetlinkDecodeError.
+ */
+export function decodeNeigh(data: Buffer, start: number, end: number, withAge = false): NeighRow {
   if (end - start < HEADER_BYTES) throw new NetlinkDecodeError('neigh', `ndmsg has ${end - start} bytes, needs ${HEADER_BYTES}`, start)
-  const row: NeighRow = {
+  const row: NeighRow & { age?: number } = {
     family: data[start] ?? 0,
     ifindex: readHostU32(data, start + 4),
     state: readHostU16(data, start + 8),
@@ -69,7 +78,10 @@ export function decodeNeigh(data: Buffer, start: number, end: number): NeighRow 
     type: data[start + 11] ?? 0
   }
   const attributes = new AttributeReader(data, start + HEADER_BYTES, end, 'neigh')
-  while (attributes.next()) decodeField(ATTRIBUTES, attributes, row)
+  while (attributes.next()) {
+    if (!withAge || attributes.type !== NDA.CACHEINFO) decodeField(ATTRIBUTES, attributes, row)
+    else if (attributes.end - attributes.start >= UPDATED + 4) row.age = Math.floor(readHostU32(data, attributes.start + UPDATED) / CLOCK_TICKS)
+  }
   return row
 }
 

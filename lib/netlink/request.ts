@@ -4,6 +4,8 @@ import { encodeAttribute, hostU32, writeHostU32 } from './attribute.js'
 import { encodeLink, type LinkRow } from './link.js'
 import { encodeNeigh, neighText, type NeighRow } from './neigh.js'
 import { encodeNexthop, encodeNexthopId, type NexthopRow } from './nexthop.js'
+import { encodeRouteQuery } from './route.js'
+import type { Ip } from '../net/ip.js'
 
 export interface NetlinkRequest {
   readonly type: number
@@ -36,6 +38,19 @@ export function neighRequest({ op, row }: WriteRequest): NetlinkRequest {
     payload: encodeNeigh(row),
     text: `${op} ${row.family === AF.BRIDGE ? 'FDB row' : 'neighbour'} ${neighText(row)}`
   }
+}
+
+/**
+ * Asks for one row by its key; the answer is an RTM_NEWNEIGH, the outcome ENOENT where there is none. A vxlan device's row: its
+ * ifindex, NTF.SELF and the MAC; a bridge's: `master`, NTF.MASTER, the MAC, the VLAN if not 0; a neighbour: its device and IP.
+ */
+export function neighQuery(row: Pick<NeighRow, 'family' | 'ifindex' | 'flags' | 'lladdr' | 'dst' | 'vlan' | 'vni' | 'master'>): NetlinkRequest {
+  return { type: RTM.GETNEIGH, flags: 0, payload: encodeNeigh({ state: 0, type: 0, ...row }), text: `ask for ${row.lladdr ?? row.dst}` }
+}
+
+/** Asks which way packets to an address go; the answer is a `route` message, the outcome ENETUNREACH where there is no way. */
+export function routeQuery(destination: Ip): NetlinkRequest {
+  return { type: RTM.GETROUTE, flags: 0, payload: encodeRouteQuery(destination), text: `ask for the route to ${destination}` }
 }
 
 /** Creates or replaces a nexthop or group. */

@@ -29,12 +29,14 @@ interface Pending {
 
 export class NetlinkSession {
   readonly #pending = new Map<number, Pending>()
+  readonly #withAges: boolean
   #seq: number
   #overrun = false
 
-  /** `firstSeq`: replies to an earlier session on the same socket must not be taken for ours. */
-  constructor(firstSeq = 1) {
+  /** `firstSeq`: replies to an earlier session on the same socket must not be taken for ours. `withAges`: neighbour and FDB rows have theirs. */
+  constructor(firstSeq = 1, withAges = false) {
     this.#seq = firstSeq
+    this.#withAges = withAges
   }
 
   /** Requests whose outcome is not known yet. */
@@ -99,7 +101,7 @@ export class NetlinkSession {
   }
 
   #message(datagram: Buffer, frame: Frame): RtMessage {
-    const message = decodeMessage(frame.type, datagram, frame.start, frame.end)
+    const message = decodeMessage(frame.type, datagram, frame.start, frame.end, this.#withAges)
     return message.kind === 'malformed' && this.#pending.has(frame.seq) ? { ...message, isReply: true } : message
   }
 

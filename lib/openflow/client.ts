@@ -5,6 +5,7 @@ import { decodeFlowDescs, encodeFlowRequest } from './flow.js'
 import { decodeFlowUpdates, encodeFlowMonitor, encodeFlowMonitorCancel, type FlowMonitor, type FlowUpdate } from './flow-monitor.js'
 import { decodeAggregateStats, decodeFlowStats, type AggregateStats, type FlowStats } from './flow-stats.js'
 import { decodeGroupDescs, encodeGroupRequest, type GroupDesc } from './group.js'
+import { decodeGroupStats, encodeGroupStatsRequest, type GroupStats } from './group-stats.js'
 import type { Features } from './handshake.js'
 import type { OpenFlowDecodeError } from './decode.js'
 import type { Message } from './message.js'
@@ -106,6 +107,11 @@ export class OpenFlowClient {
 
   groupDescs(): Promise<GroupDesc[]> {
     return this.#request(OFPMP.group_desc, encodeGroupRequest(), decodeGroupDescs)
+  }
+
+  /** Counters of one group; empty when there is no such group. */
+  groupStats(groupId: number): Promise<GroupStats[]> {
+    return this.#request(OFPMP.group_stats, encodeGroupStatsRequest(groupId), decodeGroupStats)
   }
 
   meters(): Promise<Meter[]> {

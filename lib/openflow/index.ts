@@ -17,6 +17,7 @@ export {
   ALL_GROUPS, bucketSize, decodeBuckets, decodeGroupDescs, decodeGroupMod, encodeBucket, encodeGroupDesc, encodeGroupMod, groupDescSize,
   type Bucket, type GroupCommand, type GroupDesc, type GroupMod, type GroupType, type Selection
 } from './group.js'
+export { decodeGroupStats, type GroupStats } from './group-stats.js'
 export type { Features } from './handshake.js'
 export { decodeInstructions, encodeInstructions, type Instruction } from './instruction.js'
 export { canonicalOxms, decodeMatch, encodeMatch, type Match } from './match.js'

@@ -1,7 +1,7 @@
 // The switch: everything we own on the integration bridge, desired and realized. Reads back what is ours on every
 // (re)connect and sends the difference; one batch is in flight at a time. What the switch refuses is set aside alone
 // and tried again later; what a foreign entry occupies is left to it, and looked at again until it is gone.
-import type { ApplyError, FlowFilter, FlowStats, FlowUpdate, Meter, RequestForward } from '../openflow/index.js'
+import type { ApplyError, FlowFilter, FlowStats, FlowUpdate, GroupStats, Meter, RequestForward } from '../openflow/index.js'
 import type { Flow, Group } from '../pipeline/flow.js'
 import { Audit, PARTS, type Part } from './audit.js'
 import { Conflicts } from './conflicts.js'
@@ -19,6 +19,7 @@ import { ALL, flowNews, FOREIGN_FLOW, FOREIGN_GROUP, requestedKey, Watch } from 
 /** The part of an OpenFlow connection the sink uses. */
 export interface SwitchConnection extends SwitchReader {
   flowStats(filter: FlowFilter): Promise<readonly FlowStats[]>
+  groupStats(groupId: number): Promise<readonly GroupStats[]>
   /** Rejects when the connection was lost: the outcome is unknown. */
   apply(mods: readonly Buffer[], options: { readonly bundle: boolean }): Promise<{ readonly applied: boolean; readonly errors: readonly ApplyError[] }>
 }
@@ -179,6 +180,12 @@ export class SwitchSink {
   async flowStats(filter: FlowFilter): Promise<readonly FlowStats[]> {
     if (this.#connection === undefined) throw new Error('there is no connection to the switch')
     return await this.#connection.flowStats(filter)
+  }
+
+  /** Counters of a group; undefined when the switch has none of this id. Rejects when there is no connection. */
+  async groupStats(groupId: number): Promise<GroupStats | undefined> {
+    if (this.#connection === undefined) throw new Error('there is no connection to the switch')
+    return (await this.#connection.groupStats(groupId)).find((stats) => stats.groupId === groupId)
   }
 
   /** Starts sending what is pending, unless it already does or cannot. */

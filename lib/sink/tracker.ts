@@ -98,6 +98,11 @@ export class Tracker<V> {
     return value === undefined || realized === undefined ? value === realized : this.#isEqual(value, realized)
   }
 
+  /** What this owner wants, and may have to share. */
+  keysOf(owner: string): readonly string[] {
+    return this.#keysOfOwner.get(owner) ?? []
+  }
+
   /** True when what is there is not what is wanted. */
   isPending(key: string): boolean {
     return this.#pending.has(key)

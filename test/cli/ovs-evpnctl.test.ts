@@ -79,6 +79,10 @@ const WRONG: readonly (readonly [string, string])[] = [
   ['macs --vni ten', '--vni ten: no VNI, which is a whole number from 0 to 16777215'],
   ['macs --vni 16777216', '--vni 16777216: no VNI, which is a whole number from 0 to 16777215'],
   ['problems --vni 1000', 'problems are not told apart by VNI; for those of one, use: ovs-evpnctl show --vni 1000'],
+  ['explain', 'explain takes a VNI and a MAC or IP: ovs-evpnctl explain VNI MAC|IP'],
+  ['explain ten 10.0.0.1', '"ten" is no VNI, which is a whole number from 0 to 16777215'],
+  ['explain 1000 10.0.0.256', '"10.0.0.256" is no MAC and no IP address, such as 02:00:00:00:00:01, 10.0.0.1, 2001:db8::1'],
+  ['explain 1001 10.0.0.1', 'VNI 1001 is unknown to the daemon; it knows 1000, 2000'],
   ['macs extra', 'too many arguments. Expected 1 argument but got 2.'],
   ['macs --jsno', 'unknown option \'--jsno\'\n(Did you mean --json?)']
 ]
@@ -180,5 +184,5 @@ await t.test('help and version', async t => {
   t.match((await ctl(t, rundir, '--version')).stdout, /^ovs-evpnctl \(ovs-evpn\) [0-9]+\.[0-9]+\.[0-9]+\n$/)
   const { code, stdout } = await ctl(t, rundir, '--help')
   t.equal(code, 0)
-  t.match(stdout, /^Usage: ovs-evpnctl \[options\] <COMMAND>\n.*Commands:\n {2}show {6}overview.*\n {2}problems {2}what an operator/s)
+  t.match(stdout, /^Usage: ovs-evpnctl \[options\] <COMMAND> \[ARGUMENTS...\]\n.*Commands:\n {2}show {6}overview.*\n {2}problems {2}what an operator/s)
 })

@@ -174,6 +174,11 @@ await t.test('on one switch', async (t) => {
     t.strictSame(groups.find(({ groupId }) => groupId === 6), selected)
     t.strictSame(groups.find(({ groupId }) => groupId === 7), { groupId: 7, type: 'all', buckets: buckets.slice(0, 2) })
 
+    await ovs.ofctl('packet-out', 'in_port=1,packet=ffffffffffff02000000000108060001,actions=group:7')
+    const sum = { groupId: 7, packets: 1n, bytes: 16n, buckets: [1n, 1n] }
+    t.strictSame(await client.groupStats(7), [sum], 'what a group and its buckets have counted')
+    t.strictSame(await client.groupStats(99), [], 'a group that is not there')
+
     const insert = (commandBucketId: number | 'first' | 'last', bucket: Buffer): Buffer =>
       group({ command: 'insert_bucket', groupId: 7, commandBucketId, buckets: [bucket] })
     const drop = (commandBucketId: number | 'first' | 'last' | 'all'): Buffer =>

@@ -62,6 +62,10 @@ export class FakeSwitch implements SwitchConnection {
   }
 
   /** Nothing counts here. */
+  groupStats(): Promise<readonly never[]> {
+    return Promise.resolve([])
+  }
+
   flowStats(): Promise<readonly never[]> {
     return Promise.resolve([])
   }

@@ -45,6 +45,7 @@ export function lines(messages: readonly RtMessage[], nameOf: (ifindex: number) 
       case 'link': return `${message.op} link ${message.row.name} master ${masterName(message.row, nameOf)}`
       case 'nexthop': return `${message.op} nexthop ${message.row.id}${groupText(message.row)}`
       case 'vlan': return `${message.op} vlan ${message.row.vlans.map(({ vid }) => vid).join('/')} dev ${nameOf(message.row.ifindex)}`
+      case 'route': return `route to ${message.row.dst}`
       default: return `${message.kind} ${message.type}`
     }
   })

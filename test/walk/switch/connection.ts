@@ -61,6 +61,10 @@ export class FakeConnection implements SwitchConnection {
   }
 
   /** Nothing counts here. */
+  groupStats(): Promise<readonly never[]> {
+    return Promise.resolve([])
+  }
+
   flowStats(): Promise<readonly never[]> {
     return Promise.resolve([])
   }

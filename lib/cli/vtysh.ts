@@ -1,0 +1,47 @@
+// FRR's view, by vtysh: no shell, one command at a time, one daemon each, with an end to waiting. Whether it answers at all is part
+// of what is told: another speaker may be there instead, or somebody who may not use it asks.
+import { execFile } from 'node:child_process'
+
+const TIMEOUT_MS = 5_000
+const MAX_BYTES = 16 << 20
+
+export type Said =
+  | { readonly kind: 'said', readonly text: string }
+  | { readonly kind: 'silent', readonly why: string }
+
+/** Where vtysh finds the daemons' sockets; undefined = where it was built to look. */
+export interface Vtysh {
+  readonly directory: string | undefined
+}
+
+/** Runs `vtysh -d DAEMON -c COMMAND`, with one -c for each command. Never rejects. */
+export async function askFrr({ directory }: Vtysh, daemon: 'zebra' | 'bgpd', ...commands: readonly string[]): Promise<Said> {
+  const where = directory === undefined ? [] : ['--vty_socket', directory]
+  const args = [...where, '-d', daemon, ...commands.flatMap((command) => ['-c', command])]
+  return await new Promise((resolve) => {
+    execFile('vtysh', args, { timeout: TIMEOUT_MS, maxBuffer: MAX_BYTES, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+      if (error === null) resolve({ kind: 'said', text: stdout })
+      else resolve({ kind: 'silent', why: whySilent(daemon, error, stderr) })
+    })
+  })
+}
+
+function whySilent(daemon: string, error: Error & { readonly code?: string | number | null, readonly killed?: boolean }, stderr: string): string {
+  if (error.code === 'ENOENT') return 'vtysh is not installed'
+  if (error.code === 'EACCES') return 'vtysh may not be run; use root, or a member of the group frrvty'
+  if (error.killed === true) return `${daemon} did not answer within ${TIMEOUT_MS / 1000} s`
+  const [line] = stderr.split('\n').filter((text) => text !== '')
+  if (line === undefined || line.includes('failed to connect')) return `${daemon} does not answer vtysh`
+  return line
+}
+
+/** An answer in JSON; undefined when the daemon had something else to say, such as that there is no such VNI. */
+export function parseSaid(said: Said): Readonly<Record<string, unknown>> | undefined {
+  if (said.kind === 'silent') return undefined
+  try {
+    const value: unknown = JSON.parse(said.text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
