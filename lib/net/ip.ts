@@ -3,6 +3,8 @@
 import ipaddr from 'ipaddr.js'
 import { macToBytes, type Mac } from './mac.js'
 
+const [DOT, ZERO, NINE] = [0x2e, 0x30, 0x39]
+
 /** An IP address in canonical text form. */
 export type Ip = string
 
@@ -27,9 +29,28 @@ export function ipFromBytes(bytes: Uint8Array): Ip {
   throw new RangeError(`an IP address has 4 or 16 bytes, not ${bytes.length}`)
 }
 
-/** The 4 or 16 bytes of a canonical IP, in network order. */
+/** The 4 or 16 bytes of a canonical IP, in network order. Throws Error for text that is none. */
 export function ipToBytes(ip: Ip): Buffer {
-  return Buffer.from(ipaddr.parse(ip).toByteArray())
+  return quadToBytes(ip) ?? Buffer.from(ipaddr.parse(ip).toByteArray())
+}
+
+/** The bytes of a dotted quad without leading zeros; undefined for any other text. */
+function quadToBytes(text: string): Buffer | undefined {
+  const bytes = Buffer.allocUnsafe(4)
+  let [part, value, digits] = [0, 0, 0]
+  for (let i = 0; i <= text.length; i++) {
+    const code = i === text.length ? DOT : text.charCodeAt(i)
+    if (code === DOT) {
+      if (digits === 0 || value > 255 || part === 4) return undefined
+      bytes[part++] = value
+      value = digits = 0
+    } else {
+      if (code < ZERO || code > NINE || (digits > 0 && value === 0)) return undefined
+      value = 10 * value + code - ZERO
+      digits++
+    }
+  }
+  return part === 4 ? bytes : undefined
 }
 
 /** True for an IP multicast group (224.0.0.0/4, ff00::/8). */

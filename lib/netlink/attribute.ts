@@ -1,6 +1,7 @@
 // Netlink attributes (struct nlattr): reading with bounds, writing with padding, and tables that bind an attribute to a row's field,
 // so that one line states a fact for decoder and encoder alike. Byte order is in each codec's name: `host` or `net`.
 import { endianness } from 'node:os'
+import type { AddressCache } from '../net/address-cache.js'
 import { ipToBytes, ipFromBytes, type Ip } from '../net/ip.js'
 import { macFromBytes, macToBytes, type Mac } from '../net/mac.js'
 import { NLA } from './constants.js'
@@ -40,7 +41,7 @@ export class AttributeReader {
   end = 0
   #next: number
 
-  constructor(readonly data: Buffer, start: number, readonly limit: number, readonly path: string) {
+  constructor(readonly data: Buffer, start: number, readonly limit: number, readonly path: string, readonly addresses?: AddressCache) {
     this.#next = start
   }
 
@@ -62,7 +63,7 @@ export class AttributeReader {
 
   /** A reader for the attributes nested in the present one. */
   nested(name: string): AttributeReader {
-    return new AttributeReader(this.data, this.start, this.end, `${this.path}.${name}`)
+    return new AttributeReader(this.data, this.start, this.end, `${this.path}.${name}`, this.addresses)
   }
 
   error(problem: string, offset = this.start): NetlinkDecodeError {
@@ -74,7 +75,7 @@ export class AttributeReader {
 export interface Codec<T> {
   readonly bytes: number
   /** undefined: well-formed, but not a value of this type (a hardware address that is no MAC). RangeError: malformed. */
-  read(data: Buffer, start: number, end: number): T | undefined
+  read(data: Buffer, start: number, end: number, addresses?: AddressCache): T | undefined
   write(value: T): Uint8Array
 }
 
@@ -104,16 +105,14 @@ export const netU16: Codec<number> = {
 /** A hardware address; those of other lengths (tunnels have 0, 4 or 16 bytes, InfiniBand 20) are no MACs and are left out. */
 export const mac: Codec<Mac> = {
   bytes: 0,
-  read: (data, start, end) => end - start === 6 ? macFromBytes(data, start) : undefined,
+  read: (data, start, end, addresses) => end - start === 6 ? addresses?.mac(data, start) ?? macFromBytes(data, start) : undefined,
   write: macToBytes
 }
 
 /** An IP address; its length decides the family, as AF_BRIDGE rows carry both. */
 export const ip: Codec<Ip> = {
   bytes: 4,
-  read: (data, start, end) => end - start === 4
-    ? `${data[start]}.${data[start + 1]}.${data[start + 2]}.${data[start + 3]}`
-    : ipFromBytes(data.subarray(start, end)),
+  read: (data, start, end, addresses) => addresses?.ip(data, start, end) ?? ipFromBytes(data.subarray(start, end)),
   write: ipToBytes
 }
 
@@ -174,7 +173,7 @@ export function decodeField<Row>(table: AttributeTable<Row>, reader: AttributeRe
   const length = reader.end - reader.start
   if (length < codec.bytes) throw reader.error(`attribute ${type} (${String(name)}) has ${length} bytes, needs ${codec.bytes}`)
   try {
-    const value = codec.read(reader.data, reader.start, reader.end)
+    const value = codec.read(reader.data, reader.start, reader.end, reader.addresses)
     if (value !== undefined) row[name] = value
   } catch (error) {
     throw reader.error(`attribute ${type} (${String(name)}): ${error instanceof Error ? error.message : String(error)}`)

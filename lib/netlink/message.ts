@@ -3,7 +3,7 @@ import { align4, readHostU16, readHostU32, writeHostU16, writeHostU32 } from './
 import { AF, RTM } from './constants.js'
 import { NetlinkDecodeError } from './error.js'
 import { decodeLink, encodeLink, type LinkRow } from './link.js'
-import { decodeNeigh, encodeNeigh, type NeighRow } from './neigh.js'
+import { decodeNeigh, encodeNeigh, type DecodeOptions, type NeighRow } from './neigh.js'
 import { decodeNexthop, encodeNexthop, type NexthopRow } from './nexthop.js'
 import { decodeRoute, type RouteRow } from './route.js'
 import { decodeVlan, encodeVlan, type VlanRow } from './vlan.js'
@@ -76,7 +76,7 @@ export function encodeFrame(header: Pick<Frame, 'type' | 'flags' | 'seq'> & { re
  * AF_BRIDGE RTM_NEWLINK and RTM_DELLINK are the bridge driver's news about a port, not about the device: such a DELLINK only
  * says that the device left the bridge. They are `other`; the AF_UNSPEC message sent along says it with IFLA_MASTER.
  */
-export function decodeMessage(type: number, data: Buffer, start: number, end: number, withAges = false): RtMessage {
+export function decodeMessage(type: number, data: Buffer, start: number, end: number, how?: DecodeOptions): RtMessage {
   try {
     switch (type) {
       case RTM.NEWLINK:
@@ -85,7 +85,7 @@ export function decodeMessage(type: number, data: Buffer, start: number, end: nu
         return { kind: 'link', op: type === RTM.NEWLINK ? 'new' : 'del', row: decodeLink(data, start, end) }
       case RTM.NEWNEIGH:
       case RTM.DELNEIGH:
-        return { kind: 'neigh', op: type === RTM.NEWNEIGH ? 'new' : 'del', row: decodeNeigh(data, start, end, withAges) }
+        return { kind: 'neigh', op: type === RTM.NEWNEIGH ? 'new' : 'del', row: decodeNeigh(data, start, end, how) }
       case RTM.NEWROUTE:
         return { kind: 'route', row: decodeRoute(data, start, end) }
       case RTM.NEWNEXTHOP:

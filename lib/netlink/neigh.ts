@@ -1,4 +1,5 @@
 // struct ndmsg and its NDA_* attributes: neighbours (ARP, ND) and, with family AF_BRIDGE, forwarding database rows.
+import type { AddressCache } from '../net/address-cache.js'
 import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import {
@@ -64,11 +65,15 @@ const ATTRIBUTES = attributeTable<NeighAttributes>([
 const UPDATED = 8
 const CLOCK_TICKS = 100
 
-/**
- * Decodes the payload data[start, end) of RTM_NEWNEIGH or RTM_DELNEIGH; with its age when `withAge`, which mirrors do not want: it is
- * another each time. Throws NetlinkDecodeError.
- */
-export function decodeNeigh(data: Buffer, start: number, end: number, withAge = false): NeighRow {
+export interface DecodeOptions {
+  /** Rows have their age; mirrors do not want it, it is another each time. */
+  readonly withAges?: boolean
+  /** Makes one string of equal addresses. */
+  readonly addresses?: AddressCache
+}
+
+/** Decodes the payload data[start, end) of RTM_NEWNEIGH or RTM_DELNEIGH. Throws NetlinkDecodeError. */
+export function decodeNeigh(data: Buffer, start: number, end: number, { withAges = false, addresses }: DecodeOptions = {}): NeighRow {
   if (end - start < HEADER_BYTES) throw new NetlinkDecodeError('neigh', `ndmsg has ${end - start} bytes, needs ${HEADER_BYTES}`, start)
   const row: NeighRow & { age?: number } = {
     family: data[start] ?? 0,
@@ -77,9 +82,9 @@ export function decodeNeigh(data: Buffer, start: number, end: number, withAge = 
     flags: data[start + 10] ?? 0,
     type: data[start + 11] ?? 0
   }
-  const attributes = new AttributeReader(data, start + HEADER_BYTES, end, 'neigh')
+  const attributes = new AttributeReader(data, start + HEADER_BYTES, end, 'neigh', addresses)
   while (attributes.next()) {
-    if (!withAge || attributes.type !== NDA.CACHEINFO) decodeField(ATTRIBUTES, attributes, row)
+    if (!withAges || attributes.type !== NDA.CACHEINFO) decodeField(ATTRIBUTES, attributes, row)
     else if (attributes.end - attributes.start >= UPDATED + 4) row.age = Math.floor(readHostU32(data, attributes.start + UPDATED) / CLOCK_TICKS)
   }
   return row

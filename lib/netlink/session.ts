@@ -1,10 +1,12 @@
 // The protocol between us and rtnetlink without a socket: numbers requests, tells replies from notifications, knows when a dump has
 // ended and what each request's outcome is. Bytes in, messages and outcomes out.
 import { constants } from 'node:os'
+import { AddressCache } from '../net/address-cache.js'
 import { NLM_F, NLMSG } from './constants.js'
 import { NetlinkDecodeError, NetlinkError } from './error.js'
 import { decodeMessage, encodeFrame, frames, type Frame, type RtMessage } from './message.js'
 import { decodeReply } from './reply.js'
+import type { DecodeOptions } from './neigh.js'
 import type { NetlinkRequest } from './request.js'
 
 /** How a request ended. */
@@ -29,14 +31,14 @@ interface Pending {
 
 export class NetlinkSession {
   readonly #pending = new Map<number, Pending>()
-  readonly #withAges: boolean
+  readonly #decode: DecodeOptions
   #seq: number
   #overrun = false
 
   /** `firstSeq`: replies to an earlier session on the same socket must not be taken for ours. `withAges`: neighbour and FDB rows have theirs. */
   constructor(firstSeq = 1, withAges = false) {
     this.#seq = firstSeq
-    this.#withAges = withAges
+    this.#decode = { withAges, addresses: new AddressCache() }
   }
 
   /** Requests whose outcome is not known yet. */
@@ -101,7 +103,7 @@ export class NetlinkSession {
   }
 
   #message(datagram: Buffer, frame: Frame): RtMessage {
-    const message = decodeMessage(frame.type, datagram, frame.start, frame.end, this.#withAges)
+    const message = decodeMessage(frame.type, datagram, frame.start, frame.end, this.#decode)
     return message.kind === 'malformed' && this.#pending.has(frame.seq) ? { ...message, isReply: true } : message
   }
 

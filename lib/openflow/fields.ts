@@ -178,6 +178,8 @@ export interface Field {
   readonly prerequisite: Prerequisite | undefined
   /** Place in a canonical match. */
   readonly rank: number
+  /** reg, xreg and xxreg are views of the same bytes: where this one begins. */
+  readonly registerOffset: number | undefined
 }
 
 /** All fields by name, second names included. */
@@ -219,7 +221,10 @@ function fieldFromRow(row: Row, rank: number): Field {
   const [name, kind, bits, oxmName, oxmNumber, nxmName, nxmNumber, prerequisite] = row
   const oxm = codeFromName(oxmName, oxmNumber)
   const nxm = nxmName === null ? oxm : codeFromName(nxmName, nxmNumber ?? 0)
-  return { name: name as FieldName, kind, bits, bytes: wireBytes(kind, bits), oxm, nxm, prerequisite, rank }
+  const bytes = wireBytes(kind, bits)
+  const register = /^x{0,2}reg(\d+)$/.exec(name)?.[1]
+  const registerOffset = register === undefined ? undefined : Number(register) * bytes
+  return { name: name as FieldName, kind, bits, bytes, oxm, nxm, prerequisite, rank, registerOffset }
 }
 
 /** Values travel in 1, 2, 4, 8 or 16 bytes, MAC addresses in 6. */

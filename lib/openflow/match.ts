@@ -2,7 +2,7 @@
 // so that what is wanted and what is installed compare byte by byte.
 import { OpenFlowDecodeError } from './decode.js'
 import { fieldOf, type Field, type FieldName, type Prerequisite } from './fields.js'
-import { headerLength, readOxms, writeHeader } from './oxm.js'
+import { headerLength, readHeader, readOxms, writeHeader } from './oxm.js'
 import { portFrom16 } from './port.js'
 import { isAllOnes, isAllZeros, numberToBytes, valueFromBytes, valueToBytes, type FieldValue } from './value.js'
 
@@ -28,10 +28,11 @@ const VLAN_VID_BITS = 0x1fff
  */
 export function encodeMatch(match: Match): Buffer {
   const terms: Term[] = []
-  for (const [name, given] of Object.entries(match)) {
-    const [value, mask] = Array.isArray(given) ? (given as [FieldValue, FieldValue]) : [given as FieldValue, undefined]
-    const field = name === 'in_port' ? fieldOf('in_port_oxm') : fieldOf(name as FieldName)
-    terms.push({ field, value: valueToBytes(field, value), mask: mask === undefined ? undefined : valueToBytes(field, mask) })
+  for (const name of Object.keys(match) as FieldName[]) {
+    const given = match[name] as FieldValue | readonly [FieldValue, FieldValue]
+    const field = fieldOf(name === 'in_port' ? 'in_port_oxm' : name)
+    if (typeof given === 'object') terms.push({ field, value: valueToBytes(field, given[0]), mask: valueToBytes(field, given[1]) })
+    else terms.push({ field, value: valueToBytes(field, given), mask: undefined })
   }
   checkPrerequisites(terms)
   return writeTerms(canonicalTerms(terms))
@@ -53,9 +54,34 @@ export function decodeMatch(oxms: Buffer): Match {
  * Throws OpenFlowDecodeError on malformed bytes.
  */
 export function canonicalOxms(oxms: Buffer): Buffer {
+  if (isCanonical(oxms)) return oxms
   const unknown = readOxms(oxms).flatMap(({ field, bytes }) => (field ? [] : [bytes]))
   const known = writeTerms(canonicalTerms(readTerms(oxms, 'skip unknown')))
   return unknown.length === 0 ? known : Buffer.concat([known, ...unknown.sort((a, b) => a.compare(b))])
+}
+
+/** The usual case, which need not be taken apart: Open vSwitch writes OpenFlow 1.5 in canonical form. */
+function isCanonical(oxms: Buffer): boolean {
+  let rank = -1
+  for (let at = 0; at < oxms.length;) {
+    const { field, hasMask, header, payload } = readHeader(oxms, at)
+    if (field === undefined || field.rank <= rank || isOtherForm(field)) return false
+    const value = at + header
+    at = value + payload
+    if (at > oxms.length || payload !== field.bytes * (hasMask ? 2 : 1)) return false
+    if (hasMask && !isTidy(field, oxms.subarray(value, value + field.bytes), oxms.subarray(value + field.bytes, at))) return false
+    rank = field.rank
+  }
+  return true
+}
+
+/** What is written as another field: vlan_tci, the 16-bit in_port, registers that are no packet registers. */
+function isOtherForm({ name, registerOffset }: Field): boolean {
+  return name === 'in_port' || name === 'vlan_tci' || (registerOffset !== undefined && PACKET_REGISTERS[registerOffset >> 3] !== name)
+}
+
+function isTidy(field: Field, value: Buffer, mask: Buffer): boolean {
+  return !isExact(field, mask) && !isAllZeros(mask) && value.every((byte, i) => (byte & ~(mask[i] ?? 0)) === 0)
 }
 
 function readTerms(oxms: Buffer, onUnknown?: 'skip unknown'): Term[] {
@@ -75,21 +101,28 @@ function widenInPort(value: Buffer, mask: Buffer | undefined): Term {
 
 function canonicalTerms(terms: readonly Term[]): Term[] {
   const canonical: Term[] = []
-  const registers = new Map<number, { value: Buffer; mask: Buffer }>()
+  const registers = new Map<number, Register>()
   for (const term of terms) {
-    if (isRegister(term.field)) addRegister(registers, term)
-    else for (const part of term.field.name === 'vlan_tci' ? vlanTerms(term) : [term]) canonical.push(...tidy(part))
+    if (term.field.registerOffset !== undefined) addRegister(registers, term, term.field.registerOffset)
+    else if (term.field.name === 'vlan_tci') for (const part of vlanTerms(term)) addTidy(canonical, part)
+    else addTidy(canonical, term)
   }
-  for (const [index, { value, mask }] of registers) canonical.push(...tidy({ field: fieldOf(`xreg${index}` as FieldName), value, mask }))
+  for (const [index, { value, mask }] of registers) addTidy(canonical, { field: fieldOf(PACKET_REGISTERS[index] ?? 'xreg0'), value, mask })
   return canonical.sort((a, b) => a.field.rank - b.field.rank)
 }
 
 /** Drops a term that matches everything and a mask that masks nothing; clears the value's bits outside the mask. */
-function tidy(term: Term): Term[] {
-  const { field, mask } = term
-  if (mask === undefined || isExact(field, mask)) return [{ ...term, mask: undefined }]
-  if (isAllZeros(mask)) return []
-  return [{ field, mask, value: Buffer.from(term.value.map((byte, i) => byte & (mask[i] ?? 0))) }]
+function addTidy(terms: Term[], term: Term): void {
+  const { field, value, mask } = term
+  if (mask === undefined) terms.push(term)
+  else if (isExact(field, mask)) terms.push({ field, value, mask: undefined })
+  else if (!isAllZeros(mask)) terms.push({ field, mask, value: masked(value, mask) })
+}
+
+function masked(value: Buffer, mask: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(value.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (value[i] ?? 0) & (mask[i] ?? 0)
+  return bytes
 }
 
 /** Open vSwitch counts OFPVID_PRESENT and the 12 bits of the VID as the whole of vlan_vid. */
@@ -111,17 +144,16 @@ function uint16(value: number): Buffer {
   return numberToBytes(value, 2) ?? Buffer.alloc(2)
 }
 
-function isRegister(field: Field): boolean {
-  return /^x{0,2}reg\d+$/.test(field.name)
-}
+interface Register { readonly value: Buffer, readonly mask: Buffer }
 
-/** reg, xreg and xxreg are views of the same 64 bytes; each packet register covers 8 of them. */
-function addRegister(registers: Map<number, { value: Buffer; mask: Buffer }>, { field, value, mask }: Term): void {
-  const start = Number(field.name.replace(/^x*reg/, '')) * field.bytes
+const PACKET_REGISTERS = ['xreg0', 'xreg1', 'xreg2', 'xreg3', 'xreg4', 'xreg5', 'xreg6', 'xreg7'] as const satisfies readonly FieldName[]
+
+/** The views have 64 bytes in common; each packet register covers 8 of them. */
+function addRegister(registers: Map<number, Register>, { field, value, mask }: Term, start: number): void {
   for (let i = 0; i < field.bytes; i++) {
     const index = (start + i) >> 3
-    const register = registers.get(index) ?? { value: Buffer.alloc(8), mask: Buffer.alloc(8) }
-    registers.set(index, register)
+    let register = registers.get(index)
+    if (register === undefined) registers.set(index, register = { value: Buffer.alloc(8), mask: Buffer.alloc(8) })
     const at = (start + i) & 7
     const bits = mask?.[i] ?? 0xff
     register.value[at] = (register.value[at] ?? 0) | ((value[i] ?? 0) & bits)
@@ -136,13 +168,15 @@ function registerTerms(term: Term): Term[] {
   const mask = term.mask ?? Buffer.alloc(8, 0xff)
   return [0, 1].flatMap((half) => {
     const field = fieldOf(`reg${2 * index + half}` as FieldName)
-    return tidy({ field, value: term.value.subarray(4 * half, 4 * half + 4), mask: mask.subarray(4 * half, 4 * half + 4) })
+    const terms: Term[] = []
+    addTidy(terms, { field, value: term.value.subarray(4 * half, 4 * half + 4), mask: mask.subarray(4 * half, 4 * half + 4) })
+    return terms
   })
 }
 
 function writeTerms(terms: readonly Term[]): Buffer {
   const length = terms.reduce((sum, { field, mask }) => sum + headerLength(field.oxm) + field.bytes * (mask ? 2 : 1), 0)
-  const bytes = Buffer.allocUnsafeSlow(length)
+  const bytes = Buffer.allocUnsafe(length)
   let offset = 0
   for (const { field, value, mask } of terms) {
     offset = writeHeader(bytes, offset, field.oxm, mask !== undefined, field.bytes * (mask ? 2 : 1))
@@ -152,30 +186,38 @@ function writeTerms(terms: readonly Term[]): Buffer {
   return bytes
 }
 
-/** Values of eth_type, nw_proto and icmpv6_type that satisfy a prerequisite; an empty list = not checked here. */
-const PREREQUISITES: Readonly<Record<Prerequisite, Partial<Record<'eth_type' | 'nw_proto' | 'icmpv6_type', readonly number[]>>>> = {
-  vlan: {},
-  mpls: { eth_type: [0x8847, 0x8848] },
-  ip: { eth_type: [0x0800, 0x86dd] },
-  ipv4: { eth_type: [0x0800] },
-  ipv6: { eth_type: [0x86dd] },
-  arp: { eth_type: [0x0806, 0x8035] },
-  tcp: { eth_type: [0x0800, 0x86dd], nw_proto: [6] },
-  udp: { eth_type: [0x0800, 0x86dd], nw_proto: [17] },
-  sctp: { eth_type: [0x0800, 0x86dd], nw_proto: [132] },
-  icmp: { eth_type: [0x0800], nw_proto: [1] },
-  icmpv6: { eth_type: [0x86dd], nw_proto: [58] },
-  nd: { eth_type: [0x86dd], nw_proto: [58], icmpv6_type: [135, 136] },
-  ns: { eth_type: [0x86dd], nw_proto: [58], icmpv6_type: [135] },
-  na: { eth_type: [0x86dd], nw_proto: [58], icmpv6_type: [136] },
-  nsh: { eth_type: [0x894f] }
+type Requirement = readonly [field: 'eth_type' | 'nw_proto' | 'icmpv6_type', values: readonly number[]]
+
+const ARP: Requirement = ['eth_type', [0x0806, 0x8035]]
+const IP: Requirement = ['eth_type', [0x0800, 0x86dd]]
+const IPV4: Requirement = ['eth_type', [0x0800]]
+const IPV6: Requirement = ['eth_type', [0x86dd]]
+const ICMPV6: readonly Requirement[] = [IPV6, ['nw_proto', [58]]]
+
+/** Fields, and their values, that satisfy a prerequisite; an empty list = not checked here. */
+const PREREQUISITES: Readonly<Record<Prerequisite, readonly Requirement[]>> = {
+  vlan: [],
+  mpls: [['eth_type', [0x8847, 0x8848]]],
+  ip: [IP],
+  ipv4: [IPV4],
+  ipv6: [IPV6],
+  arp: [ARP],
+  tcp: [IP, ['nw_proto', [6]]],
+  udp: [IP, ['nw_proto', [17]]],
+  sctp: [IP, ['nw_proto', [132]]],
+  icmp: [IPV4, ['nw_proto', [1]]],
+  icmpv6: ICMPV6,
+  nd: [...ICMPV6, ['icmpv6_type', [135, 136]]],
+  ns: [...ICMPV6, ['icmpv6_type', [135]]],
+  na: [...ICMPV6, ['icmpv6_type', [136]]],
+  nsh: [['eth_type', [0x894f]]]
 }
 
 /** The switch would refuse the flow with OFPBMC_BAD_PREREQ, without saying which field: better said here. */
 function checkPrerequisites(terms: readonly Term[]): void {
   for (const { field } of terms) {
     if (field.prerequisite === undefined) continue
-    for (const [name, allowed] of Object.entries(PREREQUISITES[field.prerequisite])) {
+    for (const [name, allowed] of PREREQUISITES[field.prerequisite]) {
       const found = terms.find((term) => term.field.name === name)
       if (found && allowed.includes(found.value.readUIntBE(0, found.value.length))) continue
       throw new RangeError(`a match on ${field.name} needs ${name}=${allowed.join(' or ')}`)

@@ -51,7 +51,7 @@ export interface Message {
 export function encodeMessage(type: number, xid: number, ...body: readonly Buffer[]): Buffer {
   const length = body.reduce((sum, part) => sum + part.length, HEADER_BYTES)
   if (length > MAX_MESSAGE_BYTES) throw new RangeError(`an OpenFlow message has at most ${MAX_MESSAGE_BYTES} bytes, not ${length}`)
-  const bytes = Buffer.allocUnsafeSlow(length)
+  const bytes = Buffer.allocUnsafe(length)
   bytes.writeUInt8(VERSION, 0)
   bytes.writeUInt8(type, 1)
   bytes.writeUInt16BE(length, 2)

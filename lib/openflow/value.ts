@@ -30,13 +30,23 @@ export function valueFromBytes(field: Field, bytes: Buffer): FieldValue {
 export function numberToBytes(value: number | bigint, length: number): Buffer | undefined {
   if (typeof value === 'number' && !Number.isSafeInteger(value)) return undefined
   if (value < 0) return undefined
-  const bytes = Buffer.alloc(length)
-  if (typeof value === 'number' && length <= 4) {
-    if (value >= 2 ** (8 * length)) return undefined
-    bytes.writeUIntBE(value, 0, length)
-    return bytes
+  return typeof value === 'number' ? smallToBytes(value, length) : bigToBytes(value, length)
+}
+
+function smallToBytes(value: number, length: number): Buffer | undefined {
+  if (length < 8 && value >= 2 ** (8 * length)) return undefined
+  const bytes = Buffer.allocUnsafe(length)
+  let word = value >>> 0
+  for (let i = 1; i <= length; i++, word >>>= 8) {
+    if (i === 5) word = Math.floor(value / 2 ** 32)
+    bytes[length - i] = word & 0xff
   }
-  let left = BigInt(value)
+  return bytes
+}
+
+function bigToBytes(value: bigint, length: number): Buffer | undefined {
+  const bytes = Buffer.allocUnsafe(length)
+  let left = value
   for (let i = length - 1; i >= 0; i--, left >>= 8n) bytes[i] = Number(left & 0xffn)
   return left === 0n ? bytes : undefined
 }
@@ -49,11 +59,13 @@ export function numberFromBytes(bytes: Buffer): number | bigint {
 }
 
 export function isAllOnes(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0xff)
+  for (const byte of bytes) if (byte !== 0xff) return false
+  return true
 }
 
 export function isAllZeros(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0)
+  for (const byte of bytes) if (byte !== 0) return false
+  return true
 }
 
 const VALUE_FORMS = {

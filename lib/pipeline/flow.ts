@@ -1,10 +1,14 @@
 // The value a pipeline builder returns: one flow, one group, in the words of ovs-ofctl. No bytes here.
 import type { Action, Match } from '../openflow/index.js'
 
-export interface Flow {
+/** What makes a flow the one it is. */
+export interface FlowPlace {
   readonly table: number
   readonly priority: number
   readonly match: Match
+}
+
+export interface Flow extends FlowPlace {
   /** Empty = drop. */
   readonly actions: readonly Action[]
 }

@@ -5,7 +5,7 @@ import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import type { Action } from '../openflow/index.js'
 import { DROP, dropFor } from './drops.js'
-import { goTo, TAGGED, type Flow } from './flow.js'
+import { goTo, TAGGED, type Flow, type FlowPlace } from './flow.js'
 import { toNexthop } from './nexthop.js'
 import { ENCAP_MASK, encapBits, FROM_TUNNEL, UNKNOWN } from './registers.js'
 import { TABLE } from './tables.js'
@@ -35,7 +35,11 @@ export function toRemote({ via, udpPort, encapVni }: Pick<RemoteMac, 'via' | 'ud
 
 /** A MAC the control plane put behind a VTEP, or several: the one flow it costs. */
 export function remoteMacFlow(remote: RemoteMac, actions: readonly Action[] = toRemote(remote)): Flow {
-  return { table: TABLE.FORWARD, priority: PRIORITY.REMOTE, match: { metadata: remote.vni, eth_dst: remote.mac }, actions }
+  return { ...remoteMacPlace(remote.vni, remote.mac), actions }
+}
+
+export function remoteMacPlace(vni: Vni, mac: Mac): FlowPlace {
+  return { table: TABLE.FORWARD, priority: PRIORITY.REMOTE, match: { metadata: vni, eth_dst: mac } }
 }
 
 /** evpn-inner-vlan drop: a VNI carries no 802.1Q tag, neither into a tunnel nor out of one (RFC 7348 section 6.1). */

@@ -3,8 +3,9 @@
 import type { Responder } from '../evpn/responder.js'
 import { ipFamily, type Ip } from '../net/ip.js'
 import { macToBytes, type Mac } from '../net/mac.js'
-import type { Match } from '../openflow/index.js'
-import { goTo, type Flow } from './flow.js'
+import type { Vni } from '../net/number.js'
+import type { Action, Match } from '../openflow/index.js'
+import { goTo, type Flow, type FlowPlace } from './flow.js'
 import { FROM_TUNNEL, NA_OVERRIDE, NA_ROUTER, NA_SOLICITED } from './registers.js'
 import { TABLE } from './tables.js'
 
@@ -24,23 +25,30 @@ const IPV6_MULTICAST = ['33:33:00:00:00:00', 'ff:ff:00:00:00:00'] as const
 /** Everything else, and what came from a tunnel, goes on. */
 export const SUPPRESS_DEFAULT: Flow = { table: TABLE.SUPPRESS, priority: PRIORITY.ANY, match: {}, actions: [goTo(TABLE.FORWARD)] }
 
-/** What one known IP costs: one flow, and one more when it is bound here: its owner, who may be looking for a duplicate, is not answered. */
-export function responderFlows({ vni, ip, mac, router, bound }: Responder): Flow[] {
-  const request: Match = { metadata: vni, reg0: [0, FROM_TUNNEL], ...requestFor(ip) }
+/** What one known IP costs: one flow, and one more when it is bound here. */
+export function responderFlows(responder: Responder): Flow[] {
+  return [{ ...knownPlace(responder.vni, responder.ip), actions: answerWith(responder) }, ...ownerFlows(responder)]
+}
+
+/** A request for the IP. */
+export function knownPlace(vni: Vni, ip: Ip): FlowPlace {
+  return { table: TABLE.SUPPRESS, priority: PRIORITY.KNOWN, match: { metadata: vni, reg0: [0, FROM_TUNNEL], ...requestFor(ip) } }
+}
+
+/** Who answers it, and as what. */
+export function answerWith({ ip, mac, router }: Responder): Action[] {
   const flags = (NA_SOLICITED | NA_OVERRIDE | (router ? NA_ROUTER : 0)) >>> 0
   return [
-    {
-      table: TABLE.SUPPRESS, priority: PRIORITY.KNOWN, match: request,
-      actions: [
-        { kind: 'set_field', field: 'xreg4', value: macNumber(mac) },
-        ...(ipFamily(ip) === 6 ? [{ kind: 'set_field', field: 'reg10', value: flags } as const] : []),
-        goTo(TABLE.ANSWER)
-      ]
-    },
-    ...(bound === undefined ? [] : [
-      { table: TABLE.SUPPRESS, priority: PRIORITY.OWNER, match: { ...request, eth_src: bound }, actions: [goTo(TABLE.FORWARD)] }
-    ])
+    { kind: 'set_field', field: 'xreg4', value: macNumber(mac) },
+    ...(ipFamily(ip) === 6 ? [{ kind: 'set_field', field: 'reg10', value: flags } as const] : []),
+    goTo(TABLE.ANSWER)
   ]
+}
+
+/** The owner of an address that is bound here may be looking for a duplicate, and is not answered. */
+export function ownerFlows({ vni, ip, bound }: Responder): Flow[] {
+  if (bound === undefined) return []
+  return [{ table: TABLE.SUPPRESS, priority: PRIORITY.OWNER, match: { ...knownPlace(vni, ip).match, eth_src: bound }, actions: [goTo(TABLE.FORWARD)] }]
 }
 
 /** A broadcast ARP request or a multicast NS. Unicast ones ask whether the neighbour is still there: only it can say. */

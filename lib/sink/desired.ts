@@ -1,7 +1,7 @@
 // What is wanted of a switch, compiled into the form in which it is compared and sent.
-import type { Meter } from '../openflow/index.js'
-import type { Flow, Group } from '../pipeline/flow.js'
-import { compileFlow, type Encoded } from './flow-entry.js'
+import type { Action, Meter } from '../openflow/index.js'
+import type { Flow, FlowPlace, Group } from '../pipeline/flow.js'
+import { compileActions, compileFlow, compilePlace, type Encoded } from './flow-entry.js'
 import { compileGroup, groupBytes, isEqualGroup, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
 import { compileMeter, isMetered, meterKey, withMeters } from './meter-entry.js'
 import { Tracker } from './tracker.js'
@@ -37,6 +37,10 @@ export class Desired {
     if (flows.some(isMetered)) this.#metered.set(owner, flows)
     else this.#metered.delete(owner)
     this.#compile(owner, flows)
+  }
+
+  setFlow(owner: string, place: FlowPlace, actions: readonly Action[] | undefined): void {
+    this.#trackers.flows.setOne(owner, compilePlace(place), actions && compileActions(actions, this.#encoded))
   }
 
   setGroups(owner: string, groups: readonly Group[]): void {

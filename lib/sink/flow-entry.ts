@@ -4,7 +4,7 @@ import {
   canonicalOxms, decodeInstructions, decodeMatch, encodeFlowMod, encodeInstructions, encodeMatch, formatInstructions, formatMatch, OpenFlowDecodeError,
   type Action, type FlowDesc
 } from '../openflow/index.js'
-import type { Flow } from '../pipeline/flow.js'
+import type { Flow, FlowPlace } from '../pipeline/flow.js'
 import { COOKIE, COOKIE_MASK } from '../pipeline/slots.js'
 import type { Pending } from './tracker.js'
 
@@ -16,10 +16,21 @@ export type Encoded = WeakMap<readonly Action[], string>
 
 /** The tracker's entry for a flow we want. */
 export function compileFlow(flow: Flow, encoded?: Encoded): FlowEntry {
-  const known = encoded?.get(flow.actions)
-  const value = known ?? encodeInstructions(flow.actions).toString('latin1')
-  if (known === undefined) encoded?.set(flow.actions, value)
-  return [flowKey(flow.table, flow.priority, encodeMatch(flow.match)), value]
+  return [compilePlace(flow), compileActions(flow.actions, encoded)]
+}
+
+/** Its identity. */
+export function compilePlace({ table, priority, match }: FlowPlace): string {
+  return flowKey(table, priority, encodeMatch(match))
+}
+
+/** Its content. */
+export function compileActions(actions: readonly Action[], encoded?: Encoded): string {
+  const known = encoded?.get(actions)
+  if (known !== undefined) return known
+  const value = encodeInstructions(actions).toString('latin1')
+  encoded?.set(actions, value)
+  return value
 }
 
 /** The tracker's entry for a flow the switch has. */

@@ -1,8 +1,8 @@
 // The switch: everything we own on the integration bridge, desired and realized. Reads back what is ours on every
 // (re)connect and sends the difference; one batch is in flight at a time. What the switch refuses is set aside alone
 // and tried again later; what a foreign entry occupies is left to it, and looked at again until it is gone.
-import type { ApplyError, FlowFilter, FlowStats, FlowUpdate, GroupStats, Meter, RequestForward } from '../openflow/index.js'
-import type { Flow, Group } from '../pipeline/flow.js'
+import type { Action, ApplyError, FlowFilter, FlowStats, FlowUpdate, GroupStats, Meter, RequestForward } from '../openflow/index.js'
+import type { Flow, FlowPlace, Group } from '../pipeline/flow.js'
 import { Audit, PARTS, type Part } from './audit.js'
 import { Conflicts } from './conflicts.js'
 import { createTrackers, Desired } from './desired.js'
@@ -109,6 +109,11 @@ export class SwitchSink {
 
   setFlows(owner: string, flows: readonly Flow[]): void {
     this.#desired.setFlows(owner, flows)
+  }
+
+  /** One flow without meters, of which its owner has many, each set by itself; undefined = it goes. */
+  setFlow(owner: string, place: FlowPlace, actions: readonly Action[] | undefined): void {
+    this.#desired.setFlow(owner, place, actions)
   }
 
   setGroups(owner: string, groups: readonly Group[]): void {

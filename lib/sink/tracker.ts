@@ -27,6 +27,8 @@ export class Tracker<V> {
   /** Those of them that are blocked only as long as the same is wanted. */
   readonly #blockedAsWanted = new Set<string>()
   readonly #isEqual: (a: V, b: V) => boolean
+  /** Of the last setOne. */
+  #lastOwner = ''
   #desiredCount = 0
   #realizedCount = 0
 
@@ -60,6 +62,14 @@ export class Tracker<V> {
     for (const [key, value] of entries) this.#want(owner, key, value)
     if (entries.length === 0) this.#keysOfOwner.delete(owner)
     else this.#keysOfOwner.set(owner, keys)
+  }
+
+  /** One of many keys that an owner wants, or no longer does (undefined), each by itself: nothing else is kept of it than the entry. */
+  setOne(owner: string, key: string, value: V | undefined): void {
+    // Keys of one owner come in a row: of its equal names one is enough to keep.
+    if (owner !== this.#lastOwner) this.#lastOwner = owner
+    if (value === undefined) this.#unwant(this.#lastOwner, key)
+    else this.#want(this.#lastOwner, key, value)
   }
 
   /** What the outside says of one key; undefined = nothing is there. */

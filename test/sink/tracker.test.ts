@@ -5,9 +5,12 @@ import { Tracker } from '../../lib/sink/tracker.js'
 
 const KEYS = ['a', 'b', 'c', 'd']
 const OWNERS = ['o1', 'o2', 'o3']
+/** Owners that set each of their keys by itself; one between the others by name, one behind them. */
+const SINGLE_OWNERS = ['o15', 'o4']
 
 type Step =
   | { readonly kind: 'own', readonly owner: string, readonly entries: readonly (readonly [string, number])[] }
+  | { readonly kind: 'one', readonly owner: string, readonly key: string, readonly value: number | undefined }
   | { readonly kind: 'realize', readonly key: string, readonly value: number | undefined }
   | { readonly kind: 'replace', readonly entries: readonly (readonly [string, number])[] }
 
@@ -16,6 +19,7 @@ const value = fc.integer({ min: 1, max: 3 })
 const entries = fc.uniqueArray(fc.tuple(key, value), { selector: ([name]) => name, maxLength: 4 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('own' as const), owner: fc.constantFrom(...OWNERS), entries }),
+  fc.record({ kind: fc.constant('one' as const), owner: fc.constantFrom(...SINGLE_OWNERS), key, value: fc.option(value, { nil: undefined }) }),
   fc.record({ kind: fc.constant('realize' as const), key, value: fc.option(value, { nil: undefined }) }),
   fc.record({ kind: fc.constant('replace' as const), entries })
 )
@@ -30,6 +34,12 @@ function walk(tracker: Tracker<number>, model: Model, one: Step): void {
   if (one.kind === 'own') {
     tracker.setOwned(one.owner, one.entries)
     model.owned.set(one.owner, new Map(one.entries))
+  } else if (one.kind === 'one') {
+    tracker.setOne(one.owner, one.key, one.value)
+    const owned = model.owned.get(one.owner) ?? new Map<string, number>()
+    if (one.value === undefined) owned.delete(one.key)
+    else owned.set(one.key, one.value)
+    model.owned.set(one.owner, owned)
   } else if (one.kind === 'realize') {
     tracker.realize(one.key, one.value)
     if (one.value === undefined) model.realized.delete(one.key)

@@ -4,7 +4,7 @@ import { deriveRemoteIp } from '../../evpn/remote-ip.js'
 import { deriveResponder, type LocalIp, type Responder } from '../../evpn/responder.js'
 import type { Ip } from '../../net/ip.js'
 import type { Vni } from '../../net/number.js'
-import { responderFlows } from '../../pipeline/suppress.js'
+import { answerWith, knownPlace, ownerFlows } from '../../pipeline/suppress.js'
 import { snoopedLocal } from '../learned.js'
 import type { State } from '../state.js'
 
@@ -15,7 +15,8 @@ export function refreshIp(state: State, vni: Vni, ip: Ip): void {
   if (remote === undefined) state.ips.delete(vni, ip)
   else state.ips.set(vni, ip, remote)
   const responder = responderOf(state, vni, ip)
-  state.switch.setFlows(`ip ${vni} ${ip}`, responder === undefined ? [] : responderFlows(responder))
+  state.switch.setFlow(`ip ${vni}`, knownPlace(vni, ip), responder && answerWith(responder))
+  state.switch.setFlows(`ip ${vni} ${ip}`, responder === undefined ? [] : ownerFlows(responder))
   for (const mac of [localIpOf(state, vni, ip)?.mac, state.mirrors.snooped.macOf(vni, ip)]) if (mac !== undefined) state.dirty.macs.add(vni, mac)
 }
 

@@ -6,7 +6,7 @@ import { deriveRemoteMac, type RemoteMac } from '../../evpn/remote-mac.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
 import type { Action } from '../../openflow/index.js'
-import { remoteMacFlow, toRemote } from '../../pipeline/forward.js'
+import { remoteMacPlace, toRemote } from '../../pipeline/forward.js'
 import { learnedLocal } from '../learned.js'
 import type { State } from '../state.js'
 import { refreshClaim } from './claim.js'
@@ -21,7 +21,7 @@ export function refreshMac(state: State, vni: Vni, mac: Mac): void {
     if (remote === undefined) state.macs.delete(vni, mac)
     else state.macs.set(vni, mac, remote)
     countNexthopUse(state, old, remote)
-    state.switch.setFlows(`mac ${vni} ${mac}`, remote === undefined ? [] : [remoteMacFlow(remote, actionsTo(state, remote))])
+    state.switch.setFlow(`mac ${vni}`, remoteMacPlace(vni, mac), remote && actionsTo(state, remote))
   }
   const local = refreshLocal(state, vni, mac, domain) ?? (domain && learnedLocal(state, vni, mac))
   if (local !== undefined || state.claims.get(vni, mac) !== undefined) refreshClaim(state, vni, mac, domain, local)
