@@ -72,7 +72,7 @@ function expected(model: Model): unknown {
   const realized = KEYS.map((name) => model.realized.get(name))
   const pending = KEYS.flatMap((name, i) => (desired[i] === realized[i] ? [] : [{ key: name, desired: desired[i], realized: realized[i] }]))
   const collisions = KEYS.flatMap((name) => {
-    const owners = OWNERS.filter((owner) => model.owned.get(owner)?.has(name))
+    const owners = [...OWNERS, ...SINGLE_OWNERS].sort().filter((owner) => model.owned.get(owner)?.has(name))
     return owners.length < 2 ? [] : [[name, ...owners].join(' ')]
   })
   const count = (values: readonly unknown[]) => values.filter((one) => one !== undefined).length
