@@ -1,11 +1,15 @@
 // Issue 5, fail-static: when what the routing daemon withdraws counts, and when it ends that it does not.
 import t from 'tap'
+import { PATIENCE } from '../lab/wait.js'
 import { eventually } from '../system/util/eventually.js'
 import { Speaker } from '../system/util/speaker.js'
 import { Watch } from '../system/util/watch.js'
 import { AWAY, Mortal, PEER, VNI } from './util/mortal.js'
 
-const mortal = await Mortal.up(30)
+/** Seconds; longer than anything here takes. */
+const STALE_TIME = 30 * PATIENCE
+
+const mortal = await Mortal.up(STALE_TIME)
 t.teardown(() => mortal.lab.down())
 const { c1 } = mortal
 const hand = new Speaker(c1)
@@ -23,11 +27,11 @@ await t.test('a withdrawal by a living speaker takes effect within 50 ms', async
   }
   watch.stop()
   t.comment(`from the kernel's notification to the flow's end: ${times.map((time) => `${time.toFixed(0)} ms`).join(', ')}`)
-  t.ok(Math.min(...times) <= 50, 'within 50 ms')
+  t.ok(Math.min(...times) <= 50 * PATIENCE, 'within 50 ms')
 })
 
 await t.test('nobody returns: it is over when evpn-stale-time is', async (t) => {
-  await c1.set('Bridge br-int', { 'evpn-stale-time': '3' })
+  await c1.set('Bridge br-int', { 'evpn-stale-time': String(3 * PATIENCE) })
   await mortal.stop('bgpd', 'SIGKILL')
   await mortal.known('stale')
   await eventually('no flow to l1', () => c1.flows(`table=202,dl_dst=${AWAY.mac}`), (flows) => flows.length === 0)
@@ -47,7 +51,7 @@ await t.test('evpn-stale-time=0: what is withdrawn is gone', async (t) => {
 })
 
 await t.test('a device that is deleted takes its rows with it, dead speaker or not', async (t) => {
-  await c1.set('Bridge br-int', { 'evpn-stale-time': '30' })
+  await c1.set('Bridge br-int', { 'evpn-stale-time': String(STALE_TIME) })
   await mortal.noticed('the routing daemon is', false)
   await mortal.stop('bgpd', 'SIGKILL')
   await mortal.known('stale')

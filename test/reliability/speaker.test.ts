@@ -2,6 +2,7 @@
 // and comes back. On l1, a plain Linux VTEP, zebra is stopped meanwhile: it would take c1's addresses out of the kernel there.
 import t from 'tap'
 import type { ServiceName } from '../lab/build.js'
+import { PATIENCE } from '../lab/wait.js'
 import { eventually } from '../system/util/eventually.js'
 import { Speaker } from '../system/util/speaker.js'
 import { losses, packetsSent, underTraffic } from '../system/util/traffic.js'
@@ -9,7 +10,7 @@ import { AWAY, Mortal, PEER, VNI } from './util/mortal.js'
 
 const BOTH_WAYS = [['home', 'away'], ['away', 'home']] as const
 /** Seconds; longer than FRR takes to be back and to have settled. */
-const STALE_TIME = 30
+const STALE_TIME = 30 * PATIENCE
 
 const mortal = await Mortal.up(STALE_TIME)
 t.teardown(() => mortal.lab.down())
