@@ -7,7 +7,7 @@ import { selectFiles } from '../lab/needs.js'
 import { countsOf, countsText, NONE, sum, type Counts } from './counts.js'
 
 /** Seconds for one file; tap's own is 30. */
-const TAP_TIMEOUT = '600'
+const TAP_TIMEOUT = '1200'
 
 /** Runs one file, shows what failed in it, and returns its counts; a file that ends badly has failed at least once. */
 async function runFile(file: string): Promise<Counts> {
