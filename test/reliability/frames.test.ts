@@ -121,7 +121,7 @@ await t.test('while another chassis announces it, a MAC of ours may come out of 
   await eventuallyHas('the guard again', () => c1.ourFlows(GUARDS), VM2.mac)
 })
 
-/** What Open vSwitch itself does not take out of a tunnel never gets to a flow, so the counters are its own. */
+/** What is not taken out of a tunnel never gets to a flow. The userspace datapath counts it; the kernel's vxlan driver (6.1) does not. */
 const MALFORMED: readonly (readonly [what: string, change: (packet: Buffer) => void])[] = [
   ['the VNI flag is not set', (packet) => packet.writeUInt8(0x00, 42)],
   ['a reserved flag is set', (packet) => packet.writeUInt8(0x88, 42)],
@@ -130,27 +130,22 @@ const MALFORMED: readonly (readonly [what: string, change: (packet: Buffer) => v
 ]
 
 for (const [i, [what, change]] of MALFORMED.entries()) {
-  await t.test(`a VXLAN header in which ${what}: Open vSwitch counts it as an error of the tunnel, and no workload has it`, async (t) => {
-    const before = await popErrors()
+  await t.test(`a VXLAN header in which ${what}: it is not taken out of the tunnel, and no workload has it`, async (t) => {
+    const before = lab.plan.datapath === 'netdev' ? await popErrors() : undefined
     for (let n = 0; n < 3; n++) {
       const packet = vxlan(inner({ name: `malformed ${i}` }))
       change(packet)
       underlay.send(packet)
     }
     await flushed(`after malformed ${i}`)
-    await eventually('three errors more', popErrors, (now) => now >= before + 3)
+    if (before !== undefined) await eventually('three errors of the tunnel more', popErrors, (now) => now >= before + 3)
     t.same([...vm1.arrivals(`malformed ${i}`), ...vm2.arrivals(`malformed ${i}`)], [])
   })
 }
 
-/** Packets a tunnel port could not take: of the userspace datapath a coverage counter, of the kernel's the device's errors. */
+/** Packets that the userspace datapath could not take out of a tunnel. */
 async function popErrors(): Promise<number> {
-  if (lab.plan.datapath === 'netdev') {
-    const text = await c1.run(['ovs-appctl', '-t', 'ovs-vswitchd', 'coverage/read-counter', 'datapath_drop_tunnel_pop_error'])
-    return Number(text.trim())
-  }
-  const [link] = JSON.parse(await c1.run(['ip', '-j', '-s', 'link', 'show', 'vxlan_sys_4789'])) as readonly { readonly stats64: { readonly rx: { readonly errors: number, readonly dropped: number } } }[]
-  return (link?.stats64.rx.errors ?? 0) + (link?.stats64.rx.dropped ?? 0)
+  return Number((await c1.run(['ovs-appctl', '-t', 'ovs-vswitchd', 'coverage/read-counter', 'datapath_drop_tunnel_pop_error'])).trim())
 }
 
 function ipv4Checksum(header: Buffer): void {
