@@ -1,6 +1,6 @@
 // The documents hold what they say: README.md's commands are executed on a chassis of the lab, what README.md and
 // docs/pipeline.md show as output is what comes out, and files and functions that docs/architecture.md names exist.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -121,3 +121,21 @@ await t.test('docs/architecture.md: what it names exists', (t) => {
   }
   t.end()
 })
+
+await t.test('every page is named in README.md, and every link leads to a page and a heading', (t) => {
+  const pages = ['README.md', ...readdirSync(path.join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]
+  for (const page of pages.slice(1)) t.ok(readme.includes(`](${page})`), `README.md names ${page}`)
+  for (const page of pages) {
+    for (const [, file = '', heading] of read(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)) {
+      const target = file === '' ? page : path.join(path.dirname(page), file)
+      t.ok(existsSync(path.join(ROOT, target)), `${page}: ${target} exists`)
+      if (heading !== undefined && existsSync(path.join(ROOT, target))) t.ok(anchors(read(target)).includes(heading), `${page}: ${target} has #${heading}`)
+    }
+  }
+  t.end()
+})
+
+/** What a page's headings are linked by. */
+function anchors(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title.toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-'))
+}
