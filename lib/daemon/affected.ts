@@ -34,9 +34,16 @@ export function markLink(state: State, old: LinkRow | undefined, current: LinkRo
   if (current === undefined && old?.kind === 'vxlan') state.mirrors.fdb.deleteDevice(old.ifindex)
   if (current === undefined && old !== undefined) state.mirrors.vlans.deleteDevice(old.ifindex)
   if (current?.bridgePort?.vlanTunnel === false) state.mirrors.vlans.forgetTunnels(current.ifindex)
+  if (old === undefined && current?.kind === 'vxlan') markRowsOn(state, current)
   // Rows may have been mirrored before the device had the name that makes it ours to write on.
   if (current === undefined || old?.name === current.name) return
   for (const link of current.kind === 'bridge' ? state.mirrors.links.rows() : [current]) observeRows(state, link)
+}
+
+/** Rows may have been mirrored before the device was: until then nobody knew that it is a vxlan device. */
+function markRowsOn(state: State, { master, ifindex }: LinkRow): void {
+  if (master === undefined) return
+  for (const row of state.mirrors.fdb.bridgeRows(master)) if (row.ifindex === ifindex) markBridgeRow(state, master, row.lladdr, row, row)
 }
 
 /**

@@ -164,7 +164,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: () => voi
         bridgeRow: (bridge, mac, old, current) => markBridgeRow(state, bridge, mac, old, current),
         deviceRow: (table, mac, old, current) => markDeviceRow(state, table, mac, old, current),
         nexthopUse: (table, ip) => markNexthopUse(state, table, ip)
-      }, stale.keeper(homes.fdb)),
+      }, stale.keeper(homes.fdb), (ifindex) => state.mirrors.links.byIndex(ifindex)?.kind === 'vxlan'),
       neighbours: new NeighbourMirror((ifindex, ip, _old, current) => markNeighbour(state, ifindex, ip, current), stale.keeper(homes.neighbours)),
       nexthops: new NexthopMirror({
         paths: (id) => markNexthopPaths(state, id),

@@ -12,6 +12,8 @@ export interface FdbView {
   onDevice(table: FdbTable, mac: Mac): FdbRow | undefined
   replicates(table: FdbTable, remote: string): { readonly vni: Vni | undefined } | undefined
   uses(table: FdbTable, remote: string): boolean
+  /** True for a port that is a vxlan device, of whichever VNI. */
+  isVxlan(ifindex: number): boolean
 }
 
 export interface NeighbourView {

@@ -50,10 +50,13 @@ export class FdbMirror {
   readonly #nexthopUsers: NexthopUsers
   readonly #changes: FdbChanges
   readonly #keeper: Keeper<FdbRow>
+  /** True for a port that is a vxlan device, as the links say. */
+  readonly isVxlan: (ifindex: number) => boolean
 
-  constructor(changes: FdbChanges, keeper: Keeper<FdbRow> = KEEP_NOTHING) {
+  constructor(changes: FdbChanges, keeper: Keeper<FdbRow> = KEEP_NOTHING, isVxlan: (ifindex: number) => boolean = () => false) {
     this.#changes = changes
     this.#keeper = keeper
+    this.isVxlan = isVxlan
     this.#nexthopUsers = new NexthopUsers((table, ip) => changes.nexthopUse(table, ip))
   }
 

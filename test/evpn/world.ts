@@ -38,7 +38,8 @@ export function domainOf(devices: readonly LinkRow[], config: { readonly bridge?
 }
 
 export function fdbOf(...rows: readonly NeighRow[]): FdbMirror {
-  const fdb = new FdbMirror({ bridgeRow: () => undefined, deviceRow: () => undefined, nexthopUse: () => undefined })
+  const isVxlan = (ifindex: number) => [VXLAN, VXLAN6].some((one) => one === ifindex)
+  const fdb = new FdbMirror({ bridgeRow: () => undefined, deviceRow: () => undefined, nexthopUse: () => undefined }, undefined, isVxlan)
   for (const row of rows) fdb.put(row)
   return fdb
 }

@@ -12,9 +12,11 @@ const VNI = 10
 const PEER = '192.0.2.2'
 const near = workload('near', VNI, 1)
 const far = { name: 'far', vtep: 'l1', vni: VNI, mac: '02:00:00:00:00:99', addresses: ['10.0.0.99/16'] }
-const MAC = { sticky: '02:aa:00:00:00:01', hand: '02:aa:00:00:00:02', moved: '02:aa:00:00:00:03' } as const
+const MAC = { sticky: '02:aa:00:00:00:01', hand: '02:aa:00:00:00:02', moved: '02:aa:00:00:00:03', unnamed: '02:aa:00:00:00:05', later: '02:aa:00:00:00:06' } as const
 /** A port of the kernel's bridge that is no vxlan device. */
 const OTHER = 'other-port'
+/** A vxlan device in it that no option names. */
+const UNNAMED = 'vxlan-unnamed'
 
 const lab = await Lab.up({ chassis: 1, linux: 1, vnis: [VNI], workloads: [near, far] })
 t.teardown(() => lab.down())
@@ -80,6 +82,19 @@ await t.test('rule 8: neither EXT_LEARNED nor STICKY: what somebody wrote by han
   await becomes('02:aa:00:00:00:04', 'written later', behind(PEER))
   t.equal(await remote(MAC.moved), undefined)
   await c1.run(['bridge', 'fdb', 'del', MAC.moved, 'dev', `vxlan-${VNI}`, 'self'])
+})
+
+await t.test('rule 8: a bridge row on a vxlan device that the VNI does not name does not make a MAC local', async (t) => {
+  await c1.run(['ip', 'link', 'add', UNNAMED, 'type', 'vxlan', 'id', '11', 'dstport', '61011', 'local', '192.0.2.1', 'nolearning'])
+  await c1.run(['ip', 'link', 'set', UNNAMED, 'master', `br-${VNI}`, 'addrgenmode', 'none', 'up'])
+  await speaker.mac(VNI, MAC.unnamed, PEER)
+  await becomes(MAC.unnamed, 'remote at first', behind(PEER))
+  await c1.run(['bridge', 'fdb', 'replace', MAC.unnamed, 'dev', UNNAMED, 'master', 'static'])
+  await c1.run(['bridge', 'fdb', 'replace', MAC.later, 'dev', `vxlan-${VNI}`, 'dst', PEER, 'self', 'extern_learn', 'dynamic'])
+  await becomes(MAC.later, 'written later, so the other row is known', behind(PEER))
+  t.ok((await rows(MAC.unnamed)).some((row) => row.startsWith(`${UNNAMED} master`)), 'the bridge has it there')
+  t.same(await remote(MAC.unnamed), behind(PEER), 'it is where the device of the VNI says')
+  await c1.run(['ip', 'link', 'del', UNNAMED])
 })
 
 await t.test('rule 8: a bridge row on a port that is no vxlan device makes a MAC local, whatever the row of the vxlan device says', async (t) => {

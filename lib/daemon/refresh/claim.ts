@@ -4,7 +4,7 @@ import { claimedNeighbours, deriveClaim, isElsewhere, type Claim } from '../../e
 import type { Domain } from '../../evpn/domain.js'
 import type { LocalMac } from '../../evpn/local.js'
 import { deviceClaims, remoteClaim } from '../../evpn/remote-claim.js'
-import { bridgeRow } from '../../evpn/remote-mac.js'
+import { bridgeRow, whereInBridge } from '../../evpn/remote-mac.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
 import type { Flow } from '../../pipeline/flow.js'
@@ -57,7 +57,7 @@ function remember(state: State, domain: Domain, mac: Mac): void {
   const row = bridgeRow(domain, mac, fdb)
   if (row === undefined) return
   if (row.ifindex === domain.advertise) evidence.held(domain.vni, mac, deviceClaims(domain, mac, fdb))
-  else if (domain.vxlans.includes(row.ifindex) && !evidence.isOutdated(row)) evidence.renewed(deviceClaims(domain, mac, fdb))
+  else if (whereInBridge(domain, mac, fdb) === 'remote' && !evidence.isOutdated(row)) evidence.renewed(deviceClaims(domain, mac, fdb))
 }
 
 /** A frame with the MAC as source came from an OpenFlow port: when it is the MAC's, what others claim is outdated. */

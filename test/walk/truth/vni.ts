@@ -113,10 +113,10 @@ function vlanOf(vni: number, bridge: Device | undefined, vxlans: readonly Device
     .find((vlan) => vlan !== undefined)
 }
 
-/** Where the bridge has the MAC on a port that is none of the VNI's vxlan devices, it is not remote. */
-function isElsewhere(mac: string, { bridge, vlan, vxlans }: Devices, kernel: FakeKernel): boolean {
+/** Where the bridge has the MAC on a port that is no vxlan device, it is not remote. */
+function isElsewhere(mac: string, { bridge, vlan }: Devices, kernel: FakeKernel): boolean {
   const row = bridge === undefined || vlan === undefined ? undefined : kernel.bridges.get(bridge.ifindex, mac, vlan)
-  return row !== undefined && !vxlans.some(({ ifindex }) => ifindex === row.port)
+  return row !== undefined && kernel.devices.get(row.port)?.kind !== 'vxlan'
 }
 
 function isShared({ vxlan }: Device): boolean {
@@ -156,9 +156,9 @@ function remoteIps({ svi }: Devices, kernel: FakeKernel): Map<string, { mac: str
     .flatMap(({ ip, mac, flags }) => (mac === undefined ? [] : [[ip, { mac, router: (flags & NTF.ROUTER) !== 0 }] as const])))
 }
 
-function bridgeClaims({ bridge, vlan, vxlans }: Devices, kernel: FakeKernel): string[] {
+function bridgeClaims({ bridge, vlan }: Devices, kernel: FakeKernel): string[] {
   const rows = bridge === undefined ? [] : kernel.bridges.rows(bridge.ifindex).filter((row) => row.vlan === vlan)
-  return rows.filter((row) => vxlans.some(({ ifindex }) => ifindex === row.port)).map(({ mac }) => mac)
+  return rows.filter(({ port }) => kernel.devices.get(port)?.kind === 'vxlan').map(({ mac }) => mac)
 }
 
 function vtepsOf(vni: number, { vxlans }: Devices, kernel: FakeKernel, udpPort: number): Omit<TrueVtep, 'localIp'>[] {
