@@ -9,7 +9,7 @@ import { SwitchSink, type SwitchConnection, type SwitchReport } from '../sink/sw
 import { adoptRemembered } from './adopt.js'
 import { auditMode } from './audit-mode.js'
 import { KernelFeed, type KernelSource } from './kernel-feed.js'
-import { applyLearned, replaceLearned } from './learned.js'
+import { applyLearned, knowsLeftovers, replaceLearned } from './learned.js'
 import { limitLog, type LimitedLog } from './log/limit.js'
 import type { Log, ModuleLog } from './log/log.js'
 import { Notices } from './notices.js'
@@ -63,14 +63,14 @@ export class Agent {
     const wake = () => this.#schedule()
     const modeOf = (owner: string | undefined) => auditMode(this.state, owner)
     const drift = { switch: limitLog(openflow, DRIFT_LIMIT), kernel: limitLog(netlink, DRIFT_LIMIT) }
-    const kernelSink = (table: KernelTable) => new KernelSink(table, (text) => netlink.warn(text), wake, {
+    const kernelSink = (table: KernelTable, mayDelete?: () => boolean) => new KernelSink(table, (text) => netlink.warn(text), wake, {
       modeOf, wake,
       // The rows of a device that goes are told before the device is.
       tell: (text, isOver) => isOver ? drift.kernel.info('drift', text) : drift.kernel.warn('drift', text)
-    })
+    }, mayDelete)
     const sinks = {
       switch: new SwitchSink(switchReport(openflow, this.#limited, drift.switch), wake, modeOf),
-      kernel: kernelSink(rowTable(parts.kernel)),
+      kernel: kernelSink(rowTable(parts.kernel), () => knowsLeftovers(this.state)),
       devices: kernelSink(deviceTable(parts.kernel, () => this.state.mirrors.links))
     }
     this.state = createState(sinks, (name) => parts.database.table(name), () => {

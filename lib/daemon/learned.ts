@@ -20,7 +20,15 @@ export function replaceLearned(state: State, updates: readonly FlowUpdate[]): vo
   }))
 }
 
-/** What it reports then. A pause loses nothing: deletions go on, and the rest comes when it ends (ofproto/connmgr.c). */
+/**
+ * Until the switch has told once what it has learned, an announced MAC that nobody binds may be one of those: then it is no leftover.
+ * Where no port learns, nobody waits for the switch.
+ */
+export function knowsLeftovers({ database, mirrors: { learned } }: State): boolean {
+  return learned.isKnown || ![...database.ports.values()].some(({ bindings }) => bindings.some(({ addresses }) => addresses.unknown))
+}
+
+/** What it reports then. */
 export function applyLearned(state: State, updates: readonly FlowUpdate[]): void {
   for (const update of updates) {
     const row = rowOf(update)
@@ -44,7 +52,8 @@ function readLearned(change: FlowChange): { readonly vni: Vni, readonly mac: Mac
   for (const action of actions) {
     if (action.kind === 'set_field' && action.field === 'reg3') return { ...place, ofport: Number(action.value) }
   }
-  return undefined
+  // Somebody has changed it: it leads nowhere.
+  return { ...place, ofport: undefined }
 }
 
 /** The local address that a learned MAC is, as long as its port is in the VNI and learns. */

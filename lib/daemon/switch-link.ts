@@ -32,6 +32,8 @@ export class SwitchLink {
   #news: PortNews[] | undefined
   /** What it tells of learned flows while it is asked for all of them. */
   #learned: FlowUpdate[] | undefined
+  /** Settles when what it was asked of learned flows has been answered. */
+  #asked: Promise<void> = Promise.resolve()
   /** Settles when the bridges we left are clean: coming back to one before that, we would count on flows about to go. */
   #left: Promise<void> = Promise.resolve()
 
@@ -106,6 +108,8 @@ export class SwitchLink {
           agent.flowsChanged(updates)
           if (this.#learned === undefined) agent.learnedChanged(updates)
           else this.#learned.push(...updates)
+          // What was learned while the switch could not keep up with telling is to be read, not trusted to come.
+          if (updates.some(({ kind }) => kind === 'resumed')) this.#learnedAgain(client)
         },
         requestForward: (request) => {
           if (this.#client === client) agent.requestForwarded(request)
@@ -150,20 +154,35 @@ export class SwitchLink {
     await done
     if (this.#client !== client) return
     this.#lastProblem = undefined
-    await this.#watchLearned(client)
+    await this.#askLearned(client)
   }
 
-  /** From here on the switch tells what it learns; a monitor ends with its connection. */
+  #learnedAgain(client: OpenFlowClient): void {
+    this.#log.info('the switch could not keep up with telling what it learned; reading all of it again')
+    this.#askLearned(client).catch((error: unknown) => this.#log.err(`internal error: ${String(error)}`))
+  }
+
+  /** One question after the other. */
+  #askLearned(client: OpenFlowClient): Promise<void> {
+    const asked = this.#asked.then(() => (this.#client === client ? this.#watchLearned(client) : undefined))
+    this.#asked = asked.catch(() => undefined)
+    return asked
+  }
+
+  /** From here on the switch tells what it learns, after all that it has learned; a monitor ends with its connection. */
   async #watchLearned(client: OpenFlowClient): Promise<void> {
-    // After a message that could not be read the monitor of this connection runs already.
-    await client.cancelFlowMonitor(LEARNED_MONITOR).catch(() => undefined)
     const news: FlowUpdate[] = []
     this.#learned = news
+    // The monitor of this connection may run already. What it has told until it ends is older than the answer.
+    await client.cancelFlowMonitor(LEARNED_MONITOR).catch(() => undefined)
+    news.length = 0
     try {
       const known = await client.monitorFlows({ id: LEARNED_MONITOR, tableId: TABLE.LEARNED, ownInFull: true })
       if (this.#client === client) this.#agent().learnedKnown(known)
     } catch (error) {
-      if (client.connected) this.#log.warn(`the switch does not tell what it learns, so that is not announced: ${String(error)}`)
+      if (this.#client !== client || !client.connected) return
+      this.#log.warn(`the switch does not tell what it learns, so that is not announced: ${String(error)}`)
+      this.#agent().learnedKnown([])
     } finally {
       if (this.#learned === news) this.#learned = undefined
       if (this.#client === client) this.#agent().learnedChanged(news)

@@ -17,11 +17,17 @@ export class LearnedMirror {
   readonly #rows = new NestedMap<Vni, Mac, LearnedRow>()
   readonly #changed: (vni: Vni, mac: Mac) => void
   #size = 0
+  #isKnown = false
   /** Learned MACs that did not fit, since the last replaceAll. */
   refused = 0
 
   constructor(changed: (vni: Vni, mac: Mac) => void) {
     this.#changed = changed
+  }
+
+  /** The switch has told once what it has learned. */
+  get isKnown(): boolean {
+    return this.#isKnown
   }
 
   get size(): number {
@@ -57,6 +63,7 @@ export class LearnedMirror {
 
   /** Replaces everything: what the switch has when the monitor starts. */
   replaceAll(rows: readonly LearnedRow[]): void {
+    this.#isKnown = true
     this.refused = 0
     const current = new Set(rows.map(({ vni, mac }) => `${vni} ${mac}`))
     for (const vni of [...this.#rows.outers()]) {

@@ -14,8 +14,8 @@ import { ONWARD } from './source.js'
 import { TABLE } from './tables.js'
 
 const PRIORITY = { UNLEARNED: 110, LEARN: 100, LEARN_REMOTE: 90, LOOK_UP: 50 } as const
-/** What is done with every packet of a VNI that learns: what it says of IPs, and whether its destination was learned. */
-const LOOK_UP = [goTo(TABLE.SNOOP), goTo(TABLE.LEARNED), ONWARD]
+/** What is done with every packet of a VNI that learns: what it says of IPs, and whether its destination was learned. Elsewhere nothing comes of it. */
+export const LOOK_UP = [goTo(TABLE.SNOOP), goTo(TABLE.LEARNED), ONWARD]
 /** In FORWARD: above or below what the control plane says (300). */
 const FORWARD_PRIORITY = { PREFERRED: 350, PLAIN: 200 } as const
 
@@ -68,11 +68,12 @@ export function learnedFlows(vni: Vni, preferLocal: boolean): Flow[] {
  * learning the MAC anew begins it anew, and packets to it do not, which would keep the dead alive. A learned flow encapsulates and
  * sends by itself: back the way the packet came, from the address it came to. When this flow goes, what it learned goes with it.
  */
-export function learnRemoteFlow({ vni, ip, udpPort }: Vtep, ofport: number, age: number): Flow {
+export function learnRemoteFlow({ vni, ip, udpPort, localIp }: Vtep, ofport: number, age: number): Flow {
   const [src, dst] = ipFamily(ip) === 4 ? ['tun_src', 'tun_dst'] as const : ['tun_ipv6_src', 'tun_ipv6_dst'] as const
   const learn: LearnAction = {
     kind: 'learn', table: TABLE.LEARNED_REMOTE, priority: 100, hardTimeout: age, deleteLearned: true, limit: VTEP_LIMIT,
-    cookie: learnedCookie(hash32(`${vni} ${ip} ${udpPort}`)),
+    // Of all that a learned flow says: one that leads by another port, or names another address, goes.
+    cookie: learnedCookie(hash32(`${vni} ${ip} ${udpPort} ${localIp} ${ofport}`)),
     specs: [
       { kind: 'match', src: { field: 'metadata' }, dst: { field: 'metadata' } },
       { kind: 'match', src: { field: 'eth_src' }, dst: { field: 'eth_dst' } },

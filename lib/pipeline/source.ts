@@ -1,6 +1,7 @@
 // SOURCE: packets whose VNI is known, before anything is done for where they go. What no bridge forwards ends here.
 import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
+import type { Action } from '../openflow/index.js'
 import { DROP, dropFor } from './drops.js'
 import { goTo, type Flow } from './flow.js'
 import { METER } from './meters.js'
@@ -30,10 +31,10 @@ export function spoofedSourceFlow(vni: Vni, mac: Mac): Flow {
   }
 }
 
-/** A sign of life of a MAC that another chassis announces: the frame goes on as it would, a copy comes to us. */
-export function witnessFlow(vni: Vni, mac: Mac, ofport: number): Flow {
+/** A sign of life of a MAC that another chassis announces: a copy comes to us, the frame goes on as it would without (`onward`). */
+export function witnessFlow(vni: Vni, mac: Mac, ofport: number, onward: readonly Action[]): Flow {
   return {
     table: TABLE.SOURCE, priority: PRIORITY.WITNESS, match: { metadata: vni, in_port: ofport, eth_src: mac },
-    actions: [toUs('WITNESS', METER.WITNESS), ONWARD]
+    actions: [toUs('WITNESS', METER.WITNESS), ...onward]
   }
 }

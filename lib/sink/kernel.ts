@@ -45,16 +45,22 @@ export class KernelSink {
   readonly #table: KernelTable
   readonly #warn: (text: string) => void
   readonly #wake: () => void
+  readonly #mayDelete: () => boolean
   #isBusy = false
 
   /**
    * `wake` is called when there may be more to write. Who derives what is desired does so first, then flushes: between
-   * two ticks a mirror may have learned of another's claim that the rows waiting here do not know of.
+   * two ticks a mirror may have learned of another's claim that the rows waiting here do not know of. `mayDelete`: what is not
+   * desired is a leftover, and not only unknown yet.
    */
-  constructor(table: KernelTable, warn: (text: string) => void, wake: () => void = () => this.flush(), drift: DriftOptions = { modeOf: () => 'repair', tell: warn, wake }) {
+  constructor(
+    table: KernelTable, warn: (text: string) => void, wake: () => void = () => this.flush(), drift: DriftOptions = { modeOf: () => 'repair', tell: warn, wake },
+    mayDelete = () => true
+  ) {
     this.#table = table
     this.#warn = warn
     this.#wake = wake
+    this.#mayDelete = mayDelete
     this.#retry = new Retry(wake)
     this.drift = new Drift(drift)
   }
@@ -65,7 +71,7 @@ export class KernelSink {
 
   /** True when a flush would write. */
   get hasWork(): boolean {
-    return !this.#isBusy && this.rows.pending(1).length > 0
+    return !this.#isBusy && this.rows.pending(1, this.#mayDelete()).length > 0
   }
 
   setOwned(owner: string, entries: readonly KernelEntry[]): void {
@@ -111,7 +117,7 @@ export class KernelSink {
   flush(): void {
     this.judge()
     if (this.#isBusy) return
-    const batch = this.rows.pending(MAX_BATCH).sort((a, b) => this.#table.order(a) - this.#table.order(b))
+    const batch = this.rows.pending(MAX_BATCH, this.#mayDelete()).sort((a, b) => this.#table.order(a) - this.#table.order(b))
     if (batch.length === 0) return
     this.#isBusy = true
     // Until the mirror has seen the outcome, the same difference must not be sent twice.

@@ -122,12 +122,13 @@ export class Tracker<V> {
     return [...this.#entries].filter(([, entry]) => entry.realized !== undefined).map(([key]) => key)
   }
 
-  /** Up to `limit` differences that may be worked on, oldest first. */
-  pending(limit: number): Pending<V>[] {
+  /** Up to `limit` differences that may be worked on, oldest first; without those that would delete something, if told so. */
+  pending(limit: number, mayDelete = true): Pending<V>[] {
     const batch: Pending<V>[] = []
     for (const key of this.#pending) {
       if (batch.length >= limit) break
-      if (!this.#blocked.has(key)) batch.push({ key, desired: this.desired(key), realized: this.realized(key) })
+      const desired = this.desired(key)
+      if (!this.#blocked.has(key) && (mayDelete || desired !== undefined)) batch.push({ key, desired, realized: this.realized(key) })
     }
     return batch
   }

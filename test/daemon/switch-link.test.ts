@@ -17,10 +17,16 @@ const port = (number: number, name: string): PortDesc => ({ port: number, name, 
 
 const status = (reason: 0 | 1, desc: PortDesc) => encodeMessage(OFPT.port_status, 0, Buffer.from([reason, 0, 0, 0, 0, 0, 0, 0]), encodePortDesc(desc))
 
+/** What a flow monitor tells: events without a flow (OFPFME_*). */
+const PAUSED_AND_RESUMED = encodeMessage(OFPT.multipart_reply, 0, encodeMultipart(OFPMP.flow_monitor, Buffer.from([0, 8, 0, 5, 0, 0, 0, 0, 0, 8, 0, 6, 0, 0, 0, 0])))
+/** The monitor of what the switch learns. */
+const LEARNED_MONITOR = 1
+
 /** A switch that finishes the handshake and has these ports; `behind` follows the list of ports in the same write. */
-async function listen(t: Test, ports: readonly PortDesc[], behind: Buffer): Promise<{ readonly rundir: string, readonly requests: number[] }> {
+async function listen(t: Test, ports: readonly PortDesc[], behind: Buffer) {
   const rundir = mkdtempSync(join(tmpdir(), 'switch-link-'))
   const requests: number[] = []
+  const asked = { learned: 0 }
   const answer = ({ type, xid, body }: Message): Buffer => {
     if (type === OFPT.hello) return encodeHello(xid)
     if (type === OFPT.get_config_request) return encodeMessage(OFPT.get_config_reply, xid, Buffer.alloc(4))
@@ -28,6 +34,8 @@ async function listen(t: Test, ports: readonly PortDesc[], behind: Buffer): Prom
     if (type === OFPT.barrier_request) return encodeMessage(OFPT.barrier_reply, xid)
     if (type !== OFPT.multipart_request) return Buffer.alloc(0)
     requests.push(body.readUInt16BE(0))
+    const isAdd = body.readUInt16BE(0) === OFPMP.flow_monitor && body.readUInt8(23) === 0
+    if (isAdd && body.readUInt32BE(8) === LEARNED_MONITOR) asked.learned++
     if (body.readUInt16BE(0) === OFPMP.flow_monitor) return encodeMessage(OFPT.multipart_reply, xid, encodeMultipart(OFPMP.flow_monitor, Buffer.alloc(0)))
     const list = encodeMessage(OFPT.multipart_reply, xid, encodeMultipart(OFPMP.port_desc, Buffer.concat(ports.map(encodePortDesc))))
     return Buffer.concat([list, behind])
@@ -48,14 +56,15 @@ async function listen(t: Test, ports: readonly PortDesc[], behind: Buffer): Prom
     await new Promise((resolve) => server.close(resolve))
     rmSync(rundir, { recursive: true })
   })
-  return { rundir, requests }
+  const tell = (bytes: Buffer) => sockets.at(-1)?.write(bytes)
+  return { rundir, requests, asked, tell }
 }
 
 /** As much of an agent as the link uses: it keeps ports, and reading the switch fails as often as told. */
 function startLink(t: Test, rundir: string, failures = 0) {
   const mirror = new PortMirror(() => undefined)
   const told: string[] = []
-  const seen = { reads: 0, told, mirror }
+  const seen = { reads: 0, known: 0, told, mirror }
   const agent = {
     switchUp: (_connection: unknown, ports: readonly PortDesc[]) => {
       mirror.replaceAll(ports)
@@ -63,7 +72,8 @@ function startLink(t: Test, rundir: string, failures = 0) {
       return seen.reads <= failures ? Promise.reject(new Error('a group nobody can decode')) : Promise.resolve()
     },
     switchDown: () => undefined,
-    learnedKnown: () => undefined,
+    learnedKnown: () => void seen.known++,
+    flowsChanged: () => undefined,
     learnedChanged: () => undefined,
     portStatus: (reason: string, desc: PortDesc) => {
       if (reason === 'delete') mirror.delete(desc)
@@ -96,4 +106,17 @@ await t.test('a switch that cannot be read is told once, is sent nothing, and is
   await until('the status to say so', () => !link.status.includes('but'))
   t.equal(seen.told.filter((text) => text.includes('nobody can decode')).length, 1, 'one line for two failures')
   t.strictSame([...new Set(requests)], [OFPMP.flow_monitor, OFPMP.port_desc], 'no other connection, no deletion of what it holds')
+})
+
+await t.test('what the switch learned while its monitors were paused is read anew when they go on', async (t) => {
+  const { rundir, asked, tell } = await listen(t, [port(1, 'vm1')], Buffer.alloc(0))
+  const { seen } = startLink(t, rundir)
+  await until('all that was learned to be known', () => seen.known === 1)
+  t.equal(asked.learned, 1)
+  tell(PAUSED_AND_RESUMED)
+  await until('it to be known once more', () => seen.known === 2)
+  t.equal(asked.learned, 2, 'the switch was asked again for all of it')
+  tell(Buffer.concat([PAUSED_AND_RESUMED, PAUSED_AND_RESUMED]))
+  await until('it to be known twice more', () => seen.known === 4)
+  t.equal(asked.learned, 4, 'one question after the other')
 })

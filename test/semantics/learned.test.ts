@@ -6,6 +6,7 @@ import { Lab } from '../lab/lab.js'
 import { waitFor } from '../lab/wait.js'
 import type { LocalReport } from '../../lib/daemon/report.js'
 import { Chassis } from '../system/util/chassis.js'
+import { coverage, memory } from '../system/util/daemon-numbers.js'
 import { eventually } from '../system/util/eventually.js'
 import { Speaker } from '../system/util/speaker.js'
 import { BROADCAST } from '../system/util/frame.js'
@@ -70,9 +71,11 @@ await t.test('rule 11: a learned MAC is moved between ports', async (t) => {
 await t.test('rule 11: learned MACs survive our restart', async (t) => {
   const before = (await learned()).filter((flow) => flow.includes(MAC))
   await daemon.stop()
-  await lab.startDaemon('c1')
+  const restarted = await lab.startDaemon('c1')
   await eventually('the learned MAC to be known', () => localOf(MAC), (row) => row?.port === 'c' && row.state === 'advertised')
   t.strictSame((await learned()).filter((flow) => flow.includes(MAC)), before, 'the switch has the same flow')
+  await eventually('all kernel rows as desired', () => memory(restarted), (seen) => seen['kernel_rows_desired'] === seen['kernel_rows_realized'])
+  t.equal((await coverage(restarted))['kernel_writes'] ?? 0, 0, 'nothing is withdrawn and announced again')
 })
 
 await t.test('rule 13: unknown unicast goes to `unknown` ports and VTEPs, and to nobody else', async (t) => {

@@ -114,6 +114,26 @@ await t.test('what is wanted is written once, and settled when the mirror has se
   t.equal(sink.counters.writes, 2)
 })
 
+await t.test('before all is known nothing is deleted, however much there is of it; the rest is written', async (t) => {
+  const kernel = new FakeKernel()
+  let knowsAll = false
+  const sink = new KernelSink(rowTable(kernel), () => undefined, () => sink.flush(), undefined, () => knowsAll)
+  const unknown = Array.from({ length: 2000 }, (_, i) => fdbKey(ADVERTISE, 0, `02:00:00:01:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`))
+  for (const key of unknown) sink.observe(key, 'static')
+  t.notOk(sink.hasWork)
+  sink.setOwned('claim', [FDB])
+  t.ok(sink.hasWork)
+  sink.flush()
+  await settle()
+  t.strictSame(kernel.written, [`replace ${MAC}`])
+  sink.observe(...FDB)
+  t.notOk(sink.isSettled, 'something is left to be done')
+  knowsAll = true
+  sink.flush()
+  await settle()
+  t.equal(kernel.written.filter((text) => text.startsWith('delete')).length, unknown.length)
+})
+
 await t.test('the same difference is not written twice before the mirror saw the outcome', async (t) => {
   const { kernel, sink } = world()
   sink.setOwned('claim', [FDB])

@@ -146,15 +146,27 @@ export class Chassis {
     const connection: FakeConnection = new FakeConnection(fake, {
       portStatus: (reason, port) => tell((agent) => agent.portStatus(reason, port)),
       flowsChanged: (updates) => tell((agent) => agent.flowsChanged(updates)),
+      learnedChanged: (updates) => tell((agent) => {
+        agent.learnedChanged(updates)
+        if (updates.some(({ kind }) => kind === 'resumed')) this.#askLearned(life, connection)
+      }),
       requestForwarded: (request) => tell((agent) => agent.requestForwarded(request))
     })
     life.connection = connection
     this.vswitchd.connections.set(connection, fake)
     connection.portDescs().then(async (ports) => {
       if (life.connection === connection) await life.agent.switchUp(connection, ports)
+      this.#askLearned(life, connection)
     }).catch((error: unknown) => {
       if (connection.isOpen) this.violations.push(`reading the switch failed on a connection that stands: ${String(error)}`)
     })
+  }
+
+  #askLearned(life: Life, connection: FakeConnection): void {
+    if (life.connection !== connection) return
+    connection.monitorLearned().then((known) => {
+      if (life.connection === connection) life.agent.learnedKnown(known)
+    }).catch(() => undefined)
   }
 
   disconnect(r: Random): void {

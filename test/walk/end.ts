@@ -3,6 +3,7 @@ import type { Chassis } from './chassis.js'
 import { textOf } from './ovsdb/database.js'
 import type { Random } from './random.js'
 import { settle } from './slips.js'
+import { isLearned } from './switch/learned.js'
 import { tableTexts, type FakeSwitch } from './switch/switch.js'
 import { isForeign, type Flow } from './switch/tables.js'
 import { checkForwarding } from './truth/forwarding.js'
@@ -107,7 +108,8 @@ async function fromScratch(chassis: Chassis, end: Tables, r: Random): Promise<st
   if (readConfig(chassis.database).isOvns) return []
   chassis.kill(r)
   for (const fake of chassis.vswitchd.switches.values()) {
-    for (const [key, flow] of fake.tables.flows) if (!isForeign(flow)) fake.tables.flows.delete(key)
+    // What it has learned is an input, not a result.
+    for (const [key, flow] of fake.tables.flows) if (!isForeign(flow) && !isLearned(flow)) fake.tables.flows.delete(key)
     fake.tables.groups.clear()
     fake.tables.meters.clear()
   }

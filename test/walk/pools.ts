@@ -10,6 +10,9 @@ export const SHARED_MACS = [1, 2, 3, 4, 5].map((number) => `02:00:00:00:01:0${nu
 export const REMOTE_MACS = [1, 2, 3, 4, 5].map((number) => `02:00:00:00:02:0${number}`)
 export const ALL_MACS: readonly string[] = [...SHARED_MACS, ...REMOTE_MACS]
 
+/** MACs behind `unknown` ports and behind VTEPs that learn: nobody binds them. */
+export const HOST_MACS = [1, 2, 3].map((number) => `02:00:00:00:03:0${number}`)
+
 export const WORKLOAD_IPS = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', 'fd00::1', 'fd00::2', 'fe80::1'] as const
 
 export const VTEPS = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4', '2001:db8::1', '2001:db8::2', '2001:db8::3'] as const

@@ -4,7 +4,7 @@ import { PART_CAPACITY } from '../../lib/evpn/flood.js'
 import { Chassis } from './chassis.js'
 import { Clock } from './clock.js'
 import { checkEnd, checkNow } from './end.js'
-import { addPort, BUILD_DATABASE, CHANGE_DATABASE, setSystem } from './operations/database.js'
+import { addPort, BUILD_DATABASE, CHANGE_DATABASE, setLearning, setSystem } from './operations/database.js'
 import { BUILD_DEVICES, CHANGE_DEVICES, createDevicesOf, resetDeviceMacs } from './operations/devices.js'
 import { INTERFERENCE } from './operations/interference.js'
 import { LIFE } from './operations/life.js'
@@ -29,7 +29,7 @@ export interface WalkResult {
 /** A chassis as one finds it: mostly in order. */
 const FIRST: readonly Operation[] = [
   ...VNIS.map((vni): Operation => (chassis, r) => (r.chance(0.85) ? createDevicesOf(vni, chassis, r) : undefined)),
-  addPort, addPort, addPort, addPort, setSystem, buildNexthops, announceMultihomed, announceMultihomed, announceMany, announceMany, announceMany, announceMany
+  addPort, addPort, addPort, addPort, setSystem, setLearning, buildNexthops, announceMultihomed, announceMultihomed, announceMany, announceMany, announceMany, announceMany
 ]
 const BUILD_STEPS = FIRST.length + 12
 const CHANGE_STEPS = 60
@@ -38,7 +38,7 @@ export const STEPS = BUILD_STEPS + CHANGE_STEPS
 
 const BUILD: Weighted = mix([[3, BUILD_DEVICES], [4, SPEAKER], [2, NEXTHOP_ROWS], [4, BUILD_DATABASE], [1, OTHERS_ROWS]])
 const CHANGE: Weighted = mix([
-  [4, CHANGE_DEVICES], [7, SPEAKER], [6, NEXTHOP_ROWS], [7, CHANGE_DATABASE], [2, OTHERS_ROWS], [3, CHANGE_SWITCHES], [2, INTERFERENCE], [3, LIFE], [3, PACKETS]
+  [4, CHANGE_DEVICES], [7, SPEAKER], [6, NEXTHOP_ROWS], [7, CHANGE_DATABASE], [2, OTHERS_ROWS], [3, CHANGE_SWITCHES], [2, INTERFERENCE], [3, LIFE], [9, PACKETS]
 ])
 
 const SHRINKING: Weighted = [...SHRINK, ...SHRINK_NEXTHOPS]

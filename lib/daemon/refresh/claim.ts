@@ -1,14 +1,17 @@
 // The claim of one MAC that is bound here: the kernel rows that announce it, where traffic to it goes, and whether its
 // port is watched for a sign of life.
 import { claimedNeighbours, deriveClaim, isElsewhere, type Claim } from '../../evpn/claim.js'
+import type { Binding } from '../../config/port.js'
 import type { Domain } from '../../evpn/domain.js'
 import type { LocalMac } from '../../evpn/local.js'
 import { deviceClaims, remoteClaim } from '../../evpn/remote-claim.js'
 import { bridgeRow, whereInBridge } from '../../evpn/remote-mac.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
+import type { Action } from '../../openflow/index.js'
 import type { Flow } from '../../pipeline/flow.js'
 import { localMacFlow, portlessMacFlow } from '../../pipeline/forward.js'
+import { learnFlow, LOOK_UP } from '../../pipeline/learned.js'
 import { securedMacFlows } from '../../pipeline/secure.js'
 import { spoofedSourceFlow, witnessFlow } from '../../pipeline/source.js'
 import { fdbEntry, neighbourEntry } from '../../sink/kernel-row.js'
@@ -46,9 +49,15 @@ function localFlows(state: State, { local: { vni, mac, port, sources, learned },
   return [
     ...(isHere && learned !== true ? [localMacFlow(vni, mac, ofport)] : []),
     ...(claimed === 'advertised' && learned !== true ? [spoofedSourceFlow(vni, mac)] : []),
-    ...(isWitnessed ? [witnessFlow(vni, mac, ofport)] : []),
+    ...(isWitnessed ? [witnessFlow(vni, mac, ofport, onwardOf(state, binding, ofport))] : []),
     ...(isSecured(state, binding) ? securedMacFlows(vni, ofport, mac, sources) : [])
   ]
+}
+
+/** What SOURCE does with the frames of a port that no flow of a MAC takes. */
+function onwardOf(state: State, { vni, addresses }: Binding, ofport: number): readonly Action[] {
+  const options = state.domains.get(vni)?.options
+  return addresses.unknown && options !== undefined ? learnFlow(vni, ofport, options.fdbAgeThreshold).actions : LOOK_UP
 }
 
 /** What the rows tell as long as they stand, for the time when they do not any more. */

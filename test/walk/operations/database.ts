@@ -6,7 +6,7 @@ import type { Operation, Weighted } from './operation.js'
 
 function addresses(r: Random): string {
   const bound = r.some(SHARED_MACS, 0.3).map((mac) => [mac, ...r.some(WORKLOAD_IPS, 0.25)].join(' '))
-  return [...bound, ...(r.chance(0.25) ? ['unknown'] : []), ...(r.chance(0.05) ? ['no-mac'] : [])].join(', ')
+  return [...bound, ...(r.chance(0.4) ? ['unknown'] : []), ...(r.chance(0.05) ? ['no-mac'] : [])].join(', ')
 }
 
 /** One VNI, or a trunk's list, in which things may be said twice. */
@@ -95,6 +95,14 @@ export const setSystem: Operation = ({ database }, r) => {
   return `Open_vSwitch: ${key}=${value}`
 }
 
+/** In a third of all walks the switch learns from what VTEPs send. */
+export const setLearning: Operation = ({ database }, r) => {
+  const uuid = database.find('Bridge', BRIDGES[0])
+  if (uuid === undefined || r.chance(0.65)) return undefined
+  database.setKey('Bridge', uuid, 'evpn-learn', 'true')
+  return 'Bridge: evpn-learn=true'
+}
+
 const setBridge: Operation = ({ database }, r) => {
   const uuid = database.find('Bridge', r.chance(0.9) ? BRIDGES[0] : BRIDGES[1])
   if (uuid === undefined) return undefined
@@ -108,6 +116,9 @@ const setBridge: Operation = ({ database }, r) => {
     [2, () => ['evpn-inner-vlan', r.pick(['drop', 'carry'])]],
     [2, () => ['evpn-port-security', r.pick(['true', 'false'])]],
     [2, () => ['evpn-decap', r.pick(['strict', 'member', 'off'])]],
+    [4, () => ['evpn-learn', r.pick(['true', 'true', 'false'])]],
+    [2, () => ['dynamic-routing-fdb-prefer-local', r.pick(['true', 'false'])]],
+    [1, () => ['fdb_age_threshold', String(r.int(0, 2))]],
     [2, () => ['evpn-suppress', r.pick(['true', 'false'])]],
     [3, () => ['dynamic-routing-arp-prefer-local', r.pick(['true', 'false'])]],
     [2, () => ['evpn-vxlan-port', String(r.pick(UDP_PORTS))]]

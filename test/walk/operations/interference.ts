@@ -4,6 +4,7 @@ import { encodeMatch, type FlowUpdate, type RequestForward } from '../../../lib/
 import type { Chassis } from '../chassis.js'
 import type { Random } from '../random.js'
 import type { FakeSwitch } from '../switch/switch.js'
+import { forgetLessons, isLearned, lessonsOf, updateOf } from '../switch/learned.js'
 import { flowKey, foreignFlow, isForeign, Tables, type Flow } from '../switch/tables.js'
 import type { Operation, Weighted } from './operation.js'
 
@@ -19,6 +20,7 @@ function interfere(chassis: Chassis, act: (fake: FakeSwitch) => string | undefin
   for (const request of [...requests('group', before.groups, fake.tables.groups), ...requests('meter', before.meters, fake.tables.meters)]) connection.tellRequest(request)
   const updates = flowUpdates(before.flows, fake.tables.flows)
   if (updates.length > 0) connection.tellFlows(updates)
+  fake.tellLearned(forgetLessons(lessonsOf(before), fake.tables))
   return `while we are connected to ${fake.name}, somebody ${text}`
 }
 
@@ -31,18 +33,13 @@ function flowUpdates(before: ReadonlyMap<string, Flow>, after: ReadonlyMap<strin
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((key): FlowUpdate[] => {
     const [old, current] = [before.get(key), after.get(key)]
     if (old === current) return []
-    if (current !== undefined) return [flowUpdate(old === undefined ? 'added' : 'modified', current)]
-    return old === undefined ? [] : [flowUpdate('removed', old)]
+    if (current !== undefined) return [updateOf(old === undefined ? 'added' : 'modified', current)]
+    return old === undefined ? [] : [updateOf('removed', old)]
   })
 }
 
-function flowUpdate(kind: 'added' | 'modified' | 'removed', { table, priority, cookie, match, instructions }: Flow): FlowUpdate {
-  const instructionsTold = kind === 'removed' ? Buffer.alloc(0) : instructions
-  return { kind, tableId: table, reason: 0, priority, cookie, idleTimeout: 0, hardTimeout: 0, match, instructions: instructionsTold }
-}
-
 function ours(fake: FakeSwitch, r: Random, share: number): [string, Flow][] {
-  return r.some([...fake.tables.flows].filter(([, flow]) => !isForeign(flow)), share)
+  return r.some([...fake.tables.flows].filter(([, flow]) => !isForeign(flow) && !isLearned(flow)), share)
 }
 
 const deleteFlows: Operation = (chassis, r) => interfere(chassis, (fake) => {

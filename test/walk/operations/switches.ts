@@ -5,6 +5,7 @@ import { encodeActions, encodeMatch, type Bucket } from '../../../lib/openflow/i
 import { VNIS } from '../pools.js'
 import type { Random } from '../random.js'
 import type { FakeSwitch } from '../switch/switch.js'
+import { forgetLessons, isLearned, lessonsOf } from '../switch/learned.js'
 import { flowKey, foreignFlow, isForeign, type Flow } from '../switch/tables.js'
 import type { Operation, Weighted } from './operation.js'
 
@@ -54,13 +55,15 @@ const foreignInside: Operation = (chassis, r) => {
   const fake = anySwitch(chassis, r)
   if (fake === undefined) return undefined
   cutOff(chassis, fake, r)
-  const ours = r.maybe([...fake.tables.flows.values()].filter((flow) => !isForeign(flow)))
+  const ours = r.maybe([...fake.tables.flows.values()].filter((flow) => !isForeign(flow) && !isLearned(flow)))
+  const lessons = lessonsOf(fake.tables)
   const flow = r.weighted<() => Flow>([
     [2, () => (ours === undefined ? foreignFlow(200, 200, encodeMatch({ in_port: 1 })) : foreignFlow(ours.table, ours.priority, ours.match))],
     [1, () => foreignFlow(0, 36864, encodeMatch({ in_port: r.int(1, 9) }))],
     [1, () => foreignFlow(r.int(200, 206), r.pick([50, 100, 200, 300]), encodeMatch({ metadata: 100 }))]
   ])()
   put(fake, flow)
+  forgetLessons(lessons, fake.tables)
   const match = flow.match.toString('hex')
   return `somebody puts a flow in our place in table ${flow.table} of ${fake.name} (${match}), while we are not connected`
 }
@@ -96,10 +99,11 @@ const drift: Operation = (chassis, r) => {
   if (fake === undefined) return undefined
   cutOff(chassis, fake, r)
   const { flows, groups, meters } = fake.tables
+  const lessons = lessonsOf(fake.tables)
   for (const [id, meter] of r.some([...meters], 0.2)) meters.set(id, { ...meter, rate: 1 })
   const meterId = 0x65760000 + r.int(1, 9)
   if (r.chance(0.2)) meters.set(meterId, { meterId, unit: 'pktps', rate: 5, burst: 5 })
-  for (const [key, flow] of r.some([...flows].filter(([, one]) => !isForeign(one)), 0.1)) {
+  for (const [key, flow] of r.some([...flows].filter(([, one]) => !isForeign(one) && !isLearned(one)), 0.1)) {
     if (r.chance(0.5)) flows.delete(key)
     else flows.set(key, { ...flow, cookie: flow.cookie | BigInt(r.int(0, 1)), instructions: r.pick([flow.instructions, Buffer.alloc(0)]) })
   }
@@ -111,6 +115,7 @@ const drift: Operation = (chassis, r) => {
   }
   const groupId = 0x40000000 + r.int(0, 1000)
   if (r.chance(0.5) && !fake.foreignGroups.has(groupId)) groups.set(groupId, { groupId, type: 'all', buckets: [] })
+  forgetLessons(lessons, fake.tables)
   const left = { ...foreignFlow(r.int(200, 215), 77, encodeMatch({ metadata: r.int(1, 9) })), cookie: 0x6576706e_00000000n }
   put(fake, left)
   return `${fake.name} is in disorder: flows and groups of ours missing, changed, left over; we are not connected`

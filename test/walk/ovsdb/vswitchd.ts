@@ -77,6 +77,9 @@ export class FakeVswitchd {
     const isNew = !this.switches.has(name)
     const fake = this.switches.get(name) ?? new FakeSwitch(name, this.#faults, this.#report, this.#onApply)
     this.switches.set(name, fake)
+    fake.tellLearned = (updates) => {
+      for (const [connection, target] of this.connections) if (target === fake) connection.tellLearned(updates)
+    }
     if (!fake.ports.has(name)) fake.ports.set(name, portDesc(LOCAL_PORT, name))
     let changed = isNew
     const wanted = new Set([name, ...interfaces.map(([, row]) => textOf(row['name']))])

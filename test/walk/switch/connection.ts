@@ -2,6 +2,7 @@
 import type { ApplyError, ApplyResult, FlowDesc, FlowUpdate, GroupDesc, Meter, MeterFeatures, PortDesc, PortStatusReason, RequestForward } from '../../../lib/openflow/index.js'
 import type { SwitchConnection } from '../../../lib/sink/switch.js'
 import type { Random } from '../random.js'
+import { allLearned, LEARNED } from './learned.js'
 import type { FakeSwitch } from './switch.js'
 
 interface Request {
@@ -17,6 +18,7 @@ interface Request {
 export interface Told {
   portStatus(reason: PortStatusReason, port: PortDesc): void
   flowsChanged(updates: readonly FlowUpdate[]): void
+  learnedChanged(updates: readonly FlowUpdate[]): void
   requestForwarded(request: RequestForward): void
 }
 
@@ -26,6 +28,8 @@ export class FakeConnection implements SwitchConnection {
   readonly #requests: Request[] = []
   readonly #inbox: (() => void)[] = []
   #isOpen = true
+  #isMonitoring = false
+  #isPaused = false
   /** The bridge is being left: what is sent is the end of it. */
   isWiping = false
 
@@ -71,6 +75,14 @@ export class FakeConnection implements SwitchConnection {
 
   portDescs(): Promise<readonly PortDesc[]> {
     return this.#request('port descriptions', () => [...this.#switch.ports.values()])
+  }
+
+  /** All that the switch has learned on local ports; from then on it tells what it learns and forgets. */
+  monitorLearned(): Promise<readonly FlowUpdate[]> {
+    return this.#request('learned flows', () => {
+      this.#isMonitoring = true
+      return allLearned(this.#switch.tables)
+    })
   }
 
   apply(mods: readonly Buffer[], { bundle }: { readonly bundle: boolean }): Promise<ApplyResult> {
@@ -122,6 +134,23 @@ export class FakeConnection implements SwitchConnection {
   /** What somebody else did, as flow monitors and forwarded requests tell it. */
   tellFlows(updates: readonly FlowUpdate[]): void {
     if (this.#isOpen) this.#inbox.push(() => this.#told.flowsChanged(updates))
+  }
+
+  tellLearned(updates: readonly FlowUpdate[]): void {
+    if (!this.#isMonitoring || !this.#isOpen) return
+    const told = updates.filter((update) => 'tableId' in update && update.tableId === LEARNED && (!this.#isPaused || update.kind === 'removed'))
+    if (told.length > 0) this.#inbox.push(() => this.#told.learnedChanged(told))
+  }
+
+  /** Nobody has read for too long: what is learned is not told for a while. */
+  pause(): void {
+    if (this.#isMonitoring && !this.#isPaused) this.#inbox.push(() => this.#told.learnedChanged([{ kind: 'paused' }]))
+    this.#isPaused = this.#isMonitoring
+  }
+
+  resume(): void {
+    if (this.#isPaused && this.#isOpen) this.#inbox.push(() => this.#told.learnedChanged([{ kind: 'resumed' }]))
+    this.#isPaused = false
   }
 
   tellRequest(request: RequestForward): void {

@@ -2,6 +2,7 @@
 // output. What leaves, and with which tunnel fields, is the truth about forwarding.
 import { ipToBytes } from '../../../lib/net/ip.js'
 import type { Action, Match } from '../../../lib/openflow/index.js'
+import type { Lesson } from './learned.js'
 import { flowActions, flowMatch, type Flow, type Tables } from './tables.js'
 
 /** Fields as numbers, whatever their text form. Absent = 0. */
@@ -25,6 +26,8 @@ export interface Run {
   readonly problems: string[]
   /** Buckets of select groups from which nothing left. */
   readonly deadEnds: number
+  /** What the packet teaches: whether it is learned is the caller's business. */
+  readonly lessons: readonly Lesson[]
   /** Copies for the agent: what the action writes along, and the fields at that moment. */
   readonly toUs: readonly { readonly userdata: Buffer, readonly fields: Packet }[]
 }
@@ -59,7 +62,7 @@ export class Pipeline {
   }
 
   run(start: Packet): Run {
-    const run: Mutable = { sent: [], path: [], problems: [], toUs: [], translation: 0, translations: 1, share: 1, deadEnds: 0 }
+    const run: Mutable = { sent: [], path: [], problems: [], toUs: [], lessons: [], translation: 0, translations: 1, share: 1, deadEnds: 0 }
     this.#table(0, { ...start }, run)
     return run
   }
@@ -111,8 +114,9 @@ export class Pipeline {
           break
         }
         case 'meter':
-        // What the switch learns is the walk's own doing (operations/learned.ts).
+          break
         case 'learn':
+          run.lessons.push({ learn: action, fields: { ...fields } })
           break
         case 'resubmit':
           this.#table(action.table ?? table, fields, run)
@@ -168,7 +172,7 @@ function popTag(fields: Record<string, bigint>): void {
 }
 
 interface Mutable {
-  sent: Sent[], path: string[], problems: string[], toUs: { userdata: Buffer, fields: Packet }[]
+  sent: Sent[], path: string[], problems: string[], lessons: Lesson[], toUs: { userdata: Buffer, fields: Packet }[]
   translation: number, translations: number, share: number, deadEnds: number
 }
 

@@ -1,7 +1,8 @@
 // A bridge of ovs-vswitchd: its ports, its tables, and a watch on every change that comes over OpenFlow:
 // nothing outside our places is touched, nothing foreign overwritten, no group grows past what vswitchd survives.
-import type { ApplyResult, PortDesc } from '../../../lib/openflow/index.js'
+import type { ApplyResult, FlowUpdate, PortDesc } from '../../../lib/openflow/index.js'
 import { applyError } from './connection.js'
+import { forgetLessons, lessonsOf } from './learned.js'
 import { flowActions, flowMatch, groupsIn, isForeign, Refusal, Tables, type Change, type Flow, type FlowChange } from './tables.js'
 
 /** The agent's places on the bridge, written down a second time here: the walk checks the code against them. */
@@ -31,6 +32,8 @@ export class FakeSwitch {
   maxMeters = 262_144
   /** Groups in our range that somebody else made. */
   readonly foreignGroups = new Set<number>()
+  /** Told what it learned and forgot. Replaced by whoever knows the connections. */
+  tellLearned: (updates: readonly FlowUpdate[]) => void = () => undefined
   /** Messages carried out since the start. */
   mods = 0
 
@@ -49,8 +52,10 @@ export class FakeSwitch {
       const error = mod.readUInt8(1) === METER_MOD ? 'OFPBFC_MSG_UNSUP' : this.#try(next, mod, changes)
       if (error !== undefined) return { applied: false, errors: [applyError(index, error)] }
     }
+    const lessons = lessonsOf(this.tables)
     this.tables = next
     this.mods += mods.length
+    this.tellLearned(forgetLessons(lessons, next))
     this.#watch(changes)
     return { applied: true, errors: [] }
   }
@@ -58,11 +63,13 @@ export class FakeSwitch {
   /** Each for itself. */
   applyPlain(mods: readonly Buffer[]): ApplyResult {
     const changes: Change[] = []
+    const lessons = lessonsOf(this.tables)
     const errors = mods.flatMap((mod, index) => {
       const error = this.#try(this.tables, mod, changes)
       return error === undefined ? [] : [applyError(index, error)]
     })
     this.mods += mods.length - errors.length
+    this.tellLearned(forgetLessons(lessons, this.tables))
     this.#watch(changes)
     return { applied: true, errors }
   }

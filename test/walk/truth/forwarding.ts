@@ -2,7 +2,7 @@
 // should. Unicast reaches its one destination, broadcast everybody once, nothing crosses VNIs, nothing from a tunnel
 // enters one.
 import type { Chassis } from '../chassis.js'
-import { ALL_MACS, UDP_PORTS, VTEPS, WORKLOAD_IPS } from '../pools.js'
+import { ALL_MACS, HOST_MACS, UDP_PORTS, VTEPS, WORKLOAD_IPS } from '../pools.js'
 import type { Random } from '../random.js'
 import { number, packet, Pipeline, type Packet, type Sent } from '../switch/packet.js'
 import type { FakeSwitch } from '../switch/switch.js'
@@ -26,7 +26,7 @@ export function checkForwarding(chassis: Chassis, r: Random): string[] {
   const config = readConfig(chassis.database)
   const fake = chassis.vswitchd.switches.get(config.bridge)
   if (config.isOvns || fake === undefined || !config.exists) return []
-  const vnis = trueVnis(config).map((vni) => readVni(vni, config, chassis.kernel))
+  const vnis = trueVnis(config).map((vni) => readVni(vni, config, chassis.kernel, fake))
   const world = { config, fake, pipeline: new Pipeline(fake.tables), vnis }
   return [...fromPorts(world, r), ...world.vnis.flatMap((vni) => [...askedByPorts(world, vni, r), ...fromTunnels(world, vni, r)])]
 }
@@ -72,14 +72,22 @@ function expected(world: World, vni: TrueVni, dst: string, inPort: number, fromT
   // While others announce a MAC of ours, traffic follows them.
   const isHere = local?.port !== undefined && !vni.claimed.has(dst) && ofport(world, local.port.name) !== undefined
   if (isHere) return toPort(world, local.port, inPort, inside)
+  const learned = vni.learned.local.get(dst)
+  const isPreferred = world.config.option('dynamic-routing-fdb-prefer-local', vni.vni) === 'true'
+  if (learned !== undefined && (isPreferred || !vni.remote.has(dst))) return toPort(world, learned, inPort, inside)
   if (local !== undefined && local.port === undefined && !vni.claimed.has(dst)) return []
   const remote = vni.remote.get(dst)
   if (remote !== undefined) return fromTunnel ? [] : remote.flatMap((path) => toVtep(world, vni, path, inside).map((line) => withShare(line, path.weight)))
-  return nobodyKnows(world, vni, inPort, fromTunnel, inside)
+  return nobodyKnows(world, vni, dst, inPort, fromTunnel, inside)
 }
 
-/** To `unknown` ports and VTEPs, when there is such a port. */
-function nobodyKnows(world: World, vni: TrueVni, inPort: number, fromTunnel: boolean, inside: Inside): string[] {
+/** Where packets from the MAC came from; else to `unknown` ports and VTEPs, when there is such a port. */
+function nobodyKnows(world: World, vni: TrueVni, dst: string, inPort: number, fromTunnel: boolean, inside: Inside): string[] {
+  const taught = fromTunnel ? undefined : vni.learned.remote.get(dst)
+  if (taught !== undefined) {
+    const vtep = vni.vteps.find(({ ip, udpPort }) => number(ip) === taught.vtep && tunnelPort(world, udpPort) === taught.port)
+    return vtep === undefined ? ['nowhere: what its VTEP taught went with it'] : toVtep(world, vni, { ...vtep, encapVni: vni.vni }, inside)
+  }
   const ports = vni.ports.filter(({ name, unknown }) => unknown && ofport(world, name) !== undefined)
   return ports.length === 0 ? [] : everybody(world, { ...vni, ports }, inPort, fromTunnel, inside)
 }
@@ -127,7 +135,7 @@ function fromPorts(world: World, r: Random): string[] {
     const inPort = ofport(world, name)
     if (inPort === undefined) return []
     const bindings = world.config.ports.filter((port) => port.name === name)
-    return [BROADCAST, STRANGER, ...r.some(ALL_MACS, 0.5)].flatMap((dst) => fromPort(world, name, inPort, bindings, randomFrame(r, bindings, dst)))
+    return [BROADCAST, STRANGER, ...r.some([...ALL_MACS, ...HOST_MACS], 0.5)].flatMap((dst) => fromPort(world, name, inPort, bindings, randomFrame(r, bindings, dst)))
   })
 }
 
@@ -169,7 +177,7 @@ function fromTunnels(world: World, vni: TrueVni, r: Random): string[] {
       const known = decap === 'off' || (decap === 'member' ? world.vnis.some(knows) : knows(vni))
       const to = r.chance(0.8) ? local : '192.0.2.200'
       const isAccepted = local !== undefined && to === local && known
-      const dst = r.pick([BROADCAST, STRANGER, ...ALL_MACS])
+      const dst = r.pick([BROADCAST, STRANGER, ...ALL_MACS, ...HOST_MACS])
       const src = r.pick([STRANGER, STRANGER, ...ALL_MACS])
       const tags = r.some([randomTag(r)], 0.2)
       return compare(world,

@@ -30,7 +30,8 @@ export function ourRows({ kernel, database }: Chassis): string[] {
 export function checkOurRows(chassis: Chassis): string[] {
   const config = readConfig(chassis.database)
   if (config.isOvns) return []
-  const wanted = trueVnis(config).flatMap((vni) => readVni(vni, config, chassis.kernel).told)
+  const fake = chassis.vswitchd.switches.get(config.bridge)
+  const wanted = trueVnis(config).flatMap((vni) => readVni(vni, config, chassis.kernel, fake).told)
   const present = ourRows(chassis)
   const identity = (row: string) => row.split(' ').slice(0, row.startsWith('fdb') ? 4 : 3).join(' ')
   const rivals = (row: string) => wanted.filter((other) => identity(other) === identity(row))

@@ -4,7 +4,9 @@ import { NTF, NUD } from '../../../lib/netlink/index.js'
 import { ZERO_MAC } from '../../../lib/net/mac.js'
 import type { FakeKernel } from '../kernel/kernel.js'
 import type { Device, DeviceRow, Neighbour } from '../kernel/rows.js'
+import type { FakeSwitch } from '../switch/switch.js'
 import type { Address, TrueConfig, TruePort } from './config.js'
+import { learnedOf, type TrueLearned } from './learned.js'
 
 export interface TrueVtep {
   readonly ip: string
@@ -29,6 +31,7 @@ export interface TrueLocal {
 
 export interface TrueVni {
   readonly vni: number
+  readonly learned: TrueLearned
   readonly ports: readonly TruePort[]
   readonly locals: readonly TrueLocal[]
   readonly vteps: readonly TrueVtep[]
@@ -56,7 +59,7 @@ interface Devices {
   readonly advertise: Device | undefined
 }
 
-export function readVni(vni: number, config: TrueConfig, kernel: FakeKernel): TrueVni {
+export function readVni(vni: number, config: TrueConfig, kernel: FakeKernel, fake: FakeSwitch | undefined): TrueVni {
   const devices = devicesOf(vni, config, kernel)
   const ports = config.ports.filter((port) => port.vni === vni)
   const locals = localsOf(ports, config.virtual(vni) ?? [])
@@ -65,8 +68,10 @@ export function readVni(vni: number, config: TrueConfig, kernel: FakeKernel): Tr
   const remote = remoteMacs(vni, devices, kernel, udpPort)
   const claimed = new Set([...remote.keys(), ...bridgeClaims(devices, kernel)])
   const vteps = vtepsOf(vni, devices, kernel, udpPort).map((vtep) => ({ ...vtep, localIp: localIp(vtep.ip) }))
-  const told = locals.flatMap((local) => toldRows(local, vni, devices, config, kernel, claimed))
-  return { vni, ports, locals, vteps, remote, claimed, remoteIps: remoteIps(devices, kernel), localIp, told }
+  const learned = learnedOf(fake, config, vni)
+  const hosts = [...learned.local].filter(([mac]) => !locals.some((local) => local.mac === mac)).map(([mac, port]): TrueLocal => ({ mac, port, ips: [], sources: undefined }))
+  const told = [...locals, ...hosts].flatMap((local) => toldRows(local, vni, devices, config, kernel, claimed))
+  return { vni, learned, ports, locals, vteps, remote, claimed, remoteIps: remoteIps(devices, kernel), localIp, told }
 }
 
 function devicesOf(vni: number, config: TrueConfig, kernel: FakeKernel): Devices {
