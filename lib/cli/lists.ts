@@ -1,6 +1,6 @@
 // The lists of ovs-evpnctl: for each command what it shows, its columns, and what to say when there is nothing.
 import type {
-  DropReport, FloodReport, IpReport, LocalReport, MacReport, PathReport, PortReport, Problem, VtepReport
+  DropReport, FloodReport, IpReport, LatencyReport, LocalReport, MacReport, PathReport, PortReport, Problem, VtepReport
 } from '../daemon/report.js'
 import { type Column, formatTable } from './table.js'
 
@@ -120,8 +120,21 @@ const problems: List<Problem> = {
   ]
 }
 
+const latency: List<LatencyReport> = {
+  about: 'ms from the kernel\'s message to the switch\'s answer, by kind of change',
+  things: 'changes',
+  columns: [
+    { head: 'CHANGE', cell: row => row.change },
+    { head: 'EVENTS', cell: row => row.events },
+    { head: 'P50', cell: row => row.p50 },
+    { head: 'P95', cell: row => row.p95 },
+    { head: 'P99', cell: row => row.p99 },
+    { head: 'MAX', cell: row => row.max }
+  ]
+}
+
 /** The lists by the name of their command. */
-export const LISTS = { vteps, macs, ips, flood, local, ports, drops, problems } as const
+export const LISTS = { vteps, macs, ips, flood, local, ports, drops, problems, latency } as const
 
 /** Rows as a table, or a sentence when there are none. */
 export function formatList<Row>(list: List<Row>, rows: readonly Row[], vni?: number): string {

@@ -33,6 +33,7 @@ export async function runCli(args: readonly string[], env: Environment, version:
 
 async function answer(options: CliOptions, env: Environment): Promise<string> {
   const { command, vni, json } = options
+  if (command === 'latency' && vni !== undefined) throw new Failure(EXIT_USAGE, 'latencies are not told apart by VNI')
   if (command === 'problems' && vni !== undefined) {
     throw new Failure(EXIT_USAGE, `problems are not told apart by VNI; for those of one, use: ovs-evpnctl show --vni ${vni}`)
   }

@@ -52,6 +52,8 @@ export class Agent {
   #isDatabaseSynced = false
   #hasAdopted = false
   #tick: NodeJS.Immediate | undefined
+  /** When the first event came that was not derived yet. */
+  #eventAt: number | undefined
   #isStopped = false
 
   constructor(parts: AgentParts) {
@@ -73,7 +75,8 @@ export class Agent {
       kernel: kernelSink(rowTable(parts.kernel), () => knowsLeftovers(this.state)),
       devices: kernelSink(deviceTable(parts.kernel, () => this.state.mirrors.links))
     }
-    this.state = createState(sinks, (name) => parts.database.table(name), () => {
+    this.state = createState(sinks, (name) => parts.database.table(name), (eventAt) => {
+      this.#eventAt ??= eventAt
       this.state.dirty.notices = true
       wake()
     }, parts.areListening)
@@ -96,7 +99,9 @@ export class Agent {
     return this.isSynced && this.#tick === undefined && this.state.switch.isSettled && this.state.kernel.isSettled && this.state.devices.isSettled
   }
 
-  kernelMessages(batch: readonly RtMessage[]): void {
+  /** `readAt`: when the kernel's messages were read, as performance.now() tells. */
+  kernelMessages(batch: readonly RtMessage[], readAt = performance.now()): void {
+    if (this.feed.isSynced) this.#eventAt ??= readAt
     this.feed.messages(batch)
     this.#schedule()
   }
@@ -195,7 +200,7 @@ export class Agent {
     // Before the configuration is known, a row of ours looks like a leftover.
     if (!this.#isDatabaseSynced) return
     const isDatabaseDirty = this.state.dirty.database
-    derive(this.state)
+    this.#derive()
     if (this.#parts.areListening !== undefined && this.state.database !== EMPTY_DATABASE && this.feed.isSynced) this.state.stale.start()
     this.#notice()
     const { database } = this.state
@@ -211,12 +216,19 @@ export class Agent {
     this.state.switch.flush()
   }
 
+  #derive(): void {
+    this.state.switch.because(this.#eventAt)
+    this.#eventAt = undefined
+    derive(this.state)
+    this.state.switch.because(undefined)
+  }
+
   /** News of another's claim may be waiting unread, and our row would steal the address: it is read first. */
   #writeKernel(): void {
     this.state.kernel.judge()
     if (!this.state.kernel.hasWork) return
     this.#parts.kernel.drain()
-    derive(this.state)
+    this.#derive()
     this.state.kernel.flush()
   }
 

@@ -1,4 +1,5 @@
 // The numbers behind memory/show and coverage/show.
+import type { LatencyReport } from '../sink/latency.js'
 import type { Agent } from './agent.js'
 
 /** How much of everything is held. */
@@ -49,6 +50,14 @@ export function countersOf({ state, feed, tunnels }: Agent): Record<string, numb
     kernel_drift: state.kernel.drift.counters.found,
     device_drift: state.devices.drift.counters.found,
     tunnel_drift: tunnels.counters.drift,
-    drift_paused: state.switch.drift.counters.paused + state.kernel.drift.counters.paused + state.devices.drift.counters.paused
+    drift_paused: state.switch.drift.counters.paused + state.kernel.drift.counters.paused + state.devices.drift.counters.paused,
+    ...latencies(state.switch.latency.report())
   }
+}
+
+/** From the kernel's message to the switch's answer; counters are whole numbers, so in us. */
+function latencies(reports: readonly LatencyReport[]): Record<string, number> {
+  return Object.fromEntries(reports.flatMap(({ change, events, ...times }) => [
+    [`${change}_events`, events] as const, ...Object.entries(times).map(([name, ms]) => [`${change}_${name}_us`, Math.round(ms * 1_000)] as const)
+  ]))
 }

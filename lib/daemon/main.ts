@@ -71,7 +71,7 @@ function connect(options: DaemonOptions, log: Log): Connections {
   const monitor = NetlinkClient.open({
     groups: ['link', 'neigh', 'nexthop', 'vlan'],
     handlers: {
-      messages: (batch) => agent.kernelMessages(batch),
+      messages: (batch, readAt) => agent.kernelMessages(batch, readAt),
       overrun: () => agent.kernelOverrun(),
       failed: fatal
     }

@@ -1,5 +1,8 @@
 // What the daemon says of itself: plain data, one row type for each list. The control socket prints them in
 // ovn-controller's line forms, ovs-evpnctl as tables. Only shapes live here; the rows are made by the agent.
+import type { LatencyReport } from '../sink/latency.js'
+
+export type { LatencyReport }
 
 /** A remote VTEP of a VNI. `binding_key` and `uuid` are for display only. `port` is the UDP port, `ofport` its tunnel port. */
 export interface VtepReport {
@@ -159,4 +162,6 @@ export interface Reports {
   /** Asks the switch. Without `vni`, only what counted something. Rejects when the switch cannot be asked. */
   drops(vni?: number): Promise<readonly DropReport[]>
   problems(): readonly Problem[]
+  /** How long events of the kernel take until the switch has confirmed what follows from them. */
+  latency(): readonly LatencyReport[]
 }

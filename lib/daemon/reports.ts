@@ -43,7 +43,8 @@ export function createReports(agent: Agent, version: string, sessions: () => Ses
     local: (vni) => each(vni, (domain) => localReports(state, domain)),
     ports: (vni) => portReports(state).filter((port) => vni === undefined || port.vni === vni),
     drops: (vni) => dropReports(state, vni),
-    problems: () => problems(agent)
+    problems: () => problems(agent),
+    latency: () => state.switch.latency.report()
   }
 }
 

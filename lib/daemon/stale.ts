@@ -30,8 +30,8 @@ export interface StaleParts {
   isAlive(): boolean | undefined
   /** The longest time that anything may be stale, in seconds. */
   longest(): number
-  /** Something changed that calls for a tick. */
-  wake(): void
+  /** Something changed that calls for a tick, due to an event of that time. */
+  wake(eventAt?: number): void
   /** In ms. */
   now(): number
 }
@@ -158,7 +158,7 @@ export class Stale {
     // What goes along with it is gone before it.
     this.#recent.push({ ...entry, since: now })
     entry.home.release(entry.row as never)
-    this.#parts.wake()
+    this.#parts.wake(entry.since)
   }
 
   #expire(now: number): void {

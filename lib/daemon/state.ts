@@ -134,7 +134,7 @@ export const EMPTY_DATABASE: Database = {
 export type AreListening = (paths: readonly string[]) => boolean | undefined
 
 /** An empty state around the given sinks and replica. `wake`: something became dirty by itself. */
-export function createState(sinks: Sinks, table: State['table'], wake: () => void, areListening: AreListening = () => undefined): State {
+export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?: number) => void, areListening: AreListening = () => undefined): State {
   const homes = homesOf(() => state)
   const stale = new Stale({
     isAlive: () => {

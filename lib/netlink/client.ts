@@ -9,8 +9,8 @@ import { NetlinkSession, type Outcome, type Received } from './session.js'
 import { NetlinkSocket } from './socket.js'
 
 export interface NetlinkHandlers {
-  /** Notifications, and the rows of dumps among them in the order of arrival. */
-  messages(batch: readonly RtMessage[]): void
+  /** Notifications, and the rows of dumps among them in the order of arrival; when they were read, as performance.now() tells. */
+  messages(batch: readonly RtMessage[], readAt: number): void
   /** The kernel dropped notifications: every mirrored table has to be dumped again. */
   overrun(): void
   /** The socket is unusable; the client is closed. */
@@ -116,13 +116,14 @@ export class NetlinkClient {
   drain(): void {
     if (this.#closed) return
     const received: Received = { messages: [], outcomes: [] }
+    const readAt = performance.now()
     let overrun: boolean
     try {
       overrun = this.#read(received).overrun
     } catch (error) {
       return this.#broken(error instanceof Error ? error : new Error(String(error)))
     }
-    this.#deliver(received, overrun)
+    this.#deliver(received, overrun, readAt)
   }
 
   /** Ends everything: requests under way fail with ECANCELED, no handler is called any more, the process can exit. */
@@ -201,6 +202,7 @@ export class NetlinkClient {
   #turn(): void {
     if (this.#closed) return
     const received: Received = { messages: [], outcomes: [] }
+    const readAt = performance.now()
     let read: { readonly empty: boolean, readonly overrun: boolean }
     try {
       read = this.#read(received)
@@ -208,7 +210,7 @@ export class NetlinkClient {
       return this.#broken(error instanceof Error ? error : new Error(String(error)))
     }
     try {
-      this.#deliver(received, read.overrun)
+      this.#deliver(received, read.overrun, readAt)
     } finally {
       if (this.#closed) { /* closed by a handler */ }
       else if (read.empty) this.#wait()
@@ -232,8 +234,8 @@ export class NetlinkClient {
     return { empty: false, overrun }
   }
 
-  #deliver({ messages, outcomes }: Received, overrun: boolean): void {
-    if (messages.length > 0) this.#handlers.messages(messages)
+  #deliver({ messages, outcomes }: Received, overrun: boolean, readAt: number): void {
+    if (messages.length > 0) this.#handlers.messages(messages, readAt)
     if (overrun && !this.#closed) {
       this.#overruns++
       this.#handlers.overrun()

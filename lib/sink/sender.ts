@@ -4,6 +4,7 @@ import type { ApplyError } from '../openflow/index.js'
 import { planBatch, type Batch } from './batch.js'
 import type { Desired, SwitchTrackers } from './desired.js'
 import { describeFlowKey } from './flow-entry.js'
+import type { Change, Latency } from './latency.js'
 import type { Linger } from './linger.js'
 import { meterMod } from './meter-entry.js'
 import type { Retry } from './retry.js'
@@ -20,6 +21,7 @@ export interface SenderOptions {
   readonly desired: Desired
   readonly retry: Retry
   readonly linger: Linger
+  readonly latency: Latency
   readonly report: SwitchReport
   /** Told what is about to be sent. */
   readonly sending: (keys: readonly string[]) => void
@@ -105,11 +107,16 @@ export class Sender {
       this.#refuse(batch, entry, error)
     }
     if (!applied) return
+    const now = performance.now()
     batch.flows.forEach((pending, i) => {
-      if (!refused.has(i)) this.#realize(this.#trackers.flows, pending)
+      if (refused.has(i)) return
+      this.#realize(this.#trackers.flows, pending)
+      this.#took(changeOf(pending), pending, now)
     })
     batch.groups.forEach((pending, i) => {
-      if (!refused.has(batch.flows.length + i)) this.#realize(this.#trackers.groups, pending)
+      if (refused.has(batch.flows.length + i)) return
+      this.#realize(this.#trackers.groups, pending)
+      this.#took('group', pending, now)
     })
     this.counters.flowMods += batch.flows.length
     this.counters.groupMods += batch.groups.length
@@ -118,6 +125,10 @@ export class Sender {
   #realize<V>(tracker: Tracker<V>, pending: Pending<V>): void {
     this.#options.retry.forget(pending.key)
     tracker.realize(pending.key, pending.desired)
+  }
+
+  #took(change: Change, { since }: Pending<unknown>, now: number): void {
+    if (since !== undefined) this.#options.latency.record(change, now - since)
   }
 
   #tellRefused(text: string): void {
@@ -142,4 +153,9 @@ export class Sender {
       this.#options.retry.later(this.#trackers.groups, group.key, `refused by the switch: ${error.name}`)
     }
   }
+}
+
+function changeOf({ desired, realized }: Pending<string>): Change {
+  if (desired === undefined) return 'withdraw'
+  return realized === undefined ? 'learn' : 'move'
 }

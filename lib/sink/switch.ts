@@ -9,6 +9,7 @@ import { createTrackers, Desired } from './desired.js'
 import { Drift, type DriftOptions } from './drift.js'
 import { tableOfKey } from './flow-entry.js'
 import { holdWhatNames } from './held.js'
+import { Latency } from './latency.js'
 import { Linger } from './linger.js'
 import { readFlows, readGroups, type SwitchReader } from './read-back.js'
 import { Retry } from './retry.js'
@@ -44,6 +45,7 @@ export class SwitchSink {
   readonly meters = this.#trackers.meters
   readonly #all = [this.flows, this.groups, this.meters] as readonly Tracker<unknown>[]
   readonly drift: Drift
+  readonly latency = new Latency()
   readonly #reads = { readBacks: 0, audits: 0 }
   readonly #sender: Sender
   readonly #desired: Desired
@@ -78,7 +80,7 @@ export class SwitchSink {
     this.#desired = new Desired(this.#trackers, (text) => report.warn(text))
     this.#conflicts = new Conflicts(report)
     this.#sender = new Sender(this.#trackers, {
-      desired: this.#desired, retry: this.#retry, linger: this.#linger, report,
+      desired: this.#desired, retry: this.#retry, linger: this.#linger, latency: this.latency, report,
       sending: (keys) => this.#sending(keys),
       doubt: () => this.#connection && this.#distrust(this.#connection)
     })
@@ -105,6 +107,12 @@ export class SwitchSink {
   /** True when nothing is left to send and nothing is under way. */
   get isSettled(): boolean {
     return this.#isReady && !this.#isBusy && this.#sender.isDone
+  }
+
+  /** What is set from here on is due to something that came at this time; undefined = nobody counts. */
+  because(eventAt: number | undefined): void {
+    this.flows.eventAt = eventAt
+    this.groups.eventAt = eventAt
   }
 
   setFlows(owner: string, flows: readonly Flow[]): void {

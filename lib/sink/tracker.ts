@@ -6,6 +6,8 @@ export interface Pending<V> {
   readonly key: string
   readonly desired: V | undefined
   readonly realized: V | undefined
+  /** When the event came that made the difference, if that is known. */
+  readonly since?: number | undefined
 }
 
 /** One key's both sides, in one object: with 200,000 of them, a second map would cost as much again. */
@@ -21,12 +23,15 @@ export class Tracker<V> {
   /** Keys that several owners want, with those who do not have it: content-derived ids can collide. */
   readonly #losers = new Map<string, Map<string, V>>()
   readonly #keysOfOwner = new Map<string, readonly string[]>()
-  readonly #pending = new Set<string>()
+  /** With the time of the event that made the difference. */
+  readonly #pending = new Map<string, number | undefined>()
   /** Keys that must not be touched now, with the reason: a foreign entry stands there, or it was refused. */
   readonly #blocked = new Map<string, string>()
   /** Those of them that are blocked only as long as the same is wanted. */
   readonly #blockedAsWanted = new Set<string>()
   readonly #isEqual: (a: V, b: V) => boolean
+  /** When the event came that changes what is wanted from here on, if there is one. */
+  eventAt: number | undefined
   /** Of the last setOne. */
   #lastOwner = ''
   #desiredCount = 0
@@ -125,10 +130,10 @@ export class Tracker<V> {
   /** Up to `limit` differences that may be worked on, oldest first; without those that would delete something, if told so. */
   pending(limit: number, mayDelete = true): Pending<V>[] {
     const batch: Pending<V>[] = []
-    for (const key of this.#pending) {
+    for (const [key, since] of this.#pending) {
       if (batch.length >= limit) break
-      const desired = this.desired(key)
-      if (!this.#blocked.has(key) && (mayDelete || desired !== undefined)) batch.push({ key, desired, realized: this.realized(key) })
+      const entry = this.#blocked.has(key) ? undefined : this.#entries.get(key)
+      if (entry !== undefined && (mayDelete || entry.desired !== undefined)) batch.push({ key, desired: entry.desired, realized: entry.realized, since })
     }
     return batch
   }
@@ -225,7 +230,7 @@ export class Tracker<V> {
   #compare(key: string, { desired, realized }: Entry<V>): void {
     const isSame = desired === undefined || realized === undefined ? desired === realized : this.#isEqual(desired, realized)
     if (isSame) this.#pending.delete(key)
-    else this.#pending.add(key)
+    else if (!this.#pending.has(key)) this.#pending.set(key, this.eventAt)
     if (isSame && this.#blockedAsWanted.has(key)) this.unblock(key)
     if (desired === undefined && realized === undefined) this.#entries.delete(key)
   }

@@ -26,6 +26,7 @@ const PRINTED: readonly (readonly [string, string])[] = [
   ['drops', 'drops.txt'],
   ['drops --vni 1000', 'drops-1000.txt'],
   ['problems', 'problems.txt'],
+  ['latency', 'latency.txt'],
   ['show', 'show.txt'],
   ['show --vni 1000', 'show-1000.txt']
 ]
@@ -55,7 +56,7 @@ await t.test('nothing to show is said in a sentence, and is an empty list in JSO
   const { rundir } = await startChassis(t, { reports: emptyReports() })
   const SENTENCES = {
     vteps: 'No remote VTEPs.\n', macs: 'No remote MACs.\n', ips: 'No IPs.\n', flood: 'No flood groups.\n',
-    local: 'No local MACs.\n', ports: 'No ports with a VNI.\n', drops: 'No packets dropped.\n', problems: 'No problems.\n'
+    local: 'No local MACs.\n', ports: 'No ports with a VNI.\n', drops: 'No packets dropped.\n', problems: 'No problems.\n', latency: 'No changes.\n'
   }
   for (const [command, sentence] of Object.entries(SENTENCES)) {
     t.equal((await ctl(t, rundir, command)).stdout, sentence, command)
@@ -79,6 +80,7 @@ const WRONG: readonly (readonly [string, string])[] = [
   ['macs --vni ten', '--vni ten: no VNI, which is a whole number from 0 to 16777215'],
   ['macs --vni 16777216', '--vni 16777216: no VNI, which is a whole number from 0 to 16777215'],
   ['problems --vni 1000', 'problems are not told apart by VNI; for those of one, use: ovs-evpnctl show --vni 1000'],
+  ['latency --vni 1000', 'latencies are not told apart by VNI'],
   ['explain', 'explain takes a VNI and a MAC or IP: ovs-evpnctl explain VNI MAC|IP'],
   ['explain ten 10.0.0.1', '"ten" is no VNI, which is a whole number from 0 to 16777215'],
   ['explain 1000 10.0.0.256', '"10.0.0.256" is no MAC and no IP address, such as 02:00:00:00:00:01, 10.0.0.1, 2001:db8::1'],

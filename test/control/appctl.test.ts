@@ -13,7 +13,7 @@ const REFUSED: readonly (readonly [string, readonly string[], string])[] = [
   ['an unknown option of exit', ['exit', '--now'], '"exit" takes no argument but --cleanup, not "--now"\n'],
   ['an unknown log module', ['vlog/set', 'nosuch'], 'no destination, level, or module "nosuch"\n'],
   ['reopening without a log file', ['vlog/reopen'], 'Logging to file not configured\n'],
-  ['an unknown report', ['evpn/report', 'all'], 'no report "all", known are show, vteps, macs, ips, flood, local, ports, drops, problems\n'],
+  ['an unknown report', ['evpn/report', 'all'], 'no report "all", known are show, vteps, macs, ips, flood, local, ports, drops, problems, latency\n'],
   ['a report of an impossible VNI', ['evpn/report', 'macs', '16777216'], '"16777216" is no VNI (0 to 16777215)\n']
 ]
 
@@ -33,6 +33,7 @@ await t.test('list-commands has the layout of Open vSwitch and hides what is int
   t.equal(stdout, [
     'The available commands are:',
     '  coverage/show           ',
+    '  evpn/latency            ',
     '  evpn/remote-vtep-list   ',
     '  evpn/vtep-arp-list      ',
     '  evpn/vtep-binding-list  ',

@@ -78,7 +78,13 @@ export function fakeReports(): Reports {
       ]
       return await Promise.resolve(vni === undefined ? rows.filter(({ packets }) => packets > 0) : rows.filter(row => row.vni === vni))
     },
-    problems: () => problems
+    problems: () => problems,
+    latency: () => [
+      { change: 'learn', events: 100_000, p50: 0.912, p95: 1.25, p99: 2, max: 17.3 },
+      { change: 'move', events: 12, p50: 1, p95: 1.1, p99: 1.1, max: 1.1 },
+      { change: 'withdraw', events: 0, p50: 0, p95: 0, p99: 0, max: 0 },
+      { change: 'group', events: 1, p50: 0.8, p95: 0.8, p99: 0.8, max: 0.8 }
+    ]
   }
 }
 
@@ -89,6 +95,6 @@ export function emptyReports(): Reports {
     show: () => ({
       version: '1.2.3', bridge: 'br-int', ovsdb: 'connecting', openflow: 'waiting', netlink: 'synced', tunnels: [], vnis: [], problems: []
     }),
-    vteps: none, macs: none, ips: none, flood: none, local: none, ports: none, drops: () => Promise.resolve([]), problems: none
+    vteps: none, macs: none, ips: none, flood: none, local: none, ports: none, drops: () => Promise.resolve([]), problems: none, latency: none
   }
 }

@@ -100,7 +100,7 @@ await t.test('a binding\'s key is the one its MACs show, and no two rows have on
 
 await t.test('list-commands names what the documentation names', async (t) => {
   const listed = lines(await appctl('list-commands')).map((line) => line.split(/\s+/)[0])
-  for (const name of [...LISTS.map(({ command }) => command), 'list-commands', 'version', 'exit', 'vlog/list', 'vlog/set', 'vlog/reopen', 'vlog/close',
+  for (const name of [...LISTS.map(({ command }) => command), 'evpn/latency', 'list-commands', 'version', 'exit', 'vlog/list', 'vlog/set', 'vlog/reopen', 'vlog/close',
     'memory/show', 'coverage/show']) t.ok(listed.includes(name), name)
 })
 
@@ -112,6 +112,7 @@ await t.test('version, vlog and the counters', async (t) => {
   await t.rejects(appctl('vlog/set', 'nonsense:file:dbg'), /nonsense/)
   t.match(await appctl('coverage/show'), /^flow_mods +total: \d+$/m)
   t.match(await appctl('memory/show'), /\bmacs:2 /)
+  t.match(await appctl('evpn/latency'), /^learn: \d+ events, p50 [\d.]+ ms, p95 [\d.]+ ms, p99 [\d.]+ ms, max [\d.]+ ms$/m)
   await t.rejects(appctl('evpn/nonsense'), /"evpn\/nonsense" is not a valid command/)
 })
 

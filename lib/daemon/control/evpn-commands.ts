@@ -1,6 +1,6 @@
-// The evpn/* commands: the five lists, and the reports as JSON for ovs-evpnctl.
+// The evpn/* commands: the five lists, how long changes take, and the reports as JSON for ovs-evpnctl.
 import { type Command, ControlError } from './command.js'
-import { arpList, fdbList, multicastGroupList, remoteVtepList, vtepBindingList } from './evpn-lists.js'
+import { arpList, fdbList, latencyList, multicastGroupList, remoteVtepList, vtepBindingList } from './evpn-lists.js'
 import { isReportKind, REPORT_KINDS } from './report-kinds.js'
 import type { Reports } from '../report.js'
 import { parseVni } from '../../net/number.js'
@@ -14,6 +14,7 @@ export function evpnCommands(reports: Reports): Command[] {
     list('evpn/vtep-multicast-group-list', () => multicastGroupList(flood(reports))),
     list('evpn/vtep-fdb-list', () => fdbList(macs(reports))),
     list('evpn/vtep-arp-list', () => arpList(ips(reports))),
+    list('evpn/latency', () => latencyList(reports.latency())),
     // Not listed: its answer is ovs-evpnctl's business and may change with it.
     { name: 'evpn/report', min: 1, max: 2, run: args => report(reports, args) }
   ]

@@ -16,7 +16,8 @@ export const REPORT_KINDS = {
   local: (reports: Reports, vni?: number) => sortRows(reports.local(vni), row => `${row.port} ${row.mac}`),
   ports: (reports: Reports, vni?: number) => sortRows(reports.ports(vni), row => row.port),
   drops: async (reports: Reports, vni?: number) => sortRows(await reports.drops(vni), row => `${row.port ?? ''} ${row.reason}`),
-  problems: (reports: Reports) => reports.problems()
+  problems: (reports: Reports) => reports.problems(),
+  latency: (reports: Reports) => reports.latency()
 } as const
 
 /** Members come in the order in which the kernel told of them, which a restart changes. */

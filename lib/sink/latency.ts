@@ -1,0 +1,39 @@
+// How long events take: from the moment the kernel's message was read to the switch's answer that its flow or group is there (or
+// gone). Kept as histograms, one for each kind of change.
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
+
+/** A flow that came, changed or went; a group that did any of it. */
+export const CHANGES = ['learn', 'move', 'withdraw', 'group'] as const
+export type Change = (typeof CHANGES)[number]
+
+/** Times in ms; 0 without events. */
+export interface LatencyReport {
+  readonly change: Change
+  readonly events: number
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+  readonly max: number
+}
+
+/** In us: up to an hour, in steps of 1 %. */
+const RANGE = { lowest: 1, highest: 3_600_000_000, figures: 2 } as const
+
+export class Latency {
+  readonly #histograms: Readonly<Record<Change, RecordableHistogram>> = {
+    learn: createHistogram(RANGE), move: createHistogram(RANGE), withdraw: createHistogram(RANGE), group: createHistogram(RANGE)
+  }
+
+  /** In ms. */
+  record(change: Change, ms: number): void {
+    this.#histograms[change].record(Math.min(RANGE.highest, Math.max(RANGE.lowest, Math.round(ms * 1_000))))
+  }
+
+  report(): LatencyReport[] {
+    return CHANGES.map((change) => {
+      const histogram = this.#histograms[change]
+      const at = (percent: number) => histogram.count === 0 ? 0 : histogram.percentile(percent) / 1_000
+      return { change, events: histogram.count, p50: at(50), p95: at(95), p99: at(99), max: at(100) }
+    })
+  }
+}
