@@ -1,6 +1,6 @@
 // The command line of ovs-evpnd, as every Open vSwitch daemon has it: options with an optional value take it only after `=`.
 import path from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { versionText } from './control/daemon-commands.js'
 import { type DaemonOptions, type Environment, logDirectory, runDirectory, type TlsFiles } from './options.js'
 
@@ -15,6 +15,7 @@ interface Parsed {
   readonly unixctlGroup?: string
   readonly metrics?: string
   readonly verbose?: readonly string[]
+  readonly netlinkRcvbuf?: number
   readonly privateKey?: string
   readonly certificate?: string
   readonly caCert?: string
@@ -51,6 +52,8 @@ function describeProgram(env: Environment, version: string): Command {
     .option('-c, --certificate <FILE>', 'certificate for ssl:')
     .option('-C, --ca-cert <FILE>', 'certificate of the authority that signed the peer\'s')
     .option('-v, --verbose [SPEC]', 'log levels, MODULE:DESTINATION:LEVEL; everything without a SPEC', collect)
+    // For the benchmark, which makes the kernel drop notifications (docs/performance.md).
+    .addOption(new Option('--netlink-rcvbuf <BYTES>').argParser(parseBytes).hideHelp())
     .version(versionText(version), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .configureHelp({ optionTerm: option => option.flags.replace(/ \[(.*)\]$/, '[=$1]').replace(/ <(.*)>$/, '=$1') })
@@ -71,6 +74,12 @@ function tieValue(arg: string): string {
 
 function collect(spec: string, before: readonly string[] = []): readonly string[] {
   return [...before, spec]
+}
+
+function parseBytes(text: string): number {
+  const bytes = Number(text)
+  if (!Number.isInteger(bytes) || bytes < 1 || bytes > 0x7fffffff) throw new InvalidArgumentError('Give a number of bytes.')
+  return bytes
 }
 
 function parseMetrics(address: string): string {
@@ -96,7 +105,8 @@ function resolveOptions(parsed: Parsed, database: string | undefined, env: Envir
     verbose: parsed.verbose ?? [],
     unixctl: parsed.unixctl === 'none' ? 'none' : path.resolve(rundir, parsed.unixctl ?? `ovs-evpnd.${process.pid}.ctl`),
     ...optional('unixctlGroup', parsed.unixctlGroup, group => group),
-    ...optional('tls', tls, files => files)
+    ...optional('tls', tls, files => files),
+    ...optional('netlinkReceiveBuffer', parsed.netlinkRcvbuf, bytes => bytes)
   }
 }
 

@@ -70,6 +70,7 @@ function connect(options: DaemonOptions, log: Log): Connections {
   const ovsdbLog = log.module('ovsdb')
   const monitor = NetlinkClient.open({
     groups: ['link', 'neigh', 'nexthop', 'vlan'],
+    ...(options.netlinkReceiveBuffer === undefined ? {} : { receiveBufferBytes: options.netlinkReceiveBuffer }),
     handlers: {
       messages: (batch, readAt) => agent.kernelMessages(batch, readAt),
       overrun: () => agent.kernelOverrun(),

@@ -20,6 +20,8 @@ export interface DaemonOptions {
   /** Name or number of the group that may use the control socket. */
   readonly unixctlGroup?: string
   readonly tls?: TlsFiles
+  /** Bytes of the netlink socket's receive buffer. */
+  readonly netlinkReceiveBuffer?: number
 }
 
 export interface TlsFiles {

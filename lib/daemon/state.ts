@@ -8,7 +8,7 @@ import { parseSystem } from '../config/system.js'
 import type { Warning } from '../config/warning.js'
 import type { Claim } from '../evpn/claim.js'
 import type { Domain } from '../evpn/domain.js'
-import type { FloodSet } from '../evpn/flood.js'
+import type { FloodMember, FloodSet } from '../evpn/flood.js'
 import type { AddressBook, LocalMac } from '../evpn/local.js'
 import type { Members } from '../evpn/nexthop.js'
 import type { RemoteIp } from '../evpn/remote-ip.js'
@@ -28,6 +28,7 @@ import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import type { Action } from '../openflow/index.js'
 import type { Row } from '../ovsdb/index.js'
+import { floodCache, type FloodCache } from '../pipeline/flood.js'
 import type { KernelSink } from '../sink/kernel.js'
 import type { SwitchSink } from '../sink/switch.js'
 import { markBridgeRow, markDeviceRow, markLearned, markLink, markNeighbour, markNexthopPaths, markNexthopUse, markPort, markVlan } from './affected.js'
@@ -82,6 +83,8 @@ export interface Derived {
   readonly mixedNexthops: Set<number>
   readonly claims: NestedMap<Vni, Mac, Claim>
   readonly floods: Map<Vni, FloodSet>
+  readonly floodMembers: WeakMap<ReachableVtep, FloodMember>
+  readonly floodCache: FloodCache
   /** Which VNIs read a vxlan device's rows of one VNI. */
   readonly vnisOfTable: NestedMap<FdbTable, Vni, true>
   /** Multicast groups in zero-MAC rows, which are no VTEPs. */
@@ -195,6 +198,8 @@ export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?
     mixedNexthops: new Set(),
     claims: new NestedMap(),
     floods: new Map(),
+    floodMembers: new WeakMap(),
+    floodCache: floodCache(),
     vnisOfTable: new NestedMap(),
     multicastGroups: new NestedMap(),
     vnisOfVlan: new NestedMap(),

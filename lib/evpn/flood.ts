@@ -48,15 +48,25 @@ export function partClass(member: FloodMember): PartClass {
   return ipFamily(member.ip) === 4 ? 'v4' : 'v6'
 }
 
-/** Sorts the members into parts. Cost is linear in the members. */
-export function partition(vni: Vni, members: readonly FloodMember[]): FloodSet {
+/** Sorts the members into parts; one that is as it was in `old` is that object. Cost is linear in the members. */
+export function partition(vni: Vni, members: readonly FloodMember[], old?: FloodSet): FloodSet {
   const parts: FloodPart[] = []
   const left: FloodMember[] = []
   for (const name of Object.keys(PART_ROOT) as PartClass[]) {
     const ofClass = members.filter((member) => partClass(member) === name)
     if (ofClass.length > 0) split(PART_ROOT[name], 31, ofClass, PART_CAPACITY[name], parts, left)
   }
-  return { vni, parts, left }
+  return { vni, parts: old === undefined ? parts : parts.map((part) => asBefore(part, old)), left }
+}
+
+function asBefore(part: FloodPart, { parts }: FloodSet): FloodPart {
+  const before = parts.find((one) => one.part === part.part)
+  const isSame = before?.members.length === part.members.length && part.members.every((member, i) => isSameMember(member, before.members[i]))
+  return isSame ? before : part
+}
+
+function isSameMember(a: FloodMember, b: FloodMember | undefined): boolean {
+  return a === b || (a.kind !== 'remote' && a.kind === b?.kind && a.port === b.port && a.ofport === b.ofport)
 }
 
 function split(part: number, bit: number, members: readonly FloodMember[], capacity: number, parts: FloodPart[], left: FloodMember[]): void {

@@ -20,8 +20,18 @@ export interface FloodEntries {
   readonly groups: readonly Group[]
 }
 
+/** What was made for parts and members before: of thousands of VTEPs one comes or goes, and the rest stays as it is. */
+export interface FloodCache {
+  readonly groups: WeakMap<FloodPart, Group>
+  readonly buckets: WeakMap<FloodMember, GroupBucket>
+}
+
+export function floodCache(): FloodCache {
+  return { groups: new WeakMap(), buckets: new WeakMap() }
+}
+
 /** Everything a VNI's flood set needs in the switch. */
-export function floodEntries(set: FloodSet): FloodEntries {
+export function floodEntries(set: FloodSet, cache = floodCache()): FloodEntries {
   const { vni, parts } = set
   const partsOf = (...classes: readonly PartClass[]) => parts.filter(({ members: [first] }) => first !== undefined && classes.includes(partClass(first)))
   const [all, local] = [partsOf('v4', 'v6', 'local'), partsOf('local')]
@@ -36,7 +46,7 @@ export function floodEntries(set: FloodSet): FloodEntries {
       ...(all.length > 1 || unknown.length > 1 ? parts.map((part) => partFlow(vni, part.part)) : [])
     ],
     groups: [
-      ...parts.map((part) => partGroup(vni, part)),
+      ...parts.map((part) => partGroup(vni, part, cache)),
       ...partsGroup(vni, FLOOD_ALL, all),
       ...partsGroup(vni, FLOOD_LOCAL, local),
       ...partsGroup(vni, FLOOD_UNKNOWN, unknown),
@@ -70,13 +80,27 @@ const COPY_BYTES = { v4: 84, v6: 104, local: 16, unknown: 16 } as const
 const TRANSLATION_BYTES = 52_000
 
 function fitsOneTranslation(parts: readonly FloodPart[]): boolean {
-  const bytes = parts.flatMap((part) => part.members).reduce((sum, member) => sum + COPY_BYTES[partClass(member)], 0)
+  // All members of a part are of one class.
+  const bytes = parts.reduce((sum, { members }) => sum + members.length * (members[0] === undefined ? 0 : COPY_BYTES[partClass(members[0])]), 0)
   return bytes <= TRANSLATION_BYTES
 }
 
-function partGroup(vni: Vni, part: FloodPart): Group {
-  const buckets = bucketIds(part.members, memberKey, wantedBucketId)
-  return { id: floodGroupId(vni, part.part), type: 'all', buckets: buckets.map(([id, member]): GroupBucket => ({ id, actions: toMember(member) })) }
+function partGroup(vni: Vni, part: FloodPart, { groups, buckets }: FloodCache): Group {
+  const known = groups.get(part)
+  if (known !== undefined) return known
+  const group: Group = {
+    id: floodGroupId(vni, part.part),
+    type: 'all',
+    buckets: bucketIds(part.members, memberKey, wantedBucketId).map(([id, member]) => {
+      const before = buckets.get(member)
+      if (before?.id === id) return before
+      const bucket = { id, actions: toMember(member) }
+      buckets.set(member, bucket)
+      return bucket
+    })
+  }
+  groups.set(part, group)
+  return group
 }
 
 function toMember(member: FloodMember): Action[] {

@@ -2,7 +2,7 @@
 import type { Action, Meter } from '../openflow/index.js'
 import type { Flow, FlowPlace, Group } from '../pipeline/flow.js'
 import { compileActions, compileFlow, compilePlace, type Encoded } from './flow-entry.js'
-import { compileGroup, groupBytes, isEqualGroup, MAX_GROUP_BYTES, type GroupValue } from './group-entry.js'
+import { compileGroup, groupBytes, isEqualGroup, MAX_GROUP_BYTES, type EncodedBuckets, type GroupEntry, type GroupValue } from './group-entry.js'
 import { compileMeter, isMetered, meterKey, withMeters } from './meter-entry.js'
 import { Tracker } from './tracker.js'
 
@@ -25,6 +25,8 @@ export class Desired {
   readonly #trackers: SwitchTrackers
   readonly #warn: (text: string) => void
   readonly #encoded: Encoded = new WeakMap()
+  readonly #groups = new WeakMap<Group, GroupEntry>()
+  readonly #buckets: EncodedBuckets = new WeakMap()
   /** Flows that name meters, by owner: compiled again when a meter comes or goes. */
   readonly #metered = new Map<string, readonly Flow[]>()
 
@@ -44,7 +46,7 @@ export class Desired {
   }
 
   setGroups(owner: string, groups: readonly Group[]): void {
-    this.#trackers.groups.setOwned(owner, groups.map(compileGroup).filter(([key, value]) => this.#fits(key, value)))
+    this.#trackers.groups.setOwned(owner, groups.map((group) => this.#compileGroup(group)).filter((entry) => entry !== undefined))
   }
 
   setMeters(owner: string, meters: readonly Meter[]): void {
@@ -61,9 +63,17 @@ export class Desired {
     this.#trackers.flows.setOwned(owner, flows.map((flow) => compileFlow(withMeters(flow, has), this.#encoded)))
   }
 
-  #fits(key: string, group: GroupValue): boolean {
-    const bytes = groupBytes(group)
-    if (bytes > MAX_GROUP_BYTES) this.#warn(`group ${key} would have ${bytes} bytes, more than ${MAX_GROUP_BYTES}: not installed`)
-    return bytes <= MAX_GROUP_BYTES
+  /** undefined: too large. The same group again costs nothing. */
+  #compileGroup(group: Group): GroupEntry | undefined {
+    const known = this.#groups.get(group)
+    if (known !== undefined) return known
+    const entry = compileGroup(group, this.#buckets)
+    const bytes = groupBytes(entry[1])
+    if (bytes > MAX_GROUP_BYTES) {
+      this.#warn(`group ${entry[0]} would have ${bytes} bytes, more than ${MAX_GROUP_BYTES}: not installed`)
+      return undefined
+    }
+    this.#groups.set(group, entry)
+    return entry
   }
 }

@@ -1,7 +1,7 @@
 // Groups as the tracker keeps them: type and buckets by id, each bucket as a byte string; and the messages
 // that turn one into another, which for one member more or less are one message however large the group.
 import { decodeActions, decodeBuckets, encodeActions, encodeBucket, encodeGroupMod, groupDescSize, type Action, type Bucket, type GroupDesc } from '../openflow/index.js'
-import type { Group } from '../pipeline/flow.js'
+import type { Group, GroupBucket } from '../pipeline/flow.js'
 import { FIRST_TABLE, isOurGroup, LAST_TABLE } from '../pipeline/slots.js'
 import type { Pending } from './tracker.js'
 
@@ -26,10 +26,22 @@ const MAX_BUCKET_COMMANDS = 4
 
 const DP_HASH = { method: 'dp_hash' } as const
 
+/** Buckets of groups of type `all` that were encoded already. */
+export type EncodedBuckets = WeakMap<GroupBucket, string>
+
 /** The tracker's entry for a group we want. */
-export function compileGroup(group: Group): GroupEntry {
-  const buckets = new Map(group.buckets.map(({ id, weight, actions }) => [id, bucketText(group.type, { id, weight, actions: encodeActions(actions) })]))
+export function compileGroup(group: Group, encoded?: EncodedBuckets): GroupEntry {
+  const buckets = new Map(group.buckets.map((bucket) => [bucket.id, compileBucket(group.type, bucket, encoded)]))
   return [String(group.id), { type: group.type, buckets, strange: false }]
+}
+
+function compileBucket(type: GroupValue['type'], bucket: GroupBucket, encoded?: EncodedBuckets): string {
+  const known = type === 'all' ? encoded?.get(bucket) : undefined
+  if (known !== undefined) return known
+  const { id, weight, actions } = bucket
+  const text = bucketText(type, { id, weight, actions: encodeActions(actions) })
+  if (type === 'all') encoded?.set(bucket, text)
+  return text
 }
 
 /** The tracker's entry for a group the switch has. */
@@ -56,6 +68,7 @@ export function isOurs(desc: GroupDesc): boolean {
 }
 
 export function isEqualGroup(a: GroupValue, b: GroupValue): boolean {
+  if (a === b) return true
   if (a.type !== b.type || a.strange !== b.strange || a.buckets.size !== b.buckets.size) return false
   for (const [id, bucket] of a.buckets) {
     if (b.buckets.get(id) !== bucket) return false

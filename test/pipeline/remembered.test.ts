@@ -41,7 +41,7 @@ await t.test('the VTEPs of a flood, and none of its local ports', (t) => {
     { kind: 'remote', ip: '2001:db8::2', udpPort: 4790, encapVni: 77, hash: 2 },
     { kind: 'local', port: 'w1', ofport: 1, hash: 3 }
   ])
-  const found = floodEntries(set).groups.map(compileGroup).flatMap(([key, value]) => {
+  const found = floodEntries(set).groups.map((group) => compileGroup(group)).flatMap(([key, value]) => {
     const vni = vniOfFloodPart(Number(key))
     return vni === undefined ? [] : actionsOfBuckets(value).map(destinationOf).filter((to) => to?.ip !== undefined).map((to) => ({ vni, ...to }))
   })

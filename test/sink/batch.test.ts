@@ -21,14 +21,14 @@ class Side {
 
   want(flows: readonly Flow[], groups: readonly Group[]): this {
     this.flows.setOwned('o', flows.map((one) => compileFlow(one)))
-    this.groups.setOwned('o', groups.map(compileGroup))
+    this.groups.setOwned('o', groups.map((group) => compileGroup(group)))
     return this
   }
 
   /** The switch holds these. */
   have(flows: readonly Flow[], groups: readonly Group[]): this {
     this.flows.replaceRealized(flows.map((one) => compileFlow(one)))
-    this.groups.replaceRealized(groups.map(compileGroup))
+    this.groups.replaceRealized(groups.map((group) => compileGroup(group)))
     return this
   }
 
@@ -122,7 +122,7 @@ await t.test('a part that is new comes before the group that names it, however l
   const side = new Side()
   const others = Array.from({ length: 300 }, (_, i) => group(2000 + i))
   side.groups.setOwned('flood', [compileGroup(group(1000, 1004)), compileGroup(group(1004))])
-  side.groups.setOwned('others', others.map(compileGroup))
+  side.groups.setOwned('others', others.map((group) => compileGroup(group)))
   side.groups.setOwned('flood', [compileGroup(group(1000, 1008, 1009)), compileGroup(group(1008)), compileGroup(group(1009))])
   const sent = side.all().flat()
   t.ok(sent.indexOf('add group 1000') > sent.indexOf('add group 1009') && sent.indexOf('add group 1000') > sent.indexOf('add group 1008'))

@@ -168,7 +168,7 @@ await t.test('the order of buckets is no difference', (t) => {
 
 await t.test('a VTEP joins a flood of 600: one INSERT_BUCKET, whatever the size', (t) => {
   const list = Array.from({ length: 600 }, (_, i) => remote(`10.0.${i >> 8}.${i & 255}`))
-  const [before, after] = [list.slice(1), list].map((all) => new Map(flood(1, all).groups.map(compileGroup)))
+  const [before, after] = [list.slice(1), list].map((all) => new Map(flood(1, all).groups.map((group) => compileGroup(group))))
   const changes = [...after ?? []].flatMap(([key, value]) => {
     const realized = before?.get(key)
     return realized !== undefined && isEqualGroup(value, realized) ? [] : groupMods({ key, desired: value, realized })

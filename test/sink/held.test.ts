@@ -18,7 +18,7 @@ function group(id: number, ...names: readonly number[]): Group {
 await t.test('what names a foreign group waits, and what names that; everything else goes on', (t) => {
   const flows = new Tracker<string>((a, b) => a === b)
   const groups = new Tracker<GroupValue>(isEqualGroup)
-  groups.setOwned('o', [group(1, 2), group(2, 3), group(4, 5), group(6)].map(compileGroup))
+  groups.setOwned('o', [group(1, 2), group(2, 3), group(4, 5), group(6)].map((group) => compileGroup(group)))
   flows.setOwned('o', [flow(1, 1), flow(3, 3), flow(4, 4), flow(6, 6)].map((one) => compileFlow(one)))
   holdWhatNames([String(FIRST_GROUP + 3)], flows, groups)
   t.strictSame(groups.pending(9).map(({ key }) => Number(key) - FIRST_GROUP), [4, 6])
