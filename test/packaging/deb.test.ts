@@ -52,6 +52,15 @@ await t.test('it runs as the unit says: as its user, with its one capability; ov
   await eventually('the name of our protocol', () => root.sh('ip -d neigh show nud all'), (text) => text.includes('proto ovs-evpn'))
 })
 
+await t.test('bash completes commands, options and the VNIs there are', async (t) => {
+  const complete = (...words: readonly string[]) => root.sh(`. /usr/share/bash-completion/completions/ovs-evpnctl
+    COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _ovs_evpnctl; echo "\${COMPREPLY[*]}"`)
+  t.equal(await complete('ovs-evpnctl', 'vt'), 'vteps\n')
+  t.match(await complete('ovs-evpnctl', ''), /\bshow\b.*\bproblems\b/)
+  t.equal(await complete('ovs-evpnctl', 'show', '--js'), '--json\n')
+  t.equal(await complete('ovs-evpnctl', 'macs', '--vni', ''), '10\n')
+})
+
 await t.test('logrotate moves the log, and the daemon goes on in a new one', async () => {
   await root.sh('logrotate --force --state /tmp/state /etc/logrotate.d/ovs-evpn')
   await root.sh('test -s /var/log/ovs-evpn/ovs-evpnd.log.1')
