@@ -20,7 +20,7 @@ const RULES: Readonly<Record<string, readonly Allowed[]>> = {
   'lib/daemon': ['net', 'config', 'mirror', 'evpn', 'pipeline', 'sink', 'netlink', 'openflow', 'ovsdb'].map((folder) => ({ from: `lib/${folder}` })),
   // The CLI shares words with the daemon, and none of its life.
   'lib/cli': [
-    { from: 'lib/net' }, { from: 'lib/netlink' }, { from: 'lib/ovsdb' }, { from: 'lib/config/nearest.js' },
+    { from: 'lib/net' }, { from: 'lib/netlink' }, { from: 'lib/ovsdb' }, { from: 'lib/config/nearest.js' }, { from: 'lib/config/columns.js' },
     { from: 'lib/daemon/report.js', only: 'types' }, { from: 'lib/daemon/explanation.js', only: 'types' }, { from: 'lib/daemon/options.js' }, { from: 'lib/daemon/control/probe.js' }, { from: 'lib/daemon/log/line.js' }
   ],
   bin: [{ from: 'lib/daemon' }, { from: 'lib/cli' }]
@@ -128,13 +128,15 @@ await t.test('every file begins with a comment that says what it owns', (t) => {
   t.end()
 })
 
-await t.test('no shell is ever started; the daemon starts itself once more, to go into the background, and no other program; the CLI asks vtysh', (t) => {
+await t.test('no shell is ever started; the daemon starts itself once more, to go into the background, and no other program; the CLI asks vtysh and ethtool', (t) => {
   const starting = SOURCES.filter(({ text }) => /child_process|node:cluster|worker_threads/.test(text)).map(({ name }) => name)
-  t.strictSame(starting, ['lib/cli/vtysh.ts', 'lib/daemon/process/detach.ts'])
+  t.strictSame(starting, ['lib/cli/ethtool.ts', 'lib/cli/vtysh.ts', 'lib/daemon/process/detach.ts'])
   const textOf = (file: string) => SOURCES.find(({ name }) => name === file)?.text ?? ''
-  const vtysh = textOf('lib/cli/vtysh.ts')
-  t.match(vtysh, "import { execFile } from 'node:child_process'", 'of child_process, execFile alone')
-  t.strictSame([...vtysh.matchAll(/\bexecFile\(([^,]*)/g)].map(([, program]) => program), ["'vtysh'"])
+  for (const program of ['vtysh', 'ethtool']) {
+    const cli = textOf(`lib/cli/${program}.ts`)
+    t.match(cli, "import { execFile } from 'node:child_process'", 'of child_process, execFile alone')
+    t.strictSame([...cli.matchAll(/\bexecFile\(([^,]*)/g)].map(([, started]) => started), [`'${program}'`])
+  }
   const text = textOf('lib/daemon/process/detach.ts')
   t.match(text, "import { spawn } from 'node:child_process'", 'of child_process, spawn alone')
   t.strictSame([...text.matchAll(/\bspawn\(([^,]*)/g)].map(([, program]) => program), ['process.execPath'])

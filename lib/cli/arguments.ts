@@ -5,7 +5,7 @@ import { parseVni } from '../net/number.js'
 import { EXIT_USAGE, Failure } from './failure.js'
 import { LISTS } from './lists.js'
 
-export type CommandName = 'show' | 'explain' | keyof typeof LISTS
+export type CommandName = 'show' | 'explain' | 'doctor' | keyof typeof LISTS
 
 export interface CliOptions {
   readonly command: CommandName
@@ -22,7 +22,8 @@ export interface CliOptions {
 const ABOUT = new Map<string, string>([
   ['show', 'overview: connections, tunnel ports, VNIs, problems'],
   ...Object.entries(LISTS).map(([name, list]) => [name, list.about] as const),
-  ['explain', 'VNI MAC|IP: the whole way to one address, and its first broken link']
+  ['explain', 'VNI MAC|IP: the whole way to one address, and its first broken link'],
+  ['doctor', 'what goes wrong in practice, and the commands that mend it']
 ])
 
 /**

@@ -1,5 +1,5 @@
 // What zebra and bgpd say of one MAC in one VNI, from vtysh's JSON. Shapes differ between versions; what is not there is not known.
-import type { BgpdView, BgpPath, BgpPeer, ZebraView } from './explain/chain.js'
+import type { BgpdView, BgpPath, BgpPeer, ZebraMac, ZebraView } from './explain/chain.js'
 import { askFrr, parseSaid, type Vtysh } from './vtysh.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -32,11 +32,12 @@ export async function readBgpd(vtysh: Vtysh, vni: number, mac: string | undefine
     ...(typeof as === 'number' ? { as } : {}),
     knowsVni: parseSaid(ofVni)?.['vni'] !== undefined,
     peers: Object.entries(asObject(summary?.['peers']) ?? {}).map(([peer, value]): BgpPeer => ({ peer, state: asText(asObject(value)?.['state']) ?? 'unknown' })),
-    paths: pathsIn(route).map(bgpPath)
+    paths: bgpPaths(route)
   }
 }
 
-function zebraMac(entry: Json): NonNullable<Extract<ZebraView, { kind: 'said' }>['mac']> {
+/** What `show evpn mac` has for one MAC. */
+export function zebraMac(entry: Json): ZebraMac {
   const vtep = asText(entry['remoteVtep'])
   const active = asObject(entry['neighbors'])?.['active']
   return {
@@ -45,6 +46,11 @@ function zebraMac(entry: Json): NonNullable<Extract<ZebraView, { kind: 'said' }>
     isDuplicate: entry['isDuplicate'] === true,
     ips: Array.isArray(active) ? active.flatMap((ip) => asText(ip) ?? []) : []
   }
+}
+
+/** What `show bgp l2vpn evpn route` has. */
+export function bgpPaths(answer: Json | undefined): BgpPath[] {
+  return pathsIn(answer).map(bgpPath)
 }
 
 /** `paths` holds lists of paths; it stands at the top, or under the prefix (FRR 9 and later). */

@@ -30,6 +30,7 @@ function whySilent(daemon: string, error: Error & { readonly code?: string | num
   if (error.code === 'ENOENT') return 'vtysh is not installed'
   if (error.code === 'EACCES') return 'vtysh may not be run; use root, or a member of the group frrvty'
   if (error.killed === true) return `${daemon} did not answer within ${TIMEOUT_MS / 1000} s`
+  if (stderr.includes('Permission denied')) return `not allowed to ask ${daemon} by vtysh; use root, or a member of the group frrvty`
   const [line] = stderr.split('\n').filter((text) => text !== '')
   if (line === undefined || line.includes('failed to connect')) return `${daemon} does not answer vtysh`
   return line

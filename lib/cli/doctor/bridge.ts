@@ -1,0 +1,66 @@
+// Checks of the integration bridge: who else is on it, and whether it can do its work.
+import type { Check, Found } from './check.js'
+import { integrationBridge, type Facts, type InterfaceFact } from './facts.js'
+
+const FOREIGN_FLOW = /^foreign flow in our place: (.*)$/
+const FOREIGN_GROUP = /^foreign group in our place: group_id=(\d+)$/
+
+/** The daemon finds them, and says so under the record `switch`. */
+function foreign({ show }: Facts, pattern: RegExp, command: (what: string) => string): Found[] {
+  return show.problems.flatMap(({ record, what }) => {
+    const place = record === 'switch' ? pattern.exec(what)?.[1] : undefined
+    return place === undefined ? [] : [{ subject: show.bridge, what, mend: [command(place)] }]
+  })
+}
+
+/** Another flow-based tunnel port on the same UDP port: Open vSwitch makes only one. */
+function refusedTunnels({ show, interfaces }: Facts): Found[] {
+  return show.tunnels.filter(({ state }) => state === 'refused').map((tunnel) => {
+    const others = interfaces.filter((one) => one.name !== tunnel.name && isTunnelOn(one, tunnel.udp_port))
+    return {
+      subject: tunnel.name, what: `Open vSwitch refuses our tunnel port ${tunnel.name}: ${tunnel.reason ?? 'no reason given'}${others.length === 0 ? '' : `; ${others.map(({ name }) => name).join(', ')} has UDP port ${tunnel.udp_port}`}`,
+      // Open vSwitch tries again whenever its configuration changes, and the daemon makes its port again.
+      mend: others.length > 0 ? others.map(({ name, bridge }) => `ovs-vsctl del-port ${bridge} ${name}`) : [`ovs-vsctl --if-exists del-port ${show.bridge} ${tunnel.name}`]
+    }
+  })
+}
+
+const VXLAN_PORT = 4789
+
+function isTunnelOn({ type, options }: InterfaceFact, udpPort: number): boolean {
+  return type === 'vxlan' && Number(options.get('dst_port') ?? VXLAN_PORT) === udpPort
+}
+
+/** The checks of this noun. */
+export const BRIDGE_CHECKS: readonly Check[] = [
+  {
+    id: 'bridge-missing', severity: 'error', why: 'There is nowhere to forward packets.',
+    find: (facts) => facts.bridges.length === 0 || integrationBridge(facts) !== undefined ? []
+      : [{ subject: facts.show.bridge, what: `the integration bridge ${facts.show.bridge} does not exist`, mend: [`ovs-vsctl add-br ${facts.show.bridge} -- set-fail-mode ${facts.show.bridge} secure`] }]
+  },
+  {
+    id: 'bridge-fail-mode', severity: 'warning', why: 'Without it an empty bridge floods like a plain switch until our flows are there: broadcasts can circle.',
+    find: (facts) => {
+      const bridge = integrationBridge(facts)
+      return bridge === undefined || bridge.failMode === 'secure' ? []
+        : [{ subject: bridge.name, what: `bridge ${bridge.name} is not fail_mode=secure`, mend: [`ovs-vsctl set-fail-mode ${bridge.name} secure`] }]
+    }
+  },
+  {
+    id: 'bridge-controller', severity: 'warning', why: 'Another controller may delete our flows, or put its own in their way.',
+    find: (facts) => {
+      const bridge = integrationBridge(facts)
+      return bridge === undefined || bridge.controllers.length === 0 ? []
+        : [{ subject: bridge.name, what: `bridge ${bridge.name} has another controller: ${bridge.controllers.join(', ')}`, mend: [`ovs-vsctl del-controller ${bridge.name}`] }]
+    }
+  },
+  {
+    id: 'foreign-flow', severity: 'error', why: 'It is left alone, and what we would put there is missing.',
+    find: (facts) => foreign(facts, FOREIGN_FLOW, (place) => `ovs-ofctl -O OpenFlow15 --strict del-flows ${facts.show.bridge} '${place.replace(', ', ',')}'`)
+  },
+  {
+    id: 'foreign-group', severity: 'error', why: 'It is left alone, and what we would put there is missing.',
+    find: (facts) => foreign(facts, FOREIGN_GROUP, (place) => `ovs-ofctl -O OpenFlow15 del-groups ${facts.show.bridge} group_id=${place}`)
+  },
+  { id: 'tunnel-refused', severity: 'error', why: 'No packet enters or leaves a tunnel on that UDP port.', find: refusedTunnels }
+]

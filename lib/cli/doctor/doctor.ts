@@ -1,0 +1,45 @@
+// `ovs-evpnctl doctor`: what goes wrong in practice, found, with the commands that mend it.
+import { oneLine } from '../../daemon/log/line.js'
+import { examine, type Finding } from './check.js'
+import { CHECKS } from './checks.js'
+import type { Facts } from './facts.js'
+
+export interface Diagnosis {
+  readonly findings: readonly Finding[]
+  /** What could not be looked at, and why. */
+  readonly skipped: readonly string[]
+}
+
+export function diagnose(facts: Facts): Diagnosis {
+  return { findings: examine(CHECKS, facts), skipped: facts.skipped }
+}
+
+/** All that can be said while nobody answers on the control socket. */
+export function withoutDaemon(why: string): Diagnosis {
+  const finding: Finding = {
+    id: 'daemon-down', severity: 'error', subject: 'ovs-evpnd', why: 'Flows and kernel rows stay as they are, and nothing follows what changes.', what: why, mend: ['ovs-evpnd --detach --pidfile']
+  }
+  return { findings: [finding], skipped: ['all other checks: they need the daemon'] }
+}
+
+/** 0: nothing found; 1: warnings; 2: errors. */
+export function exitCodeOf({ findings }: Diagnosis): number {
+  return findings.some(({ severity }) => severity === 'error') ? 2 : Math.min(findings.length, 1)
+}
+
+export function formatDiagnosis(diagnosis: Diagnosis): string {
+  const { findings, skipped } = diagnosis
+  const lines = [
+    ...findings.flatMap(({ id, severity, what, why, mend }) => [
+      `${severity.toUpperCase()} ${id}: ${what}`, `  why: ${why}`, ...mend.map((command, at) => `  ${at === 0 ? 'mend:' : '     '} ${command}`), ''
+    ]),
+    ...skipped.map((text) => `Not looked at: ${text}.`), summary(diagnosis)
+  ]
+  return lines.map((line) => oneLine(line) + '\n').join('')
+}
+
+function summary({ findings }: Diagnosis): string {
+  const errors = findings.filter(({ severity }) => severity === 'error').length
+  const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`
+  return findings.length === 0 ? `Nothing found in ${CHECKS.length} checks.` : `${count(errors, 'error')}, ${count(findings.length - errors, 'warning')}.`
+}

@@ -1,0 +1,65 @@
+// What doctor looks at: plain values from the daemon, the kernel, OVSDB, ovs-vswitchd and FRR, gathered once.
+import type { ShowReport, VtepReport } from '../../daemon/report.js'
+import type { LinkRow } from '../../netlink/index.js'
+import type { Underlay } from '../explain/chain.js'
+
+export interface BridgeFact {
+  readonly name: string
+  readonly failMode: string
+  /** `netdev` is the userspace datapath. */
+  readonly datapathType: string
+  readonly controllers: readonly string[]
+  readonly ports: readonly string[]
+}
+
+export interface InterfaceFact {
+  readonly name: string
+  readonly bridge: string
+  readonly type: string
+  readonly options: ReadonlyMap<string, string>
+  readonly externalIds: ReadonlyMap<string, string>
+  readonly mtu?: number
+}
+
+export interface FrrFacts {
+  /** As `show version` has it: 8.4.4. */
+  readonly version: string
+  readonly as?: number
+  /** undefined: bgpd does not answer, or has no EVPN. */
+  readonly advertisesAllVnis?: boolean
+  /** EVPN neighbours without `timers connect`. */
+  readonly slowPeers: readonly string[]
+}
+
+export interface Facts {
+  readonly show: ShowReport
+  readonly vteps: readonly VtepReport[]
+  readonly links: readonly LinkRow[]
+  /** Addresses of this machine, in this network namespace, and the device of each. */
+  readonly addresses: ReadonlyMap<string, string>
+  /** The way to each VTEP. */
+  readonly underlay: readonly Underlay[]
+  readonly bridges: readonly BridgeFact[]
+  readonly interfaces: readonly InterfaceFact[]
+  /** external_ids of Open_vSwitch. */
+  readonly systemIds: ReadonlyMap<string, string>
+  /** Devices that send into the userspace datapath and leave TX checksums to hardware. */
+  readonly offloaded: readonly string[]
+  readonly frr?: FrrFacts
+  /** What could not be looked at, and why. */
+  readonly skipped: readonly string[]
+}
+
+/** The integration bridge's row. */
+export function integrationBridge({ bridges, show }: Facts): BridgeFact | undefined {
+  return bridges.find(({ name }) => name === show.bridge)
+}
+
+export function linkNamed({ links }: Facts, name: string): LinkRow | undefined {
+  return links.find((link) => link.name === name)
+}
+
+/** True when packets of the integration bridge are forwarded by ovs-vswitchd itself. */
+export function isUserspace(facts: Facts): boolean {
+  return integrationBridge(facts)?.datapathType === 'netdev'
+}

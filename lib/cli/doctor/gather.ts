@@ -1,0 +1,88 @@
+// Gathers what doctor looks at. Only the daemon has to answer; what else is silent is said to have been left out.
+import os from 'node:os'
+import type { ShowReport, VtepReport } from '../../daemon/report.js'
+import { speakerDirectory } from '../explain/gather.js'
+import type { Underlay } from '../explain/chain.js'
+import type { LinkRow } from '../../netlink/index.js'
+import { KernelReader } from '../kernel.js'
+import { readUnderlay } from '../underlay.js'
+import { leavesChecksums } from '../ethtool.js'
+import { readFrr } from './frr-facts.js'
+import type { Facts } from './facts.js'
+import { readOvsdb, type OvsdbFacts } from './ovsdb-facts.js'
+
+export interface DoctorSources {
+  readonly show: ShowReport
+  readonly vteps: readonly VtepReport[]
+  readonly rundir: string
+  readonly vtySocket: string | undefined
+  /** Told now and then, while it takes long. */
+  readonly progress: (text: string) => void
+}
+
+const EMPTY: OvsdbFacts = { bridges: [], interfaces: [], systemIds: new Map(), speaker: [] }
+
+export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: DoctorSources): Promise<Facts> {
+  const skipped: string[] = []
+  const note = (text: string): void => { if (!skipped.includes(text)) skipped.push(text) }
+  const ovsdb = await readOvsdb(show).catch((error: unknown) => {
+    note(`OVSDB was not read: ${error instanceof Error ? error.message : String(error)}`)
+    return EMPTY
+  })
+  const addresses = addressesOfMachine()
+  const datapath = ovsdb.bridges.find(({ name }) => name === show.bridge)?.datapathType === 'netdev' ? 'userspace' : 'kernel'
+  const kernel = new KernelReader()
+  try {
+    const links = await kernel.links()
+    const underlay: Underlay[] = []
+    const ips = [...new Set(vteps.map(({ ip }) => ip))]
+    for (const [at, ip] of ips.entries()) {
+      if (at > 0 && at % PROGRESS_EVERY === 0) progress(`${at} of ${ips.length} VTEPs`)
+      const way = await readUnderlay({ kernel, links, rundir, datapath }, ip)
+      if (way.problem !== undefined) note(`ways to VTEPs were not looked at: ${way.problem}`)
+      underlay.push(way)
+      if (way.problem !== undefined) break
+    }
+    const frr = await readFrr({ directory: vtySocket ?? speakerDirectory(ovsdb.speaker) }, note)
+    return {
+      show, vteps, links, addresses, underlay, ...ovsdb,
+      offloaded: await offloaded(senders(links, addresses, ovsdb), note),
+      ...(frr === undefined ? {} : { frr }), skipped
+    }
+  } finally {
+    kernel.close()
+  }
+}
+
+const PROGRESS_EVERY = 500
+
+/** Of devices that are up, link-local addresses left out. */
+function addressesOfMachine(): Map<string, string> {
+  const found = Object.entries(os.networkInterfaces()).flatMap(([dev, list = []]) => list.map(({ address, internal }) => ({ dev, address, internal })))
+  return new Map(found.filter(({ internal, address }) => !internal && !address.startsWith('fe80:')).map(({ dev, address }) => [address, dev]))
+}
+
+/**
+ * Which devices of this machine send into the userspace datapath: Open vSwitch's own that have an address, and the other ends of veth
+ * ports. Of those that are in another network namespace nothing can be seen.
+ */
+function senders(links: readonly LinkRow[], addresses: ReadonlyMap<string, string>, { interfaces, bridges }: OvsdbFacts): string[] {
+  const isUserspace = (name: string): boolean => bridges.find((bridge) => bridge.name === name)?.datapathType === 'netdev'
+  const used = new Set(addresses.values())
+  return interfaces.filter(({ bridge }) => isUserspace(bridge)).flatMap(({ name, type }) => {
+    if (type === 'internal') return used.has(name) ? [name] : []
+    const link = links.find((one) => one.name === name)
+    const peer = link?.kind === 'veth' && link.linkNetnsid === undefined ? links.find(({ ifindex }) => ifindex === link.link) : undefined
+    return peer === undefined ? [] : [peer.name]
+  })
+}
+
+async function offloaded(devices: readonly string[], note: (text: string) => void): Promise<string[]> {
+  const found: string[] = []
+  for (const name of devices) {
+    const answer = await leavesChecksums(name)
+    if (typeof answer === 'string') note(answer)
+    else if (answer) found.push(name)
+  }
+  return found
+}

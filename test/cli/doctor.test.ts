@@ -1,0 +1,170 @@
+// The checks of `ovs-evpnctl doctor` on made-up facts: one case for each, from a chassis in order by changing one thing.
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { examine } from '../../lib/cli/doctor/check.js'
+import { CHECKS } from '../../lib/cli/doctor/checks.js'
+import { diagnose, exitCodeOf, formatDiagnosis, withoutDaemon } from '../../lib/cli/doctor/doctor.js'
+import type { BridgeFact, Facts, InterfaceFact } from '../../lib/cli/doctor/facts.js'
+import { isOlder } from '../../lib/cli/doctor/frr.js'
+import { slowPeers } from '../../lib/cli/doctor/frr-facts.js'
+import type { VniReport } from '../../lib/daemon/report.js'
+import { IFF, type LinkRow } from '../../lib/netlink/index.js'
+
+const UP = IFF.UP | IFF.LOWER_UP
+const BRIDGE: LinkRow = { ifindex: 1, name: 'br-10', flags: UP, mtu: 1500, kind: 'bridge' }
+const VXLAN: LinkRow = {
+  ifindex: 2, name: 'vxlan-10', flags: UP, mtu: 1450, kind: 'vxlan', master: 1, bridgePort: { learning: false },
+  vxlan: { vni: 10, local: '192.0.2.1', port: 60010, learning: false, external: false, vnifilter: false }
+}
+const LO: LinkRow = { ifindex: 3, name: 'lo-10', flags: UP, mtu: 1500, kind: 'dummy', master: 1, bridgePort: { learning: false } }
+const ETH0: LinkRow = { ifindex: 4, name: 'eth0', flags: UP, mtu: 1600 }
+const VNI: VniReport = { vni: 10, bridge: 'br-10', vxlan: ['vxlan-10'], advertise: 'lo-10', local_ips: ['192.0.2.1'], vteps: 1, macs: 1, ips: 1, ports: 1, problems: [] }
+const INT: BridgeFact = { name: 'br-int', failMode: 'secure', datapathType: 'netdev', controllers: [], ports: ['vm1', 'br-int'] }
+const VM1: InterfaceFact = { name: 'vm1', bridge: 'br-int', type: '', options: new Map(), externalIds: new Map([['dynamic-routing-vni', '10']]), mtu: 1500 }
+const PHY: InterfaceFact = { name: 'br-phy', bridge: 'br-phy', type: 'internal', options: new Map(), externalIds: new Map(), mtu: 1600 }
+const FRR = { version: '8.4.4', as: 65000, advertisesAllVnis: true, slowPeers: [] }
+const WAY = { vtep: '192.0.2.2', by: 'ovs-vswitchd', route: { dev: 'br-phy', src: '192.0.2.1', mtu: 1600 }, neighbour: { ip: '192.0.2.2', mac: '02:00:00:00:00:ff', state: 'resolved', words: '' } } as const
+const SHOW: Facts['show'] = {
+  version: '1', bridge: 'br-int', ovsdb: 'connected to unix:/x', openflow: 'connected', netlink: 'synced',
+  tunnels: [{ name: 'ovn-evpn-4789', udp_port: 4789, ofport: 3, state: 'up' }], vnis: [VNI], problems: []
+}
+const VTEP = { vni: 10, ip: '192.0.2.2', port: 4789, flood: true, macs: 1, state: 'ok', binding_key: 0, uuid: '' } as const
+
+const FACTS: Facts = {
+  show: SHOW, vteps: [VTEP], links: [BRIDGE, VXLAN, LO, ETH0], addresses: new Map([['192.0.2.1', 'br-phy']]), underlay: [WAY],
+  bridges: [INT, { name: 'br-phy', failMode: '', datapathType: 'netdev', controllers: [], ports: ['eth0', 'br-phy'] }], interfaces: [VM1, PHY],
+  systemIds: new Map(), offloaded: [], frr: FRR, skipped: []
+}
+
+/** The links with one of them changed, or without it. */
+function links(name: string, change?: Partial<LinkRow>): Pick<Facts, 'links'> {
+  return { links: FACTS.links.flatMap((link) => (link.name !== name ? [link] : change === undefined ? [] : [{ ...link, ...change }])) }
+}
+
+const vxlan = (change: object): Pick<Facts, 'links'> => links('vxlan-10', { vxlan: { learning: false, external: false, vnifilter: false, ...VXLAN.vxlan, ...change } })
+const vni = (change: Partial<VniReport>): Pick<Facts, 'show'> => ({ show: { ...SHOW, vnis: [{ ...VNI, ...change }] } })
+const problem = (what: string): Pick<Facts, 'show'> => ({ show: { ...SHOW, problems: [{ severity: 'warning', record: 'switch', what }] } })
+const int = (change: Partial<BridgeFact>): Pick<Facts, 'bridges'> => ({ bridges: [{ ...INT, ...change }] })
+
+const REMADE = ['ip link del vxlan-10', 'ip link add vxlan-10 type vxlan id 10 local 192.0.2.1 dstport 60010 nolearning', 'ip link set vxlan-10 master br-10 addrgenmode none',
+  'ip link set vxlan-10 type bridge_slave learning off', 'ip link set vxlan-10 up']
+
+interface Case {
+  readonly id: string
+  readonly change: Partial<Facts>
+  /** The commands, or the first of them. */
+  readonly mend: readonly string[] | string
+}
+
+const CASES: readonly Case[] = [
+  { id: 'bridge-missing', change: { bridges: FACTS.bridges.slice(1) }, mend: ['ovs-vsctl add-br br-int -- set-fail-mode br-int secure'] },
+  { id: 'bridge-fail-mode', change: int({ failMode: '' }), mend: ['ovs-vsctl set-fail-mode br-int secure'] },
+  { id: 'bridge-controller', change: int({ controllers: ['tcp:10.0.0.1:6653'] }), mend: ['ovs-vsctl del-controller br-int'] },
+  { id: 'foreign-flow', change: problem('foreign flow in our place: table=202, priority=300,metadata=0xa'), mend: ["ovs-ofctl -O OpenFlow15 --strict del-flows br-int 'table=202,priority=300,metadata=0xa'"] },
+  { id: 'foreign-group', change: problem('foreign group in our place: group_id=1073800000'), mend: ['ovs-ofctl -O OpenFlow15 del-groups br-int group_id=1073800000'] },
+  {
+    id: 'tunnel-refused', mend: ['ovs-vsctl del-port br-int other'],
+    change: {
+      show: { ...SHOW, tunnels: [{ name: 'ovn-evpn-4789', udp_port: 4789, state: 'refused', reason: 'File exists' }] },
+      interfaces: [...FACTS.interfaces, { ...VM1, name: 'other', type: 'vxlan', externalIds: new Map() }]
+    }
+  },
+  {
+    id: 'tunnel-refused', mend: ['ovs-vsctl --if-exists del-port br-int ovn-evpn-4789'],
+    change: { show: { ...SHOW, tunnels: [{ name: 'ovn-evpn-4789', udp_port: 4789, state: 'refused', reason: 'Address already in use' }] } }
+  },
+  { id: 'device-missing', change: links('vxlan-10'), mend: REMADE.slice(1) },
+  { id: 'device-missing', change: links('lo-10'), mend: 'ip link add lo-10 type dummy || ip link add lo-10 type veth peer name plo-10' },
+  { id: 'device-vni', change: vxlan({ vni: 11 }), mend: REMADE },
+  { id: 'device-learning', change: vxlan({ learning: true }), mend: ['ip link set vxlan-10 type vxlan nolearning'] },
+  { id: 'device-port-learning', change: links('lo-10', { bridgePort: { learning: true } }), mend: ['ip link set lo-10 type bridge_slave learning off'] },
+  { id: 'device-not-in-bridge', change: links('lo-10', { master: 9 }), mend: 'ip link set lo-10 master br-10' },
+  { id: 'device-down', change: links('br-10', { flags: 0 }), mend: ['ip link set br-10 up'] },
+  { id: 'device-udp-port', change: vxlan({ port: 4789 }), mend: REMADE },
+  { id: 'device-local-ip', change: vxlan({ local: '192.0.2.77' }), mend: REMADE },
+  { id: 'local-ip-foreign', change: { addresses: new Map([['192.0.2.5', 'br-phy']]) }, mend: ['ovs-vsctl set Open_vSwitch . external_ids:ovn-evpn-local-ip=192.0.2.1'] },
+  { id: 'local-ip-missing', change: vni({ local_ips: [] }), mend: ['ovs-vsctl set Open_vSwitch . external_ids:ovn-evpn-local-ip=192.0.2.1'] },
+  { id: 'vtep-no-route', change: { underlay: [{ vtep: '198.51.100.9', by: 'kernel' }] }, mend: ['ip route add 198.51.100.9 via GATEWAY dev br-phy'] },
+  {
+    id: 'vtep-no-route', mend: ['ip route add 198.51.100.9 via 192.0.2.254 dev br-phy'],
+    change: { underlay: [{ vtep: '198.51.100.9', by: 'kernel' }, { ...WAY, route: { ...WAY.route, gateway: '192.0.2.254' } }] }
+  },
+  { id: 'vtep-no-neighbour', change: { underlay: [{ ...WAY, neighbour: { ip: '192.0.2.2', state: 'failed', words: 'FAILED' } }] }, mend: ['ping -c 1 -W 5 192.0.2.2'] },
+  { id: 'vtep-mtu', change: links('eth0', { mtu: 1500 }), mend: ['ip link set eth0 mtu 1550'] },
+  { id: 'vtep-mtu', change: { underlay: [{ ...WAY, route: { ...WAY.route, mtu: 1500 } }, { ...WAY, vtep: '192.0.2.3', route: { ...WAY.route, mtu: 1500 } }] }, mend: ['ovs-vsctl set Interface br-phy mtu_request=1550'] },
+  { id: 'tx-checksum', change: { offloaded: ['br-phy'] }, mend: ['ethtool -K br-phy tx off'] },
+  {
+    id: 'frr-advertise-all-vni', change: { frr: { ...FRR, advertisesAllVnis: false } },
+    mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'address-family l2vpn evpn' -c 'advertise-all-vni'"]
+  },
+  { id: 'frr-connect-timer', change: { frr: { ...FRR, slowPeers: ['192.0.2.2'] } }, mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'neighbor 192.0.2.2 timers connect 1'"] },
+  { id: 'frr-shared-device', change: vxlan({ external: true }), mend: ['ovs-vsctl set Bridge br-int external_ids:dynamic-routing-vxlan-ifname-10=vxlan-10'] },
+  { id: 'frr-ipv6-vtep', change: { ...vxlan({ local: '2001:db8::1' }), ...vni({ local_ips: ['2001:db8::1'] }), vteps: [], addresses: new Map([['192.0.2.1', 'br-phy'], ['2001:db8::1', 'br-phy']]) }, mend: REMADE }
+]
+
+await t.test('a chassis in order', (t) => {
+  const healthy = diagnose(FACTS)
+  t.strictSame(healthy.findings, [])
+  t.equal(exitCodeOf(healthy), 0)
+  t.equal(formatDiagnosis(healthy), `Nothing found in ${CHECKS.length} checks.\n`)
+  t.end()
+})
+
+for (const { id, change, mend } of CASES) {
+  await t.test(`${id}: ${typeof mend === 'string' ? mend : mend.join('; ')}`, (t) => {
+    const findings = examine(CHECKS, { ...FACTS, ...change })
+    t.strictSame(findings.map((finding) => finding.id), [id], 'this is found, once, and nothing else')
+    const [found] = findings
+    if (typeof mend === 'string') t.equal(found?.mend[0], mend)
+    else t.strictSame(found?.mend, mend)
+    t.equal(exitCodeOf({ findings, skipped: [] }), found?.severity === 'error' ? 2 : 1)
+    t.end()
+  })
+}
+
+await t.test('each check has a case, an id of its own and a sentence', (t) => {
+  t.strictSame(CHECKS.filter(({ id }) => !CASES.some((one) => one.id === id)).map(({ id }) => id), [])
+  const provoked = readdirSync('test/system').filter((name) => name.startsWith('doctor-')).map((name) => readFileSync(`test/system/${name}`, 'utf8')).join('\n')
+  t.strictSame(CHECKS.filter(({ id }) => !provoked.includes(`id: '${id}'`)).map(({ id }) => id), [], 'and is provoked on a real chassis')
+  t.equal(new Set(CHECKS.map(({ id }) => id)).size, CHECKS.length)
+  t.strictSame(CHECKS.filter(({ why }) => !/^[A-Z].*\.$/.test(why)).map(({ id }) => id), [])
+  t.end()
+})
+
+await t.test('what was not looked at is no finding, and said', (t) => {
+  const { frr: _, ...rest } = FACTS
+  const diagnosis = diagnose({ ...rest, skipped: ['FRR was not looked at: vtysh is not installed'] })
+  t.equal(exitCodeOf(diagnosis), 0)
+  t.match(formatDiagnosis(diagnosis), /^Not looked at: FRR was not looked at: vtysh is not installed\.\n/)
+  t.end()
+})
+
+await t.test('findings as they are printed, and without a daemon', (t) => {
+  const screen = formatDiagnosis(diagnose({ ...FACTS, ...vxlan({ vni: 11 }), ...int({ failMode: '' }) }))
+  t.equal(screen, readFileSync('fixtures/cli/doctor.txt', 'utf8'))
+  const gone = withoutDaemon('ovs-evpnd is not running: tried /x.ctl, nothing answers')
+  t.equal(exitCodeOf(gone), 2)
+  t.match(formatDiagnosis(gone), /^ERROR daemon-down: ovs-evpnd is not running: tried \/x\.ctl.*\n.*\n {2}mend: ovs-evpnd --detach --pidfile\n/)
+  t.end()
+})
+
+await t.test('docs/troubleshooting.md has the table of findings, and a screen', (t) => {
+  const doc = readFileSync('docs/troubleshooting.md', 'utf8')
+  const rows = [...doc.matchAll(/^\| `([a-z0-9-]+)` \| (error|warning) \| (.*) \|$/gm)].map(([, ...cells]) => cells)
+  t.strictSame(rows, CHECKS.map(({ id, severity, why }) => [id, severity, why]))
+  t.match(doc, readFileSync('fixtures/cli/doctor.txt', 'utf8').trimEnd().split('\n').map((line) => (line === '' ? '' : `    ${line}`)).join('\n'))
+  t.end()
+})
+
+await t.test('versions of FRR', (t) => {
+  for (const [version, than, older] of [['8.4.4', '9.0', true], ['9.0', '9.0', false], ['9.0.1', '9.0', false], ['10.2', '9.0', false], ['10.2', '10.6', true], ['10.10', '10.6', false], ['8.5-dev', '9.0', true]] as const) {
+    t.equal(isOlder(version, than), older, `${version} is ${older ? '' : 'not '}older than ${than}`)
+  }
+  t.end()
+})
+
+await t.test('neighbours without timers connect', (t) => {
+  const config = ['router bgp 65000', ' neighbor 192.0.2.2 remote-as 65000', ' neighbor 192.0.2.2 timers connect 1', ' neighbor 192.0.2.3 remote-as 65000', ' neighbor eth1 interface remote-as external', ''].join('\n')
+  t.strictSame(slowPeers(config), ['192.0.2.3', 'eth1'])
+  t.end()
+})

@@ -1,0 +1,44 @@
+// `ovs-evpnctl doctor` on a real chassis, its checks of the kernel devices: each finding is provoked, the commands that it prints are
+// typed as they stand, and it is gone.
+import t from 'tap'
+import { OURS, Patient, type Case } from './util/doctor.js'
+
+// Each question is a process.
+t.setTimeout(280_000)
+
+const patient = await Patient.admit()
+const { c1 } = patient
+await patient.lab.startDaemon('c1')
+
+const CASES: readonly Case[] = [
+  { id: 'device-missing', says: /VNI 10: vxlan device vxlan-10 does not exist/, breakIt: () => patient.ip('link del vxlan-10') },
+  { id: 'device-missing', says: /VNI 10: advertise device lo-10 does not exist/, breakIt: () => patient.ip('link del lo-10') },
+  {
+    id: 'device-missing', says: /VNI 10: bridge br-10 does not exist/, breakIt: () => patient.ip('link del br-10'),
+    tidy: () => patient.ip('link set vxlan-10 master br-10', 'link set vxlan-10 type bridge_slave learning off', 'link set lo-10 master br-10', 'link set lo-10 type bridge_slave learning off')
+  },
+  { id: 'device-vni', says: /vxlan device vxlan-10 has VNI 11/, breakIt: () => patient.remakeVxlan(`id 11 local ${OURS} dstport 60010`) },
+  { id: 'device-learning', says: /vxlan device vxlan-10 has learning on/, breakIt: () => patient.ip('link set vxlan-10 type vxlan learning') },
+  { id: 'device-port-learning', says: /the bridge learns on its port lo-10/, breakIt: () => patient.ip('link set lo-10 type bridge_slave learning on') },
+  { id: 'device-not-in-bridge', says: /lo-10 is not in bridge br-10/, breakIt: () => patient.ip('link set lo-10 nomaster') },
+  { id: 'device-down', says: /br-10 is down/, breakIt: () => patient.ip('link set br-10 down') },
+  {
+    id: 'device-udp-port', says: /vxlan-10 has UDP port 4790, which Open vSwitch's tunnel port needs/,
+    breakIt: async () => {
+      await patient.remakeVxlan(`id 10 local ${OURS} dstport 4790`)
+      await c1.set('Open_vSwitch .', { 'ovn-evpn-vxlan-ports': '4789,4790' })
+    },
+    tidy: () => c1.unset('Open_vSwitch .', 'ovn-evpn-vxlan-ports')
+  },
+  {
+    id: 'device-local-ip', says: /vxlan-10 has the address 192\.0\.2\.77, our tunnels have 192\.0\.2\.1/,
+    breakIt: async () => {
+      await c1.set('Open_vSwitch .', { 'ovn-evpn-local-ip': OURS })
+      await patient.remakeVxlan('id 10 local 192.0.2.77 dstport 60010')
+    },
+    tidy: () => c1.unset('Open_vSwitch .', 'ovn-evpn-local-ip')
+  }
+]
+
+await patient.healthy()
+for (const one of CASES) await t.test(`${one.id}: ${one.says.source}`, (t) => patient.provoke(t, one))

@@ -1,0 +1,32 @@
+// `ovs-evpnctl doctor` on a real chassis, its checks of FRR: each finding is provoked, the commands that it prints are typed as
+// they stand, and it is gone.
+import t from 'tap'
+import { VTEP, Patient, type Case } from './util/doctor.js'
+
+// Each question is a process.
+t.setTimeout(280_000)
+
+const patient = await Patient.admit()
+const { c1 } = patient
+await patient.lab.startDaemon('c1')
+const vtysh = (...lines: readonly string[]): Promise<string> => patient.lab.vtysh('c1', 'configure terminal', 'router bgp 65000', ...lines)
+
+const CASES: readonly Case[] = [
+  { id: 'frr-advertise-all-vni', says: /advertise-all-vni is not configured/, breakIt: () => vtysh('address-family l2vpn evpn', 'no advertise-all-vni') },
+  { id: 'frr-connect-timer', says: /BGP neighbor 192\.0\.2\.2 has no timers connect/, breakIt: () => vtysh(`no neighbor ${VTEP} timers connect`) },
+  {
+    id: 'frr-shared-device', says: /vxlan0 serves many VNIs, and FRR 8\.4\.4 cannot use such a device/,
+    breakIt: async () => {
+      await patient.ip('link add vxlan0 type vxlan external dstport 60999 nolearning', 'link set vxlan0 master br-10', 'link set vxlan0 type bridge_slave learning off', 'link set vxlan0 addrgenmode none', 'link set vxlan0 up')
+      await c1.set('Bridge br-int', { 'dynamic-routing-vxlan-ifname-10': 'vxlan0' })
+    },
+    tidy: async () => {
+      await patient.ip('link del vxlan0')
+      await c1.unset('Bridge br-int', 'dynamic-routing-vxlan-ifname-10')
+    }
+  },
+  { id: 'frr-ipv6-vtep', says: /vxlan-10 has the IPv6 address 2001:db8::1, and FRR 8\.4\.4 announces VTEPs with IPv4 addresses only/, breakIt: () => patient.remakeVxlan('id 10 local 2001:db8::1 dstport 60010') }
+]
+
+await patient.healthy()
+for (const one of CASES) await t.test(`${one.id}: ${one.says.source}`, (t) => patient.provoke(t, one))

@@ -1,0 +1,102 @@
+// Asks `ovs-evpnctl doctor` on a chassis, provokes findings and types what it prints: what each test of it has in common.
+import t, { type Test } from 'tap'
+import type { Diagnosis } from '../../../lib/cli/doctor/doctor.js'
+import { frrDir, vtepOf } from '../../lab/host.js'
+import { Lab } from '../../lab/lab.js'
+import { Chassis } from './chassis.js'
+import { eventually } from './eventually.js'
+import { evpnctl } from './evpnctl.js'
+
+export interface Case {
+  readonly id: string
+  readonly says: RegExp
+  readonly breakIt: () => Promise<unknown>
+  /** What has to go on meanwhile. */
+  readonly again?: () => Promise<unknown>
+  /** What the operator does elsewhere before typing the commands. */
+  readonly elsewhere?: () => Promise<unknown>
+  /** After the printed commands, what was broken and is none of their business. */
+  readonly tidy?: () => Promise<unknown>
+}
+
+export interface Seen extends Diagnosis { readonly code: number }
+
+export const VNI = 10
+/** Addresses of the other VTEP and of ours. */
+export const [VTEP, OURS] = ['192.0.2.2', '192.0.2.1']
+/** A remote MAC whose rows are written by hand, in FRR's form. */
+export const BY_HAND = '02:aa:00:00:00:01'
+
+const PATIENCE_MS = 30_000
+
+/** A chassis with one VNI and a daemon, and a Linux VTEP. */
+export class Patient {
+  readonly c1: Chassis
+
+  private constructor(readonly lab: Lab) {
+    this.c1 = new Chassis(lab)
+  }
+
+  static async admit(): Promise<Patient> {
+    const lab = await Lab.up({ chassis: 1, linux: 1, vnis: [VNI] })
+    t.teardown(() => lab.down())
+    return new Patient(lab)
+  }
+
+  get isUserspace(): boolean {
+    return this.lab.plan.datapath === 'netdev'
+  }
+
+  /** Lines of `ip`. */
+  ip(...lines: readonly string[]): Promise<string> {
+    return this.c1.run(['ip', '-batch', '-'], { input: lines.join('\n') + '\n' })
+  }
+
+  /** Makes the vxlan device anew, with these words of `ip link add`. */
+  remakeVxlan(words: string): Promise<string> {
+    return this.ip('link del vxlan-10', `link add vxlan-10 type vxlan ${words} nolearning`,
+      'link set vxlan-10 master br-10', 'link set vxlan-10 type bridge_slave learning off', 'link set vxlan-10 addrgenmode none', 'link set vxlan-10 up')
+  }
+
+  async doctor(): Promise<Seen> {
+    const { code, stdout, stderr } = await evpnctl(this.lab, 'c1', ['doctor', '--json', '--vty-socket', this.#vtySocket], { allowFailure: true })
+    if (stdout === '') throw new Error(`doctor ended with ${code}: ${stderr}`)
+    return { ...JSON.parse(stdout) as Diagnosis, code }
+  }
+
+  /** Waits until there is nothing to find. */
+  healthy(): Promise<Seen> {
+    return eventually('doctor to find nothing', () => this.doctor(), ({ findings, skipped, code }) => findings.length + skipped.length + code === 0, PATIENCE_MS)
+  }
+
+  /** Breaks something, waits for the finding, types its commands as they stand, and waits until it is gone. */
+  async provoke(t: Test, { id, says, breakIt, again, elsewhere, tidy }: Case): Promise<void> {
+    await breakIt()
+    const look = async (): Promise<Seen> => {
+      await again?.()
+      return await this.doctor()
+    }
+    const isMeant = (finding: Diagnosis['findings'][number]): boolean => finding.id === id && says.test(finding.what)
+    const { findings, code } = await eventually(`the finding ${id}`, look, (seen) => seen.findings.some(isMeant), PATIENCE_MS)
+    const found = findings.find(isMeant)
+    t.match(found?.what, says)
+    t.equal(code, findings.some(({ severity }) => severity === 'error') ? 2 : 1, 'the exit code says how bad the worst is')
+    await elsewhere?.()
+    for (const command of found?.mend ?? []) {
+      t.comment(command)
+      await this.#type(command)
+    }
+    await eventually(`no finding ${id} after its commands`, () => this.doctor(), (seen) => !seen.findings.some(isMeant), PATIENCE_MS)
+    await tidy?.()
+    await this.healthy()
+  }
+
+  get #vtySocket(): string {
+    return frrDir(vtepOf(this.lab.plan, 'c1'))
+  }
+
+  /** In a shell of the chassis, whose vtysh finds the lab's FRR. Which gateway it is, only the operator knows. */
+  async #type(command: string): Promise<void> {
+    await this.c1.run(['sh', '-ec', command.replace(/^vtysh /, `vtysh --vty_socket ${this.#vtySocket} `).replace('GATEWAY', VTEP)])
+  }
+}
