@@ -7,12 +7,14 @@ import { ipFamily, type Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import { encodeMatch, type FlowStats } from '../openflow/index.js'
 import type { Flow } from '../pipeline/flow.js'
-import { encapFlows } from '../pipeline/forward.js'
+import { encapFlows, remoteMacPlace } from '../pipeline/forward.js'
 import { nexthopGroupId } from '../pipeline/nexthop.js'
 import { isOurCookie } from '../pipeline/slots.js'
+import { knownPlace } from '../pipeline/suppress.js'
 import { TABLE, TABLES } from '../pipeline/tables.js'
-import { compileFlow, decompileFlow, describeFlowKey, describeFlowValue, entryOfDesc, tableOfKey } from '../sink/flow-entry.js'
+import { compilePlace, decompileFlow, describeFlowKey, describeFlowValue, entryOfDesc, tableOfKey } from '../sink/flow-entry.js'
 import type { FlowExplanation, GroupExplanation } from './explanation.js'
+import { responderOf } from './refresh/index.js'
 import { pathsOf } from './reports.js'
 import type { State } from './state.js'
 
@@ -23,9 +25,8 @@ export function flowsOf(state: State, domain: Domain, mac: Mac, ip: Ip | undefin
   const remote = state.macs.get(vni, mac)
   const port = state.claims.get(vni, mac)?.local.port
   return [
-    ...(ip === undefined ? [] : flows.keysOf(`ip ${vni} ${ip}`)),
-    ...flows.keysOf(`mac ${vni} ${mac}`),
-    ...(remote === undefined ? [] : remoteKeys(state, domain, remote)),
+    ...(ip === undefined || responderOf(state, vni, ip) === undefined ? [] : [compilePlace(knownPlace(vni, ip)), ...flows.keysOf(`ip ${vni} ${ip}`)]),
+    ...(remote === undefined ? [] : [compilePlace(remoteMacPlace(vni, mac)), ...remoteKeys(state, domain, remote)]),
     ...flows.keysOf(`local ${vni} ${mac}`),
     ...(port === undefined ? [] : flows.keysOf(`port ${port}`).filter((key) => isOfVni(state, key, vni)))
   ].sort((a, b) => tableOfKey(a) - tableOfKey(b))
@@ -39,7 +40,7 @@ function remoteKeys(state: State, { vni, localIps }: Domain, remote: RemoteMac):
     if (vtep?.ofport === undefined || localIp === undefined) return []
     const [own, brought] = encapFlows(vni, ipFamily(ip), remote.udpPort, localIp, vtep.ofport)
     const encap = remote.encapVni === undefined ? own : brought
-    return [...(encap === undefined ? [] : [compileFlow(encap)[0]]), ...state.switch.flows.keysOf(`vtep ${vni} ${key}`)]
+    return [...(encap === undefined ? [] : [compilePlace(encap)]), ...state.switch.flows.keysOf(`vtep ${vni} ${key}`)]
   })
   return [...new Set(keys)]
 }
