@@ -152,7 +152,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?
     ...sinks,
     table,
     interfaceCache: new WeakMap(),
-    actionsToVtep: new LRUCache({ max: MAX_CACHED_VTEPS }),
+    actionsToVtep: new LRUCache({ maxSize: MAX_CACHED_VTEPS, sizeCalculation: () => 1 }),
     dirty: new Dirty(),
     stale,
     homes,

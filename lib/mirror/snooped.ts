@@ -22,7 +22,9 @@ export class SnoopedMirror {
   constructor(changed: (vni: Vni, mac: Mac, ip: Ip) => void, max = MAX_SNOOPED) {
     this.#changed = changed
     this.#rows = new LRUCache({
-      max,
+      // A limit of sizes: with one of entries, memory for all of them would be taken at once.
+      maxSize: max,
+      sizeCalculation: () => 1,
       dispose: (row, _key, reason) => {
         if (reason === 'evict') this.#dropped(row)
       }

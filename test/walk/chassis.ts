@@ -43,6 +43,8 @@ export class Chassis {
   readonly kernel: FakeKernel
   readonly database = new FakeDatabase()
   readonly vswitchd: FakeVswitchd
+  /** Whether the routing daemon lives; undefined = nobody can say, so that the kernel is taken at its word. */
+  speaker: { isAlive: boolean } | undefined
   /** Requests of the agent that the kernel obeyed. */
   writes = 0
   /** Rows that stood when a frame showed their MAC to be here. */
@@ -86,7 +88,7 @@ export class Chassis {
     })
     const session = new FakeSession(this.database, this.vswitchd, this.faults, (isComplete) => agent.databaseChanged(isComplete))
     const bridgeChanged = (bridge: string | undefined, isMoved: boolean) => this.#useBridge(bridge, isMoved)
-    const agent: Agent = new Agent({ kernel: socket, database: session, log, bridgeChanged })
+    const agent: Agent = new Agent({ kernel: socket, database: session, log, bridgeChanged, areListening: () => this.speaker?.isAlive })
     this.#life = { agent, socket, session, connection: undefined, bridge: undefined, wiping: undefined }
     agent.feed.resync()
   }

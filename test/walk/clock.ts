@@ -26,7 +26,7 @@ export class Clock {
   readonly #timers = new Map<unknown, Timer>()
   #immediates = new Map<unknown, () => void>()
 
-  /** Takes over the global timers. */
+  /** Takes over the global timers, and the clock of pauses. */
   install(): void {
     const set = (run: () => void, ms = 0): Handle => {
       const handle: Handle = { unref: () => handle }
@@ -43,11 +43,13 @@ export class Clock {
       this.#immediates.delete(handle)
     }
     Object.assign(globalThis, { setTimeout: set, clearTimeout: clear, setImmediate, clearImmediate: clear })
+    Object.defineProperty(performance, 'now', { value: () => this.now, configurable: true })
   }
 
-  /** Gives the global timers back. */
+  /** Gives them back. */
   uninstall(): void {
     Object.assign(globalThis, REAL)
+    Reflect.deleteProperty(performance, 'now')
     this.forget()
   }
 

@@ -1,18 +1,23 @@
 // What must be true at the end of every walk, once nothing is on its way any more.
 import type { Chassis } from './chassis.js'
+import { withdrawAll } from './operations/rows.js'
 import { textOf } from './ovsdb/database.js'
+import { VNIS } from './pools.js'
 import type { Random } from './random.js'
-import { settle } from './slips.js'
+import { settle, settleFor } from './slips.js'
 import { isLearned } from './switch/learned.js'
 import { tableTexts, type FakeSwitch } from './switch/switch.js'
 import { isForeign, type Flow } from './switch/tables.js'
+import { readConfig, trueVnis } from './truth/config.js'
 import { checkForwarding } from './truth/forwarding.js'
 import { checkOurRows, ourRows } from './truth/rows.js'
 import { checkTunnels } from './truth/tunnels.js'
-import { readConfig } from './truth/config.js'
 
 /** All that the agent has brought about. */
 interface Tables { readonly flows: readonly string[], readonly rows: readonly string[], readonly ports: readonly string[] }
+
+/** In ms: long enough to see that the routing daemon is dead, and shorter than any time that what it withdrew is kept. */
+const DYING = 2_000
 
 /** Brings the walk to its end and gives what is wrong. */
 export async function checkEnd(chassis: Chassis, r: Random): Promise<string[]> {
@@ -26,7 +31,8 @@ export async function checkEnd(chassis: Chassis, r: Random): Promise<string[]> {
   return [
     ...await recompute(chassis, end),
     ...await restart(chassis, end, r),
-    ...await fromScratch(chassis, end, r)
+    ...await fromScratch(chassis, end, r),
+    ...await failStatic(chassis, r)
   ]
 }
 
@@ -44,6 +50,7 @@ export async function checkNow(chassis: Chassis, r: Random): Promise<string[]> {
 /** What was broken by the walk works again; the daemon runs. */
 function heal(chassis: Chassis): void {
   chassis.clearFaults()
+  if (chassis.speaker !== undefined) chassis.speaker.isAlive = true
   if (!chassis.vswitchd.isRunning) chassis.vswitchd.start(false)
   for (const fake of chassis.vswitchd.switches.values()) removeForeign(fake)
   chassis.start()
@@ -116,6 +123,23 @@ async function fromScratch(chassis: Chassis, end: Tables, r: Random): Promise<st
   removeOurRows(chassis)
   chassis.start()
   return [...await arrive(chassis, 'a start from scratch'), ...same('a start from scratch', end, tables(chassis))]
+}
+
+/** A routing daemon that dies takes nothing with it, for a while; when evpn-stale-time is over, what it withdrew is gone. */
+async function failStatic(chassis: Chassis, r: Random): Promise<string[]> {
+  const config = readConfig(chassis.database)
+  const isOff = VNIS.some((vni) => config.option('evpn-stale-time', vni) === '0')
+  // What is said on a device that no VNI has is nothing to keep.
+  const names = new Set(trueVnis(config).flatMap((vni) => (config.option('dynamic-routing-vxlan-ifname', vni) ?? `vxlan-${vni}`).split(',')))
+  const hasOthers = chassis.kernel.vxlans.all().some(({ ifindex }) => !names.has(chassis.kernel.devices.get(ifindex)?.name ?? ''))
+  if (chassis.speaker === undefined || config.isOvns || isOff || hasOthers) return []
+  const before = tables(chassis)
+  await withdrawAll(chassis, r)
+  chassis.speaker.isAlive = false
+  await settleFor(chassis, DYING)
+  const kept = same('the death of the routing daemon', before, tables(chassis))
+  chassis.speaker.isAlive = r.chance(0.5)
+  return [...kept, ...await arrive(chassis, 'the time after it'), ...checkTruth(chassis, r)]
 }
 
 /** Silently. A MAC that others announce too stays with whoever holds it now: that is an input, not a result. */

@@ -60,6 +60,15 @@ export async function settle(chassis: Chassis): Promise<boolean> {
   return false
 }
 
+/** Everything that is on its way happens, and `ms` pass; what waits for longer waits on. */
+export async function settleFor(chassis: Chassis, ms: number): Promise<void> {
+  const { clock } = chassis
+  const end = clock.now + ms
+  for (let round = 0; round < MAX_ROUNDS && clock.now < end; round++) {
+    if (await goOn(chassis)) await clock.advance(Math.min(clock.next ?? end, end) - clock.now)
+  }
+}
+
 const done = new WeakMap<Chassis, number>()
 
 /** True when the agent changed anything since it was asked last. */

@@ -55,6 +55,8 @@ export async function walk(seed: number, left: ReadonlySet<number> = new Set()):
   try {
     resetDeviceMacs()
     const chassis = new Chassis(clock)
+    // In one of eight the routing daemon is watched, which costs a look a second.
+    if ((seed & 7) === 5) chassis.speaker = { isAlive: true }
     const failures = await steer(chassis, seed, left, steps)
     return { seed, steps, failures, log: chassis.logLines }
   } finally {

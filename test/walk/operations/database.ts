@@ -121,6 +121,7 @@ const setBridge: Operation = ({ database }, r) => {
     [1, () => ['fdb_age_threshold', String(r.int(0, 2))]],
     [2, () => ['evpn-suppress', r.pick(['true', 'false'])]],
     [3, () => ['dynamic-routing-arp-prefer-local', r.pick(['true', 'false'])]],
+    [1, () => ['evpn-stale-time', r.pick(['0', '5', '60', '300'])]],
     [2, () => ['evpn-vxlan-port', String(r.pick(UDP_PORTS))]]
   ])()
   const key = r.chance(0.75) ? `${option}-${vni}` : option

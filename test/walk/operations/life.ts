@@ -1,4 +1,5 @@
 // The daemon's own life: killed and started at any moment, sockets that lose or break what they carry.
+import { announceMany, withdrawAll } from './rows.js'
 import type { Operation, Weighted } from './operation.js'
 
 const restart: Operation = (chassis, r) => {
@@ -37,4 +38,15 @@ const recompute: Operation = ({ life }) => {
   return life === undefined ? undefined : 'everything is computed anew'
 }
 
-export const LIFE: Weighted = [[3, restart], [3, overrun], [2, corrupt], [4, kernelFault], [1, databaseLost], [1, recompute]]
+/** The routing daemon dies, with or without withdrawing what it wrote, or comes back and tells some of it. */
+const speakerDies: Operation = async (chassis, r) => {
+  const { speaker } = chassis
+  if (speaker === undefined) return undefined
+  const isFirst = r.chance(0.5)
+  if (isFirst) speaker.isAlive = !speaker.isAlive
+  const told = await (speaker.isAlive === isFirst ? announceMany : r.chance(0.7) ? withdrawAll : () => 'it leaves all as it is')(chassis, r)
+  if (!isFirst) speaker.isAlive = !speaker.isAlive
+  return `the routing daemon ${speaker.isAlive ? 'is back' : 'dies'}; ${told}`
+}
+
+export const LIFE: Weighted = [[3, restart], [3, speakerDies], [3, overrun], [2, corrupt], [4, kernelFault], [1, databaseLost], [1, recompute]]

@@ -122,7 +122,7 @@ export const announceMany: Operation = (chassis, r) => {
 }
 
 /** zebra lost bgpd: everything of it goes at once. */
-const withdrawAll: Operation = (chassis, r) => {
+export const withdrawAll: Operation = (chassis, r) => {
   const { kernel } = chassis
   for (const row of r.shuffle(kernel.vxlans.all())) {
     const device = kernel.devices.get(row.ifindex)

@@ -1,7 +1,7 @@
 // Runs one packet through a fake switch's tables, as Open vSwitch does: match by priority, set_field, resubmit, groups,
 // output. What leaves, and with which tunnel fields, is the truth about forwarding.
 import { ipToBytes } from '../../../lib/net/ip.js'
-import type { Action, Match } from '../../../lib/openflow/index.js'
+import type { Action } from '../../../lib/openflow/index.js'
 import type { Lesson } from './learned.js'
 import { flowActions, flowMatch, type Flow, type Tables } from './tables.js'
 
@@ -47,18 +47,43 @@ export function packet(fields: Readonly<Record<string, unknown>>): Packet {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, number(value)]))
 }
 
+/** A flow as packets meet it. */
+interface Compiled {
+  readonly flow: Flow
+  readonly terms: readonly Term[]
+  readonly clauses: readonly { readonly id: number, readonly clause: number, readonly clauses: number }[]
+  readonly actions: readonly Action[]
+}
+
+/** Flows never change, and stay in the tables of a walk from one look to the next. */
+const compiled = new WeakMap<Flow, Compiled>()
+
+function compile(flow: Flow): Compiled {
+  const known = compiled.get(flow)
+  if (known !== undefined) return known
+  const actions = flowActions(flow.instructions)
+  const made = { flow, terms: terms(flow), clauses: actions.flatMap((action) => (action.kind === 'conjunction' ? [action] : [])), actions }
+  compiled.set(flow, made)
+  return made
+}
+
+function hits({ terms }: Compiled, fields: Readonly<Record<string, bigint>>): boolean {
+  return terms.every(({ name, value, mask }) => ((fields[name] ?? 0n) & mask) === value)
+}
+
 export class Pipeline {
   readonly #tables: Tables
-  readonly #byTable = new Map<number, Flow[]>()
+  /** By descending priority. */
+  readonly #byTable = new Map<number, Compiled[]>()
 
   constructor(tables: Tables) {
     this.#tables = tables
     for (const flow of tables.flows.values()) {
       const flows = this.#byTable.get(flow.table)
-      if (flows === undefined) this.#byTable.set(flow.table, [flow])
-      else flows.push(flow)
+      if (flows === undefined) this.#byTable.set(flow.table, [compile(flow)])
+      else flows.push(compile(flow))
     }
-    for (const flows of this.#byTable.values()) flows.sort((a, b) => b.priority - a.priority)
+    for (const flows of this.#byTable.values()) flows.sort((a, b) => b.flow.priority - a.flow.priority)
   }
 
   run(start: Packet): Run {
@@ -72,22 +97,20 @@ export class Pipeline {
       run.problems.push('too many resubmits')
       return
     }
-    const flow = this.#lookup(table, fields)
-    if (flow === undefined) return
-    run.path.push(`${table} ${flow.priority}`)
-    this.#actions(flowActions(flow.instructions), fields, run, table)
+    const hit = this.#lookup(table, fields)
+    if (hit === undefined) return
+    run.path.push(`${table} ${hit.flow.priority}`)
+    this.#actions(hit.actions, fields, run, table)
   }
 
   /** The flow of highest priority; a conjunction of which every clause hits counts as a hit with its id (ovs-fields(7)). */
-  #lookup(table: number, fields: Readonly<Record<string, bigint>>): Flow | undefined {
-    const hits = (more: Readonly<Record<string, bigint>>) => (this.#byTable.get(table) ?? []).filter((flow) =>
-      terms(flow).every(({ name, value, mask }) => ((more[name] ?? fields[name] ?? 0n) & mask) === value))
-    const all = hits({})
-    const hard = all.find((flow) => clausesOf(flow).length === 0)
-    for (const { id, clauses, priority } of all.flatMap((flow) => clausesOf(flow).map((clause) => ({ ...clause, priority: flow.priority })))) {
-      if (hard !== undefined && hard.priority >= priority) continue
-      const met = new Set(all.flatMap(clausesOf).filter((clause) => clause.id === id).map(({ clause }) => clause))
-      if (met.size === clauses) return hits({ conj_id: BigInt(id) }).find((flow) => clausesOf(flow).length === 0)
+  #lookup(table: number, fields: Readonly<Record<string, bigint>>): Compiled | undefined {
+    const flows = this.#byTable.get(table) ?? []
+    const hard = flows.find((flow) => flow.clauses.length === 0 && hits(flow, fields))
+    const soft = flows.filter((flow) => flow.clauses.length > 0 && flow.flow.priority > (hard?.flow.priority ?? -1) && hits(flow, fields))
+    for (const { id, clauses } of soft.flatMap((flow) => flow.clauses)) {
+      const met = new Set(soft.flatMap((flow) => flow.clauses).filter((clause) => clause.id === id).map(({ clause }) => clause))
+      if (met.size === clauses) return flows.find((flow) => flow.clauses.length === 0 && hits(flow, { ...fields, conj_id: BigInt(id) }))
     }
     return hard
   }
@@ -178,19 +201,11 @@ interface Mutable {
 
 interface Term { readonly name: string, readonly value: bigint, readonly mask: bigint }
 
-const decodedTerms = new Map<Match, readonly Term[]>()
-
-function terms(flow: Flow): readonly Term[] {
-  const match = flowMatch(flow.match)
-  let decoded = decodedTerms.get(match)
-  if (decoded === undefined) {
-    decoded = Object.entries(match).map(([name, given]) => {
-      const [value, mask] = Array.isArray(given) ? given as [unknown, unknown] : [given, undefined]
-      return { name, value: number(value), mask: mask === undefined ? -1n : number(mask) }
-    })
-    decodedTerms.set(match, decoded)
-  }
-  return decoded
+function terms(flow: Flow): Term[] {
+  return Object.entries(flowMatch(flow.match)).map(([name, given]) => {
+    const [value, mask] = Array.isArray(given) ? given as [unknown, unknown] : [given, undefined]
+    return { name, value: number(value), mask: mask === undefined ? -1n : number(mask) }
+  })
 }
 
 /** The same decoder and memory as for flows: a bucket's actions as an instruction. */
@@ -200,10 +215,6 @@ function bucketActions(actions: Buffer): readonly Action[] {
   header.writeUInt16BE(4, 0)
   header.writeUInt16BE(8 + actions.length, 2)
   return flowActions(Buffer.concat([header, actions]))
-}
-
-function clausesOf(flow: Flow): { readonly id: number, readonly clause: number, readonly clauses: number }[] {
-  return flowActions(flow.instructions).flatMap((action) => (action.kind === 'conjunction' ? [action] : []))
 }
 
 /** One field has two names on the wire. */

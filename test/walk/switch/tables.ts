@@ -47,7 +47,7 @@ export class Tables {
   // --- flows
 
   #flow(mod: FlowMod): FlowChange {
-    const match = canonicalOxms(mod.match)
+    const match = remember(canonicalMatches, mod.match, () => canonicalOxms(mod.match))
     const key = flowKey(mod.tableId, mod.priority, match)
     const old = this.flows.get(key)
     switch (mod.command) {
@@ -192,6 +192,7 @@ function remove(old: GroupDesc, mod: GroupMod): Bucket[] {
   return old.buckets.filter(({ id }) => id !== mod.commandBucketId)
 }
 
+const canonicalMatches = new Map<string, Buffer>()
 const decodedActions = new Map<string, readonly Action[]>()
 const decodedMatches = new Map<string, Match>()
 
