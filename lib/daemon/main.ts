@@ -154,7 +154,9 @@ async function startControl(
   const commands = [
     ...daemonCommands({ version, log, exit, memory: () => memoryOf(agent), counters: () => countersOf(agent) }),
     ...evpnCommands(createReports(agent, version, sessions)),
-    explainCommand((vni, address) => explain(agent.state, vni, address, sessions()))
+    explainCommand((vni, address) => explain(agent.state, vni, address, sessions())),
+    // For tests: what it derives anew must be what there is.
+    { name: 'evpn/recompute', min: 0, max: 0, run: () => { agent.recompute(); return '' } }
   ]
   const group = options.unixctlGroup === undefined ? {} : { group: options.unixctlGroup }
   const control = new ControlServer({ commands, log: log.module('unixctl'), ...group })

@@ -1,14 +1,13 @@
 // The truth about forwarding: packets are sent through the fake switch's tables, and what leaves is compared with what
 // should. Unicast reaches its one destination, broadcast everybody once, nothing crosses VNIs, nothing from a tunnel
 // enters one.
-import type { Chassis } from '../chassis.js'
 import { ALL_MACS, HOST_MACS, UDP_PORTS, VTEPS, WORKLOAD_IPS } from '../pools.js'
 import type { Random } from '../random.js'
 import { number, packet, Pipeline, type Packet, type Sent } from '../switch/packet.js'
-import type { FakeSwitch } from '../switch/switch.js'
 import { answerTo, requestFor, saidBy, UNKNOWN_IPS } from './asking.js'
 import { enter, fieldsOf, isCarrying, leave, mayEnter, randomFrame, randomTag, STRANGER, tagsOf, tagsText, type Frame, type Inside } from './frame.js'
 import { readConfig, trueVnis, type TrueConfig, type TruePort } from './config.js'
+import type { Bridge, Things } from './world.js'
 import { readVni, type TruePlace, type TrueVni, type TrueVtep } from './vni.js'
 
 const BROADCAST = 'ff:ff:ff:ff:ff:ff'
@@ -16,17 +15,17 @@ const UNTAGGED: Inside = { tags: [], pcp: 0 }
 
 interface World {
   readonly config: TrueConfig
-  readonly fake: FakeSwitch
+  readonly fake: Bridge
   readonly pipeline: Pipeline
   readonly vnis: readonly TrueVni[]
 }
 
 /** Every disagreement between what a packet does and what it should do, in words. */
-export function checkForwarding(chassis: Chassis, r: Random): string[] {
-  const config = readConfig(chassis.database)
-  const fake = chassis.vswitchd.switches.get(config.bridge)
+export function checkForwarding(things: Things, r: Random): string[] {
+  const config = readConfig(things.database)
+  const fake = things.vswitchd.switches.get(config.bridge)
   if (config.isOvns || fake === undefined || !config.exists) return []
-  const vnis = trueVnis(config).map((vni) => readVni(vni, config, chassis.kernel, fake))
+  const vnis = trueVnis(config).map((vni) => readVni(vni, config, things.kernel, fake))
   const world = { config, fake, pipeline: new Pipeline(fake.tables), vnis }
   return [...fromPorts(world, r), ...world.vnis.flatMap((vni) => [...askedByPorts(world, vni, r), ...fromTunnels(world, vni, r)])]
 }

@@ -1,15 +1,15 @@
 // The kernel rows that tell others of our addresses: exactly those that should be there.
 import { NUD } from '../../../lib/netlink/index.js'
-import type { Chassis } from '../chassis.js'
 import type { BridgeRow } from '../kernel/rows.js'
 import { readConfig, trueVnis } from './config.js'
+import type { Things } from './world.js'
 import { readVni } from './vni.js'
 
 /**
  * The agent's rows in the kernel: on the advertise device of a VNI or one an option names, all; on the default one of a VNI
  * that nobody names, in its default bridge, static ones; and neighbours with its protocol.
  */
-export function ourRows({ kernel, database }: Chassis): string[] {
+export function ourRows({ kernel, database }: Things): string[] {
   const config = readConfig(database)
   const ofVnis = trueVnis(config).map((vni) => config.option('dynamic-routing-advertise-ifname', vni) ?? `lo-${vni}`)
   const given = new Set([...config.advertiseNames, ...ofVnis])
@@ -27,12 +27,12 @@ export function ourRows({ kernel, database }: Chassis): string[] {
 }
 
 /** What ourRows should be. Where two VNIs share devices and want different things for one row, either is right. */
-export function checkOurRows(chassis: Chassis): string[] {
-  const config = readConfig(chassis.database)
+export function checkOurRows(things: Things): string[] {
+  const config = readConfig(things.database)
   if (config.isOvns) return []
-  const fake = chassis.vswitchd.switches.get(config.bridge)
-  const wanted = trueVnis(config).flatMap((vni) => readVni(vni, config, chassis.kernel, fake).told)
-  const present = ourRows(chassis)
+  const fake = things.vswitchd.switches.get(config.bridge)
+  const wanted = trueVnis(config).flatMap((vni) => readVni(vni, config, things.kernel, fake).told)
+  const present = ourRows(things)
   const identity = (row: string) => row.split(' ').slice(0, row.startsWith('fdb') ? 4 : 3).join(' ')
   const rivals = (row: string) => wanted.filter((other) => identity(other) === identity(row))
   const missing = wanted.filter((row) => !rivals(row).some((one) => present.includes(one)))

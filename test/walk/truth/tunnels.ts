@@ -1,14 +1,14 @@
 // The tunnel ports in the database: one for each UDP port, with the four options that make it flow-based; none elsewhere;
 // and ports that others gave such a name stay theirs.
-import type { Chassis } from '../chassis.js'
 import { textOf, texts, type FakeDatabase } from '../ovsdb/database.js'
 import type { Row } from '../ovsdb/types.js'
 import { readConfig } from './config.js'
+import type { Things } from './world.js'
 
 interface Tunnel { readonly bridge: string, readonly name: string, readonly isOurs: boolean, readonly interfaces: readonly Row[] }
 
 /** Every disagreement, in words. */
-export function checkTunnels({ database }: Chassis): string[] {
+export function checkTunnels({ database }: Things): string[] {
   const config = readConfig(database)
   if (config.isOvns) return []
   const tunnels = tunnelsIn(database)
