@@ -102,7 +102,7 @@ const drift: Operation = (chassis, r) => {
   const lessons = lessonsOf(fake.tables)
   for (const [id, meter] of r.some([...meters], 0.2)) meters.set(id, { ...meter, rate: 1 })
   const meterId = 0x65760000 + r.int(1, 9)
-  if (r.chance(0.2)) meters.set(meterId, { meterId, unit: 'pktps', rate: 5, burst: 5 })
+  if (r.chance(0.2) && fake.maxMeters > 0) meters.set(meterId, { meterId, unit: 'pktps', rate: 5, burst: 5 })
   for (const [key, flow] of r.some([...flows].filter(([, one]) => !isForeign(one) && !isLearned(one)), 0.1)) {
     if (r.chance(0.5)) flows.delete(key)
     else flows.set(key, { ...flow, cookie: flow.cookie | BigInt(r.int(0, 1)), instructions: r.pick([flow.instructions, Buffer.alloc(0)]) })

@@ -22,7 +22,12 @@ export interface Frame {
 }
 
 /** A frame inside: the tags of its own, and the priority of the one that a trunk took off. */
-export interface Inside { readonly tags: readonly Tag[], readonly pcp: number }
+export interface Inside {
+  readonly tags: readonly Tag[]
+  readonly pcp: number
+  /** They were below one that was taken off: with vlan-limit 1, as it is by default, Open vSwitch does not see which they are. */
+  readonly isHidden?: boolean
+}
 
 const ETH_TYPE = { other: 0x88cc, ip: 0x0800, ip6: 0x86dd, arp: 0x0806, vlan: 0x8100 } as const
 
@@ -83,17 +88,17 @@ export function enter({ tags }: Frame, bindings: readonly TruePort[], config: Tr
   const access = bindings.find(({ vlan }) => vlan === undefined)
   if (access !== undefined) {
     const isStripped = outer?.vid === 0 && !isCarrying(config, access.vni)
-    return { binding: access, tags: isStripped ? rest : tags, pcp: 0 }
+    return { binding: access, tags: isStripped ? rest : tags, pcp: 0, isHidden: isStripped }
   }
   const binding = bindings.find(({ vlan }) => vlan === (outer?.vid ?? 0))
-  return binding && { binding, tags: rest, pcp: outer === undefined || outer.vid === 0 ? 0 : outer.pcp }
+  return binding && { binding, tags: rest, pcp: outer === undefined || outer.vid === 0 ? 0 : outer.pcp, isHidden: outer !== undefined }
 }
 
 /** How a frame leaves by a port; undefined = a trunk must not mistake the frame's own tag for one of its own. */
-export function leave({ vlan }: TruePort, { tags, pcp }: Inside): readonly Tag[] | undefined {
+export function leave({ vlan }: TruePort, { tags, pcp, isHidden = false }: Inside): readonly Tag[] | undefined {
   if (vlan === undefined) return tags
   if (vlan > 0) return [{ vid: vlan, pcp }, ...tags]
-  return tags.length === 0 || tags[0]?.vid === 0 ? tags : undefined
+  return tags.length === 0 || (tags[0]?.vid === 0 && !isHidden) ? tags : undefined
 }
 
 export function isCarrying(config: TrueConfig, vni: number): boolean {

@@ -1,7 +1,7 @@
 // What a fake switch has learned, as the rules read it: MACs behind `unknown` ports, and MACs behind VTEPs.
 import { LEARNED, LEARNED_REMOTE, isLearned } from '../switch/learned.js'
 import { number } from '../switch/packet.js'
-import type { FakeSwitch } from '../switch/switch.js'
+import type { Bridge } from './world.js'
 import { flowActions, flowMatch, type Flow } from '../switch/tables.js'
 import type { TrueConfig, TruePort } from './config.js'
 
@@ -12,7 +12,7 @@ export interface TrueLearned {
   readonly remote: ReadonlyMap<string, { readonly port: number, readonly vtep: bigint }>
 }
 
-export function learnedOf(fake: FakeSwitch | undefined, config: TrueConfig, vni: number): TrueLearned {
+export function learnedOf(fake: Bridge | undefined, config: TrueConfig, vni: number): TrueLearned {
   const flows = [...fake?.tables.flows.values() ?? []].filter((flow) => isLearned(flow) && Number(flowMatch(flow.match).metadata) === vni)
   const ports = config.ports.filter((port) => port.vni === vni && port.unknown)
   const local = flows.filter(({ table }) => table === LEARNED).flatMap((flow) => {

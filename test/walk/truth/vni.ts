@@ -4,7 +4,7 @@ import { NTF, NUD } from '../../../lib/netlink/index.js'
 import { ZERO_MAC } from '../../../lib/net/mac.js'
 import type { FakeKernel } from '../kernel/kernel.js'
 import type { Device, DeviceRow, Neighbour } from '../kernel/rows.js'
-import type { FakeSwitch } from '../switch/switch.js'
+import type { Bridge } from './world.js'
 import type { Address, TrueConfig, TruePort } from './config.js'
 import { learnedOf, type TrueLearned } from './learned.js'
 
@@ -59,7 +59,7 @@ interface Devices {
   readonly advertise: Device | undefined
 }
 
-export function readVni(vni: number, config: TrueConfig, kernel: FakeKernel, fake: FakeSwitch | undefined): TrueVni {
+export function readVni(vni: number, config: TrueConfig, kernel: FakeKernel, fake: Bridge | undefined): TrueVni {
   const devices = devicesOf(vni, config, kernel)
   const ports = config.ports.filter((port) => port.vni === vni)
   const locals = localsOf(ports, config.virtual(vni) ?? [])
