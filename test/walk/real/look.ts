@@ -6,7 +6,7 @@ import type { OpenFlowClient } from '../../../lib/openflow/index.js'
 import type { Chassis } from '../../system/util/chassis.js'
 import { FakeKernel } from '../kernel/kernel.js'
 import type { Device } from '../kernel/rows.js'
-import { FakeDatabase } from '../ovsdb/database.js'
+import { textOf, type FakeDatabase } from '../ovsdb/database.js'
 import { canonicalTables } from '../switch/tables.js'
 import type { Things } from '../truth/world.js'
 import { databaseOf } from './database.js'
@@ -57,7 +57,7 @@ export async function look(chassis: Chassis, client: OpenFlowClient, bridge = 'b
   const database: FakeDatabase = await databaseOf(chassis)
   const tables = canonicalTables(await client.flowDescs({}), await client.groupDescs())
   const ports = new Map(database.layout().filter(([name]) => name === bridge).flatMap(([, interfaces]) => interfaces)
-    .map(([, row]) => [String(row['name']), { port: Number((row['ofport'] as readonly number[])[0]) }] as const).filter(([, { port }]) => port > 0))
+    .map(([, row]) => [textOf(row['name']), { port: Number((row['ofport'] as readonly number[])[0]) }] as const).filter(([, { port }]) => port > 0))
   return { kernel: kernelOf(links, fdb, neighbours, nexthops), database, vswitchd: { switches: new Map([[bridge, { tables, ports }]]) } }
 }
 
