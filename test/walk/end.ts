@@ -1,5 +1,6 @@
 // What must be true at the end of every walk, once nothing is on its way any more.
 import type { Chassis } from './chassis.js'
+import type { DeviceRow } from './kernel/rows.js'
 import { withdrawAll } from './operations/rows.js'
 import { textOf } from './ovsdb/database.js'
 import { VNIS } from './pools.js'
@@ -8,7 +9,7 @@ import { settle, settleFor } from './slips.js'
 import { isLearned } from './switch/learned.js'
 import { tableTexts, type FakeSwitch } from './switch/switch.js'
 import { isForeign, type Flow } from './switch/tables.js'
-import { readConfig, trueVnis } from './truth/config.js'
+import { readConfig, trueVnis, type TrueConfig } from './truth/config.js'
 import { checkForwarding } from './truth/forwarding.js'
 import { checkOurRows, ourRows } from './truth/rows.js'
 import { checkTunnels } from './truth/tunnels.js'
@@ -129,10 +130,7 @@ async function fromScratch(chassis: Chassis, end: Tables, r: Random): Promise<st
 async function failStatic(chassis: Chassis, r: Random): Promise<string[]> {
   const config = readConfig(chassis.database)
   const isOff = VNIS.some((vni) => config.option('evpn-stale-time', vni) === '0')
-  // What is said on a device that no VNI has is nothing to keep.
-  const names = new Set(trueVnis(config).flatMap((vni) => (config.option('dynamic-routing-vxlan-ifname', vni) ?? `vxlan-${vni}`).split(',')))
-  const hasOthers = chassis.kernel.vxlans.all().some(({ ifindex }) => !names.has(chassis.kernel.devices.get(ifindex)?.name ?? ''))
-  if (chassis.speaker === undefined || config.isOvns || isOff || hasOthers) return []
+  if (chassis.speaker === undefined || config.isOvns || isOff || !chassis.kernel.vxlans.all().every((row) => isOfVni(row, config, chassis))) return []
   const before = tables(chassis)
   await withdrawAll(chassis, r)
   chassis.speaker.isAlive = false
@@ -140,6 +138,13 @@ async function failStatic(chassis: Chassis, r: Random): Promise<string[]> {
   const kept = same('the death of the routing daemon', before, tables(chassis))
   chassis.speaker.isAlive = r.chance(0.5)
   return [...kept, ...await arrive(chassis, 'the time after it'), ...checkTruth(chassis, r)]
+}
+
+/** What is said on a device that no VNI has, or of a VNI that is not here, is nothing to keep. */
+function isOfVni({ ifindex, srcVni = 0 }: DeviceRow, config: TrueConfig, { kernel }: Chassis): boolean {
+  const device = kernel.devices.get(ifindex)
+  return trueVnis(config).some((vni) => vni === (device?.vxlan?.external === true ? srcVni : device?.vxlan?.vni) &&
+    (config.option('dynamic-routing-vxlan-ifname', vni) ?? `vxlan-${vni}`).split(',').includes(device?.name ?? ''))
 }
 
 /** Silently. A MAC that others announce too stays with whoever holds it now: that is an input, not a result. */
