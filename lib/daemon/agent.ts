@@ -51,6 +51,7 @@ export class Agent {
   #bridge: string | undefined
   #isDatabaseSynced = false
   #hasAdopted = false
+  #overIpv6 = false
   #tick: NodeJS.Immediate | undefined
   /** When the first event came that was not derived yet. */
   #eventAt: number | undefined
@@ -207,7 +208,7 @@ export class Agent {
     const isOurs = database.bridgeUuid !== undefined && database.standOff === undefined
     this.#useBridge(isOurs ? database.system.bridge : undefined)
     if (database.standOff !== undefined) return
-    if (isDatabaseDirty && database !== EMPTY_DATABASE && this.state.table('Open_vSwitch').size > 0) this.tunnels.keep(database.bridgeUuid, isOurs ? database.system.vxlanPorts : [], auditMode(this.state, undefined))
+    if (isDatabaseDirty || this.#overIpv6 !== this.state.ipv6Vnis.size > 0) this.#keepTunnels(isOurs)
     // Sinks write nothing before every mirror was complete once.
     if (!this.feed.isSynced || database === EMPTY_DATABASE) return
     this.#adopt()
@@ -221,6 +222,13 @@ export class Agent {
     this.#eventAt = undefined
     derive(this.state)
     this.state.switch.because(undefined)
+  }
+
+  #keepTunnels(isOurs: boolean): void {
+    const { database, ipv6Vnis } = this.state
+    if (database === EMPTY_DATABASE || this.state.table('Open_vSwitch').size === 0) return
+    this.#overIpv6 = ipv6Vnis.size > 0
+    this.tunnels.keep(database.bridgeUuid, isOurs ? database.system.vxlanPorts : [], auditMode(this.state, undefined), this.#overIpv6)
   }
 
   /** News of another's claim may be waiting unread, and our row would steal the address: it is read first. */

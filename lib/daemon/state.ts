@@ -72,6 +72,8 @@ export interface Derived {
   readonly vnisOfVtep: NestedMap<VtepKey, Vni, true>
   /** VNIs with evpn-decap member. */
   readonly memberVnis: Set<Vni>
+  /** VNIs with a source address for VTEPs over IPv6. */
+  readonly ipv6Vnis: Set<Vni>
   readonly macs: NestedMap<Vni, Mac, RemoteMac>
   readonly ips: NestedMap<Vni, Ip, RemoteIp>
   readonly locals: NestedMap<Vni, Mac, LocalMac>
@@ -190,6 +192,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?
     vteps: new NestedMap(),
     vnisOfVtep: new NestedMap(),
     memberVnis: new Set(),
+    ipv6Vnis: new Set(),
     macs: new NestedMap(),
     ips: new NestedMap(),
     locals: new NestedMap(),

@@ -23,7 +23,7 @@ export class TunnelKeeper {
   readonly #log: ModuleLog
   #problems: ReadonlyMap<string, string> = new Map()
   #failure: string | undefined
-  #wanted: { readonly bridgeUuid: string | undefined, readonly udpPorts: readonly number[] } = { bridgeUuid: undefined, udpPorts: [] }
+  #wanted: { readonly bridgeUuid: string | undefined, readonly udpPorts: readonly number[], readonly overIpv6: boolean } = { bridgeUuid: undefined, udpPorts: [], overIpv6: false }
   #mode: AuditMode = 'repair'
   /** What was wanted, as text, when all ports were as they should be: a difference after that is somebody else's doing. */
   #settledFor: string | undefined
@@ -48,17 +48,17 @@ export class TunnelKeeper {
     return this.#problems.get(name) ?? this.#left ?? this.#failure
   }
 
-  /** Brings OVSDB's ports to `udpPorts` on this bridge, if something differs. Called after every change of the replica. */
-  keep(bridgeUuid: string | undefined, udpPorts: readonly number[], mode: AuditMode = 'repair'): void {
+  /** Brings OVSDB's ports to `udpPorts` on this bridge, if something differs. Called after every change of the replica, or of `overIpv6`. */
+  keep(bridgeUuid: string | undefined, udpPorts: readonly number[], mode: AuditMode = 'repair', overIpv6 = false): void {
     this.#mode = mode
-    this.#wanted = { bridgeUuid, udpPorts }
+    this.#wanted = { bridgeUuid, udpPorts, overIpv6 }
     this.#isChanged = true
     if (!this.#isBusy && this.#retry === undefined) this.#work()
   }
 
   #work(): void {
-    const { bridgeUuid, udpPorts } = this.#wanted
-    const plan = planTunnels(bridgeUuid, udpPorts, (name) => this.#database.table(name))
+    const { bridgeUuid, udpPorts, overIpv6 } = this.#wanted
+    const plan = planTunnels(bridgeUuid, udpPorts, (name) => this.#database.table(name), overIpv6)
     for (const [name, problem] of plan.problems) {
       if (this.#problems.get(name) !== problem) this.#log.warn(problem)
     }

@@ -20,8 +20,11 @@ export interface TunnelPlan {
   readonly changes: readonly string[]
 }
 
-/** The operations that leave exactly the wanted tunnel ports on the bridge, those of ours elsewhere removed. */
-export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly number[], table: TableView): TunnelPlan {
+/**
+ * The operations that leave exactly the wanted tunnel ports on the bridge, those of ours elsewhere removed. `overIpv6`: packets
+ * go to VTEPs over IPv6, so they need a UDP checksum.
+ */
+export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly number[], table: TableView, overIpv6 = false): TunnelPlan {
   const wanted = new Map(udpPorts.map((port) => [tunnelName(port), port]))
   const operations: Operation[] = []
   const changes: string[] = []
@@ -46,7 +49,7 @@ export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly n
       } else {
         present.add(name)
         isRefused ||= interfacesOf(port, table).some(([, row]) => atoms(row['error']).length > 0)
-        operations.push(...repairs(name, port, udpPort, table, changes))
+        operations.push(...repairs(name, port, tunnelOptions(udpPort, overIpv6), table, changes))
       }
     }
   }
@@ -55,31 +58,35 @@ export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly n
   for (const [name, udpPort] of wanted) {
     if (!present.has(name) && !leaving.has(name) && !problems.has(name)) {
       changes.push(`port ${name} is missing`)
-      operations.push(...creation(bridgeUuid, name, udpPort))
+      operations.push(...creation(bridgeUuid, name, udpPort, overIpv6))
     }
   }
   return { operations, problems, isMove, isRefused, changes }
 }
 
-/** The four options that make a tunnel port flow-based; a user's others (csum, tos, df_default ...) stay. */
-function tunnelOptions(udpPort: number): ReadonlyMap<string, string> {
-  return new Map([['local_ip', 'flow'], ['remote_ip', 'flow'], ['key', 'flow'], ['dst_port', String(udpPort)]])
+/**
+ * The four options that make a tunnel port flow-based; a user's others (tos, df_default ...) stay. Over IPv6 csum, unless the user
+ * has set it: the kernel datapath sends UDP without a checksum otherwise, and a vxlan device of Linux, which has no
+ * udp6zerocsumrx by default, takes no such packet (RFC 8200 section 8.1).
+ */
+function tunnelOptions(udpPort: number, overIpv6: boolean): ReadonlyMap<string, string> {
+  const checksum: readonly [string, string][] = overIpv6 ? [['csum', 'true']] : []
+  return new Map([['local_ip', 'flow'], ['remote_ip', 'flow'], ['key', 'flow'], ['dst_port', String(udpPort)], ...checksum])
 }
 
-function creation(bridgeUuid: string, name: string, udpPort: number): Operation[] {
+function creation(bridgeUuid: string, name: string, udpPort: number, overIpv6: boolean): Operation[] {
   const id = udpPort
   return [
-    insert('Interface', { name, type: 'vxlan', options: tunnelOptions(udpPort) }, `iface${id}`),
+    insert('Interface', { name, type: 'vxlan', options: tunnelOptions(udpPort, overIpv6) }, `iface${id}`),
     insert('Port', { name, interfaces: [namedUuid(`iface${id}`)], external_ids: new Map([[TUNNEL_MARK, 'true']]) }, `port${id}`),
     mutate('Bridge', bridgeUuid, [['ports', 'insert', [namedUuid(`port${id}`)]]])
   ]
 }
 
-function repairs(name: string, port: Row, udpPort: number, table: TableView, changes: string[]): Operation[] {
-  const wanted = tunnelOptions(udpPort)
+function repairs(name: string, port: Row, wanted: ReadonlyMap<string, string>, table: TableView, changes: string[]): Operation[] {
   return interfacesOf(port, table).flatMap(([uuid, row]) => {
     const options = textMap(row['options'])
-    const drifted = new Map([...wanted].filter(([key, value]) => options.get(key) !== value))
+    const drifted = new Map([...wanted].filter(([key, value]) => (key === 'csum' ? !options.has(key) : options.get(key) !== value)))
     const mutations: Mutation[] = drifted.size === 0 ? [] : [['options', 'delete', [...drifted.keys()]], ['options', 'insert', drifted]]
     for (const [key, value] of drifted) changes.push(`port ${name} has ${key}=${options.get(key) ?? '(nothing)'} instead of ${value}`)
     return mutations.length === 0 ? [] : [mutate('Interface', uuid, mutations)]

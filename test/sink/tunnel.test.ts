@@ -73,6 +73,14 @@ await t.test("a user's other options stay: csum, tos, df_default", (t) => {
   t.end()
 })
 
+await t.test('over IPv6 a port has csum=true; a user who has set csum, to whatever, keeps it', (t) => {
+  const of = (ports: Record<string, PortSpec>) => planTunnels(BR_INT, [4789], view(database({ 'br-int': { ports } })), true)
+  t.match(JSON.stringify(of({}).operations[0]), /\["dst_port","4789"\],\["csum","true"\]/, 'a new one')
+  t.strictSame(brief(of({ 'ovn-evpn-4789': tunnel(4789) })), ['mutate Interface [["options","delete",["set",["csum"]]],["options","insert",["map",[["csum","true"]]]]]'], 'one made without')
+  for (const csum of ['true', 'false']) t.strictSame(brief(of({ 'ovn-evpn-4789': tunnel(4789, { csum }) })), none, `csum=${csum}`)
+  t.end()
+})
+
 await t.test('a foreign port of the same name is reported, not taken over, on whatever bridge it is', (t) => {
   const foreign = { ports: { 'ovn-evpn-4789': tunnel(4789, {}, {}) } }
   for (const tables of [database({ 'br-int': foreign }), database({ 'br-int': {}, 'br-ex': foreign })]) {

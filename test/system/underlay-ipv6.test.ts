@@ -1,9 +1,10 @@
-// A fabric whose underlay is IPv6: a Linux VTEP and we reach each other.
+// A fabric whose underlay is IPv6: a Linux VTEP, which takes no UDP packet without a checksum there, and we reach each other.
 import t from 'tap'
 import { Lab } from '../lab/lab.js'
 import { ping } from '../lab/ping.js'
 import { waitFor } from '../lab/wait.js'
 import { Chassis } from './util/chassis.js'
+import { eventually } from './util/eventually.js'
 import { Speaker } from './util/speaker.js'
 
 const VNI = 1000
@@ -18,6 +19,11 @@ for (const [at, peer] of WAYS) {
   await speaker.vtep(VNI, vtepIps[peer])
   for (const { mac } of lab.plan.workloads.filter(({ vtep }) => vtep === peer)) await speaker.mac(VNI, mac, vtepIps[peer])
 }
+
+await t.test('the tunnel port sends checksums', async () => {
+  const c1 = new Chassis(lab)
+  await eventually('its csum', async () => (await c1.vsctl('get', 'Interface', 'ovn-evpn-4789', 'options')).trim(), (options) => options.includes('csum="true"'))
+})
 
 for (const family of [4, 6] as const) {
   for (const [at, peer] of WAYS) {

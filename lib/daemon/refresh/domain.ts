@@ -32,6 +32,8 @@ export function refreshDomain(state: State, vni: Vni): void {
     if (domain !== undefined) indexDomain(state, domain, true)
     if (domain?.options.snoop !== true) for (const mac of [...state.mirrors.snooped.under(vni).keys()]) state.mirrors.snooped.forget(vni, mac)
     countMember(state, vni, domain?.options.decap === 'member')
+    if (domain?.localIps[6] === undefined) state.ipv6Vnis.delete(vni)
+    else state.ipv6Vnis.add(vni)
     markDomain(state, vni)
     const advertise = domain && mirrors.links.byName(domain.options.advertiseIfname)
     if (advertise !== undefined) observeRows(state, advertise)
