@@ -67,6 +67,8 @@ function decodeNicira(cursor: Cursor): Action | undefined {
       return decodeController2(cursor)
     case NXAST.conjunction:
       return { kind: 'conjunction', clause: cursor.u8(), clauses: cursor.u8(), id: cursor.u32() }
+    case NXAST.check_pkt_larger:
+      return decodeCheckPktLarger(cursor)
     case NXAST.clone:
       cursor.skip(6)
       return { kind: 'clone', actions: decodeActions(cursor.rest()) }
@@ -102,6 +104,11 @@ function decodeOutputField(cursor: Cursor, isOlder: boolean): Action {
   const maxLen = cursor.u16()
   const src = subfieldOf(older ?? cursor.rest(), range >> 6, (range & 0x3f) + 1)
   return { kind: 'output_field', src, ...(maxLen !== 0xffff && { maxLen }) }
+}
+
+function decodeCheckPktLarger(cursor: Cursor): Action {
+  const [bytes, offset] = [cursor.u16(), cursor.u16()]
+  return { kind: 'check_pkt_larger', bytes, dst: subfieldOf(cursor.rest(), offset, 1) }
 }
 
 function decodeSetField(cursor: Cursor): Action | undefined {

@@ -39,6 +39,8 @@ export function encodeAction(action: Action): Buffer {
       return standard(OFPAT.set_queue, uint(action.queue, 4))
     case 'conjunction':
       return nicira(NXAST.conjunction, uint(action.clause, 1), uint(action.clauses, 1), uint(action.id, 4))
+    case 'check_pkt_larger':
+      return encodeCheckPktLarger(action.bytes, action.dst)
     case 'clone':
       return nicira(NXAST.clone, Buffer.alloc(6), encodeActions(action.actions))
     case 'exit':
@@ -68,6 +70,12 @@ function encodeOutputField(src: Subfield, maxLen = 0xffff): Buffer {
     return nicira(NXAST.output_reg, range, encodeHeader(field.nxm, field.bytes), uint(maxLen, 2), Buffer.alloc(6))
   }
   return nicira(NXAST.output_reg2, range, uint(maxLen, 2), padTo(encodeHeader(field.oxm, field.bytes), 10))
+}
+
+function encodeCheckPktLarger(bytes: number, dst: Subfield): Buffer {
+  const { field, offset, bits } = resolve(dst)
+  if (bits !== 1) throw new RangeError(`check_pkt_larger: ${dst.field} takes ${bits} bits, not 1`)
+  return nicira(NXAST.check_pkt_larger, uint(bytes, 2), uint(offset, 2), padTo(encodeHeader(field.oxm, field.bytes), 10))
 }
 
 function padTo(bytes: Buffer, length: number): Buffer {

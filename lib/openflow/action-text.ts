@@ -58,6 +58,8 @@ function formatAction(action: Action): string {
       return `set_queue:${action.queue}`
     case 'conjunction':
       return `conjunction(${action.id},${action.clause + 1}/${action.clauses})`
+    case 'check_pkt_larger':
+      return `check_pkt_larger(${action.bytes})->${formatSubfield(action.dst)}`
     case 'clone':
       return `clone(${formatActions(action.actions)})`
     case 'learn':

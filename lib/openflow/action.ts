@@ -65,6 +65,8 @@ export type Action =
   | { readonly kind: 'meter'; readonly meter: number }
   | { readonly kind: 'set_queue'; readonly queue: number }
   | { readonly kind: 'conjunction'; readonly id: number; readonly clause: number; readonly clauses: number }
+  /** Sets the one bit of `dst` when the packet has more than `bytes` bytes, its Ethernet header included. */
+  | { readonly kind: 'check_pkt_larger'; readonly bytes: number; readonly dst: Subfield }
   | { readonly kind: 'clone'; readonly actions: readonly Action[] }
   | { readonly kind: 'exit' }
   | { readonly kind: 'ct_clear' }
@@ -101,7 +103,8 @@ export const NXAST = {
   clone: 42,
   ct_clear: 43,
   resubmit_table_ct: 44,
-  learn2: 45
+  learn2: 45,
+  check_pkt_larger: 49
 } as const
 
 /** Properties of NXAST_CONTROLLER2. */

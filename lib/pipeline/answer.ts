@@ -4,6 +4,7 @@ import type { Action, FieldName, Match } from '../openflow/index.js'
 import { goTo, type Flow } from './flow.js'
 import { ETH_ARP, ETH_IPV6, ICMPV6, NA, NS } from './suppress.js'
 import { METER } from './meters.js'
+import { LONGER } from './registers.js'
 import { PART_ANSWER, TRAMPOLINE_GROUP } from './slots.js'
 import { TABLE } from './tables.js'
 
@@ -16,6 +17,8 @@ const ARP_REPLY = 2
 const TARGET_LINK_LAYER_ADDRESS = 2
 /** A solicitation that came over a router is none (RFC 4861 section 7.1.1). */
 const HOP_LIMIT = 255
+/** Ethernet, IPv6, ICMPv6 up to the target, one option of 8 bytes. */
+const SOLICITATION_BYTES = 14 + 40 + 24 + 8
 /** OFPP_NONE of ovs-ofctl, OFPP_ANY of OpenFlow 1.5. */
 const NO_PORT = 0xffffffff
 const ARP_BITS = 32
@@ -33,8 +36,14 @@ export const ANSWER_FLOWS: readonly Flow[] = [
   pass({ ...SOLICITATION, nd_sll: '00:00:00:00:00:00' }),
   ...announcementFlows(),
   { table: TABLE.ANSWER, priority: PRIORITY.ANSWER, match: ARP, actions: metered() },
-  { table: TABLE.ANSWER, priority: PRIORITY.ANSWER, match: { ...SOLICITATION, nw_ttl: HOP_LIMIT }, actions: metered() },
-  pass({}, PRIORITY.ANY)
+  {
+    table: TABLE.ANSWER, priority: PRIORITY.ANSWER, match: { ...SOLICITATION, nw_ttl: HOP_LIMIT },
+    actions: [{ kind: 'check_pkt_larger', bytes: SOLICITATION_BYTES, dst: { field: 'reg0', offset: 5, bits: 1 } }, goTo(TABLE.LENGTH)]
+  },
+  pass({}, PRIORITY.ANY),
+  // Open vSwitch writes the option's type into the first option, whichever has the address: with others besides, the answer would be wrong.
+  { table: TABLE.LENGTH, priority: PRIORITY.NEVER, match: { reg0: [LONGER, LONGER] }, actions: [goTo(TABLE.FORWARD)] },
+  { table: TABLE.LENGTH, priority: PRIORITY.ANSWER, match: {}, actions: metered() }
 ]
 
 /** The answer itself: who asked becomes whom it is for, who was asked for whom it is from. */

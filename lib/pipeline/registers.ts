@@ -5,6 +5,7 @@
 //   reg0 bit 1    the VTEP's address is IPv6
 //   reg0 bit 3    the tunnel id is set already: it is not the VNI's (downstream VNI)
 //   reg0 bit 4    the destination was learned on a local port, which reg3 says
+//   reg0 bit 5    the solicitation is longer than one with a single option
 //   reg0 bit 6    the flood is for a destination nobody knows: `unknown` ports and VTEPs only
 //   reg0 16..31   the VTEP's UDP port
 //   reg2          the priority (802.1p) of the tag that a trunk took off, for the tag that another trunk puts on
@@ -17,6 +18,7 @@ export const FROM_TUNNEL = 0x00000001
 /** Set only while a VNI with evpn-decap=member exists. */
 export const MEMBER = 0x00000004
 export const LEARNED_LOCAL = 0x00000010
+export const LONGER = 0x00000020
 export const UNKNOWN = 0x00000040
 export const IPV6 = 0x00000002
 const OWN_TUN_ID = 0x00000008

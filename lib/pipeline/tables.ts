@@ -25,7 +25,8 @@ export const TABLE = {
   SECURE: FIRST_TABLE + 13,
   SECURE_ND: FIRST_TABLE + 14,
   LEARNED_REMOTE: FIRST_TABLE + 15,
-  SNOOP: FIRST_TABLE + 16
+  SNOOP: FIRST_TABLE + 16,
+  LENGTH: FIRST_TABLE + 17
 } as const
 
 export const TABLES: readonly Table[] = [
@@ -37,7 +38,7 @@ export const TABLES: readonly Table[] = [
   { id: TABLE.ENCAP, name: 'ENCAP', why: 'tunnel id, source address and port of a packet to a VTEP; nothing from a tunnel passes', next: ['DROP'] },
   { id: TABLE.DELIVER, name: 'DELIVER', why: 'output to one local port, with the tag that a trunk has for the VNI', next: ['DROP'] },
   { id: TABLE.SOURCE, name: 'SOURCE', why: 'what its source says of a packet whose VNI is known: frames that no bridge forwards end here, and MACs are learned', next: ['SNOOP', 'LEARNED', 'SUPPRESS', 'DROP'] },
-  { id: TABLE.ANSWER, name: 'ANSWER', why: 'whether a request for a known IP may be answered here, or is for the others to hear', next: ['FORWARD', 'PART'] },
+  { id: TABLE.ANSWER, name: 'ANSWER', why: 'whether a request for a known IP may be answered here, or is for the others to hear', next: ['FORWARD', 'PART', 'LENGTH'] },
   { id: TABLE.LEARNED, name: 'LEARNED', why: 'MACs that the switch learned itself, from what `unknown` ports send', next: [] },
   { id: TABLE.DROP, name: 'DROP', why: 'the end of a packet that is dropped for a reason, counted by VNI and reason', next: [] },
   { id: TABLE.MEMBER, name: 'MEMBER', why: 'whether a packet from a tunnel comes from a VTEP that any VNI knows; looked at before CLASSIFY', next: [] },
@@ -45,5 +46,6 @@ export const TABLES: readonly Table[] = [
   { id: TABLE.SECURE, name: 'SECURE', why: 'evpn-port-security: a workload sends from its own MACs and IPs only', next: ['SECURE_ND', 'SOURCE', 'DROP'] },
   { id: TABLE.SECURE_ND, name: 'SECURE_ND', why: 'evpn-port-security: what a neighbour solicitation or advertisement says of its sender is true', next: ['SOURCE', 'DROP'] },
   { id: TABLE.LEARNED_REMOTE, name: 'LEARNED_REMOTE', why: 'MACs that the switch learned from packets of VTEPs; what nobody knows ends here', next: ['FLOOD', 'DROP'] },
-  { id: TABLE.SNOOP, name: 'SNOOP', why: 'copies for the daemon of what says who has which IP', next: [] }
+  { id: TABLE.SNOOP, name: 'SNOOP', why: 'copies for the daemon of what says who has which IP', next: [] },
+  { id: TABLE.LENGTH, name: 'LENGTH', why: 'whether a solicitation has other options than the one that an answer can be made of', next: ['FORWARD', 'PART'] }
 ]

@@ -161,6 +161,7 @@ export const ACTIONS: readonly (readonly [text: string, actions: readonly Action
   ],
   ['dec_ttl', [{ kind: 'dec_ttl' }], 'ip'],
   ['set_queue:3', [{ kind: 'set_queue', queue: 3 }]],
+  ['check_pkt_larger(86)->NXM_NX_REG0[5]', [{ kind: 'check_pkt_larger', bytes: 86, dst: { field: 'reg0', offset: 5, bits: 1 } }]],
   ['conjunction(7,1/2)', [{ kind: 'conjunction', id: 7, clause: 0, clauses: 2 }], 'ip'],
   [
     'clone(set_field:0x3->reg0,output:2)',

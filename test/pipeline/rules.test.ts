@@ -41,7 +41,7 @@ await t.test('tables: declared once, in our range, next ones declared too', (t) 
 
 await t.test('tables: no way leads back, so no packet runs in circles', (t) => {
   const order = [
-    'MEMBER', 'CLASSIFY', 'SECURE', 'SECURE_ND', 'SOURCE', 'SNOOP', 'LEARNED', 'SUPPRESS', 'ANSWER', 'FORWARD', 'LEARNED_REMOTE', 'FLOOD', 'PART', 'REPLY', 'ENCAP',
+    'MEMBER', 'CLASSIFY', 'SECURE', 'SECURE_ND', 'SOURCE', 'SNOOP', 'LEARNED', 'SUPPRESS', 'ANSWER', 'LENGTH', 'FORWARD', 'LEARNED_REMOTE', 'FLOOD', 'PART', 'REPLY', 'ENCAP',
     'DELIVER', 'DROP'
   ]
   for (const table of TABLES) {
@@ -92,7 +92,7 @@ await t.test('behind CLASSIFY every flow that forwards names its VNI: no VNI see
   const isSafe = (flow: Flow) => flow.actions.every((action) => {
     if (action.kind === 'resubmit') return action.table !== TABLE.DELIVER || mayDeliver(flow)
     if (action.kind === 'set_field') return action.field !== 'metadata' || flow.table === TABLE.CLASSIFY
-    if (action.kind === 'meter' || (action.kind === 'group' && action.group === TRAMPOLINE_GROUP)) return true
+    if (action.kind === 'meter' || action.kind === 'check_pkt_larger' || (action.kind === 'group' && action.group === TRAMPOLINE_GROUP)) return true
     return action.kind === 'conjunction' || (action.kind === 'move' && action.dst.field !== 'metadata')
   })
   for (const flow of FLOWS.filter(({ table }) => table > TABLE.CLASSIFY)) {

@@ -30,6 +30,8 @@ const c1 = new Chassis(lab)
 const speaker = new Speaker(c1)
 await lab.addVniDevices('c1', 1000)
 await lab.exec('l1', ['ip', 'addr', 'add', `${VTEP}/24`, 'dev', 'eth0'])
+// What the hosts' own kernels say of their IPs is for snoop.test.ts.
+await c1.set('Bridge br-int', { 'evpn-snoop': 'false' })
 const daemon = await lab.startDaemon('c1')
 await speaker.vtep(1000, VTEP)
 await speaker.mac(1000, TAKEN, VTEP)
@@ -105,6 +107,15 @@ await t.test('rule 10: a packet can never displace a control-plane entry; fdb-pr
   c.send({ src: MAC, dst: BOUND, name: 'to-bound' })
   await a.waitFor('to-bound')
   t.equal(b.arrivals('to-bound').length, 0, 'a bound MAC is where it is bound all the same')
+})
+
+await t.test('rule 10, 16: with fdb-prefer-local a learned MAC that another chassis announces is claimed on its next frame, and stays learned by it', async (t) => {
+  t.match(await localOf(TAKEN), { state: 'waiting', reason: /waiting for a frame from the port/ }, 'not before')
+  await eventually('a witness flow that learns, too', () => c1.ourFlows(`table=207,dl_src=${TAKEN}`), ([flow, ...more]) => more.length === 0 && /controller\(.*learn\(/.test(flow ?? ''))
+  b.send({ src: TAKEN, dst: BROADCAST, name: 'sign of life' })
+  t.equal((await a.waitFor('sign of life')).length, 1, 'the frame goes on, once')
+  await eventually('the MAC to be announced', () => localOf(TAKEN), (row) => row?.state === 'advertised')
+  t.ok(await announced(TAKEN))
   await c1.unset('Bridge br-int', 'dynamic-routing-fdb-prefer-local')
 })
 

@@ -138,6 +138,10 @@ export class Pipeline {
         }
         case 'meter':
           break
+        // No packet of a walk is longer than it must be.
+        case 'check_pkt_larger':
+          fields[action.dst.field] = (fields[action.dst.field] ?? 0n) & ~(1n << BigInt(action.dst.offset ?? 0))
+          break
         case 'learn':
           run.lessons.push({ learn: action, fields: { ...fields } })
           break
