@@ -14,7 +14,7 @@ import { limitLog, type LimitedLog } from './log/limit.js'
 import type { Log, ModuleLog } from './log/log.js'
 import { Notices } from './notices.js'
 import { receivePacket } from './packet-in.js'
-import { domainProblems } from './refresh/index.js'
+import { decapEstimate, domainProblems } from './refresh/index.js'
 import { createState, EMPTY_DATABASE, type AreListening, type State } from './state.js'
 import { derive, markAll, setConstants } from './tick.js'
 import { TunnelKeeper, type Transactor } from './tunnel-keeper.js'
@@ -259,6 +259,7 @@ export class Agent {
       ...(database.bridgeUuid !== undefined && database.failMode !== 'secure'
         ? [`bridge ${database.system.bridge} has no fail_mode=secure; set it with: ovs-vsctl set-fail-mode ${database.system.bridge} secure`] : []),
       ...speakerProblems(this.state),
+      ...[decapEstimate(this.state)].filter((text) => text !== undefined),
       ...database.warnings.map(formatWarning),
       ...[...duplicates.outers()].flatMap((vni) => [...duplicates.under(vni).values()].flat().map(formatWarning)),
       // Before the kernel's tables were read, every device is missing.

@@ -81,8 +81,8 @@ function flowExplanation(key: string, wanted: string, found: FlowStats | undefin
 /** The group of a MAC behind a nexthop; undefined when it needs none. Rejects when the switch cannot be asked. */
 export async function explainGroup(state: State, remote: RemoteMac | undefined): Promise<GroupExplanation | undefined> {
   if (remote?.via.kind !== 'nexthop') return undefined
-  const { id, members } = remote.via
-  const group = nexthopGroupId(id, members)
+  const { id, members, rank } = remote.via
+  const group = nexthopGroupId(id, members, rank)
   const stats = await state.switch.groupStats(group)
   const reason = state.switch.groups.blocked().get(String(group))
   return {

@@ -17,7 +17,7 @@ import { bindingKey, nameUuid } from './control/ids.js'
 import { dropReports } from './drop-reports.js'
 import { ipReports } from './ip-reports.js'
 import { isStaleMac, KEPT, staleVteps } from './stale-reports.js'
-import { domainProblems, tunnelOfport } from './refresh/index.js'
+import { domainProblems, nexthopCollisions, tunnelOfport } from './refresh/index.js'
 import type {
   FloodReport, LocalReport, MacReport, PortReport, Problem, Reports, ShowReport, TunnelReport, VniReport, VtepReport
 } from './report.js'
@@ -232,13 +232,16 @@ export function portReports(state: State): PortReport[] {
   })
 }
 
-/** Nexthop groups with more members than one group in the switch takes. */
+/** Nexthop groups with more members than one group in the switch takes, and those whose group ids are one. */
 export function nexthopProblems(state: State): Problem[] {
-  return [...state.nexthopUsers.outers()].flatMap((id) => {
+  const collisions = nexthopCollisions(state).map(([first, ...others]): Problem => ({
+    severity: 'warning', record: `nexthop ${first}`, what: `and nexthop ${others.join(' and ')} have one group id by their hash; each has a group of its own all the same`
+  }))
+  return [...collisions, ...[...state.nexthopUsers.outers()].flatMap((id): Problem[] => {
     const { length } = state.mirrors.nexthops.paths(id)
     const what = `has ${length} members; ${MAX_PATHS} are used, Open vSwitch has no more values of dp_hash`
     return length <= MAX_PATHS ? [] : [{ severity: 'warning', record: `nexthop ${id}`, what }]
-  })
+  })]
 }
 
 function problems(agent: Agent): Problem[] {

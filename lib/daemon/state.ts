@@ -70,6 +70,8 @@ export interface Derived {
   readonly vteps: NestedMap<Vni, VtepKey, ReachableVtep>
   /** Which VNIs know a VTEP. */
   readonly vnisOfVtep: NestedMap<VtepKey, Vni, true>
+  /** Flows that let in one VTEP in one VNI, whether their tunnel port is there yet or not. */
+  decapFlows: number
   /** VNIs with evpn-decap member. */
   readonly memberVnis: Set<Vni>
   /** VNIs with a source address for VTEPs over IPv6. */
@@ -81,6 +83,8 @@ export interface Derived {
   readonly duplicates: NestedMap<Vni, Mac, readonly Warning[]>
   /** How many remote MACs are behind these members of a nexthop. */
   readonly nexthopUsers: NestedMap<number, Members, number>
+  /** What is used of nexthops, by the group id that its hash makes: see nexthopName. */
+  readonly nexthopSlots: NestedMap<number, string, number>
   /** Nexthops with members of both address families. */
   readonly mixedNexthops: Set<number>
   readonly claims: NestedMap<Vni, Mac, Claim>
@@ -191,6 +195,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?
     domains: new Map(),
     vteps: new NestedMap(),
     vnisOfVtep: new NestedMap(),
+    decapFlows: 0,
     memberVnis: new Set(),
     ipv6Vnis: new Set(),
     macs: new NestedMap(),
@@ -198,6 +203,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?
     locals: new NestedMap(),
     duplicates: new NestedMap(),
     nexthopUsers: new NestedMap(),
+    nexthopSlots: new NestedMap(),
     mixedNexthops: new Set(),
     claims: new NestedMap(),
     floods: new Map(),

@@ -10,9 +10,10 @@ import { membersFor, type Members } from './nexthop.js'
 import type { FdbView, NexthopView } from './view.js'
 
 /** Where a MAC is: behind one VTEP, or behind the members of a kernel nexthop. */
-export type Via =
-  | { readonly kind: 'vtep', readonly ip: Ip }
-  | { readonly kind: 'nexthop', readonly id: number, readonly members: Members }
+export type Via = { readonly kind: 'vtep', readonly ip: Ip } | ToNexthop
+
+/** `rank`: how many nexthops have the group id that this one would have, and a lower name; missing = none. */
+export interface ToNexthop { readonly kind: 'nexthop', readonly id: number, readonly members: Members, readonly rank?: number }
 
 export interface RemoteMac {
   readonly vni: Vni

@@ -2,6 +2,7 @@
 // the MAC says the rest (VNI and UDP port), so that all MACs of all VNIs share it, and a path that fails is one bucket.
 // dp_hash recirculates: metadata and registers are still there afterwards (Open vSwitch keeps them with the recirculation).
 import type { Members, NexthopPath } from '../evpn/nexthop.js'
+import type { ToNexthop } from '../evpn/remote-mac.js'
 import { hash32 } from '../net/hash.js'
 import { ipFamily } from '../net/ip.js'
 import type { Action } from '../openflow/index.js'
@@ -13,18 +14,19 @@ import { TABLE } from './tables.js'
 
 /**
  * The kernel's id is ours, moved up, while it fits: FRR's begin at 0x20000000. Larger ids (they have 32 bits), and groups of
- * which a VNI uses one family only, get a hash; two that get the same are reported, and the first by name has it.
+ * which a VNI uses one family only, get a hash. Of those that get the same, the first by name has it, and each other one the hash
+ * that its `rank` among them makes.
  */
-export function nexthopGroupId(id: number, members: Members): number {
+export function nexthopGroupId(id: number, members: Members, rank = 0): number {
   const direct = NEXTHOP_GROUPS + id
   if (members === 'all' && direct < FIRST_HASHED_NEXTHOP_GROUP) return direct
-  return FIRST_HASHED_NEXTHOP_GROUP + hash32(`${id} ${members}`) % (LAST_GROUP - FIRST_HASHED_NEXTHOP_GROUP)
+  return FIRST_HASHED_NEXTHOP_GROUP + hash32(`${id} ${members}${rank === 0 ? '' : ` ${rank}`}`) % (LAST_GROUP - FIRST_HASHED_NEXTHOP_GROUP)
 }
 
-export function nexthopGroup(id: number, members: Members, paths: readonly NexthopPath[]): Group {
+export function nexthopGroup(id: number, members: Members, paths: readonly NexthopPath[], rank?: number): Group {
   const buckets = bucketIds(paths, ({ ip }) => ip, ({ ip }) => ipNumber(ip))
   return {
-    id: nexthopGroupId(id, members), type: 'select',
+    id: nexthopGroupId(id, members, rank), type: 'select',
     buckets: buckets.map(([bucketId, path]) => ({ id: bucketId, weight: path.weight, actions: toPath(path) }))
   }
 }
@@ -39,9 +41,9 @@ function toPath({ ip }: NexthopPath): Action[] {
 }
 
 /** To one of the VTEPs of a nexthop group, by way of ENCAP. */
-export function toNexthop(id: number, members: Members, udpPort: number): Action[] {
+export function toNexthop({ id, members, rank }: Pick<ToNexthop, 'id' | 'members' | 'rank'>, udpPort: number): Action[] {
   return [
     { kind: 'set_field', field: 'reg0', value: encapBits(4, udpPort), mask: ENCAP_MASK_OF_MAC },
-    { kind: 'group', group: nexthopGroupId(id, members) }
+    { kind: 'group', group: nexthopGroupId(id, members, rank) }
   ]
 }

@@ -18,9 +18,9 @@ export const WORKLOAD_IPS = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', 'fd
 export const VTEPS = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4', '2001:db8::1', '2001:db8::2', '2001:db8::3'] as const
 export const LOCAL_IPS = ['198.51.100.1', '198.51.100.2', '2001:db8:f::1', '2001:db8:f::2'] as const
 
-/** Single nexthops, and groups of them: a small id, one as FRR's, one that only a hash brings into our range. */
+/** Single nexthops, and groups of them: a small id, one as FRR's, two that only a hash brings into our range, and both to one place. */
 export const NEXTHOPS = [1, 2, 3, 4] as const
-export const NEXTHOP_GROUPS = [10, 11, 0x20000001, 0x90000001] as const
+export const NEXTHOP_GROUPS = [10, 11, 0x20000001, 0x90002292, 0x90002f47] as const
 
 export const UDP_PORTS = [4789, 4790, 8472] as const
 

@@ -10,13 +10,13 @@ import { remoteMacPlace, toRemote } from '../../pipeline/forward.js'
 import { learnedLocal } from '../learned.js'
 import type { State } from '../state.js'
 import { refreshClaim } from './claim.js'
-import { countNexthopUse } from './nexthop.js'
+import { countNexthopUse, ranked } from './nexthop.js'
 
 /** One MAC: as a remote one, and, when it is bound here, its claim. */
 export function refreshMac(state: State, vni: Vni, mac: Mac): void {
   const domain = state.domains.get(vni)
   const old = state.macs.get(vni, mac)
-  const remote = domain && deriveRemoteMac(domain, mac, state.mirrors.fdb, state.mirrors.nexthops)
+  const remote = ranked(state, domain && deriveRemoteMac(domain, mac, state.mirrors.fdb, state.mirrors.nexthops))
   if (!isDeepStrictEqual(old, remote)) {
     if (remote === undefined) state.macs.delete(vni, mac)
     else state.macs.set(vni, mac, remote)

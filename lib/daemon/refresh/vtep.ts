@@ -7,6 +7,7 @@ import { decapFlow } from '../../pipeline/classify.js'
 import { learnRemoteFlow } from '../../pipeline/learned.js'
 import type { Flow } from '../../pipeline/flow.js'
 import type { ReachableVtep, State } from '../state.js'
+import { countDecap } from './decap.js'
 
 /** One VTEP. Every MAC that comes or goes behind it asks, so an unchanged one must cost next to nothing. */
 export function refreshVtep(state: State, vni: Vni, key: VtepKey): void {
@@ -16,6 +17,7 @@ export function refreshVtep(state: State, vni: Vni, key: VtepKey): void {
   const vtep = derived && { ...derived, ofport: tunnelOfport(state, derived.udpPort), hasOwnDecap: domain?.options.decap !== 'member', learnAge: domain?.options.learn === true ? domain.options.fdbAgeThreshold : undefined }
   noteGroup(state, vni, key, domain !== undefined && namesMulticastGroup(domain, key, state.mirrors.fdb))
   if (isDeepStrictEqual(old, vtep)) return
+  countDecap(state, old, vtep)
   if (vtep === undefined) state.vteps.delete(vni, key)
   else state.vteps.set(vni, key, vtep)
   if (vtep === undefined) state.vnisOfVtep.delete(key, vni)

@@ -1,0 +1,60 @@
+// evpn-decap strict with many VTEPs in many VNIs: what it costs is said before the flows are sent, and once.
+import t from 'tap'
+import { Chassis } from '../walk/chassis.js'
+import { Clock } from '../walk/clock.js'
+import { settle } from '../walk/slips.js'
+import { AF, NTF, NUD } from '../../lib/netlink/index.js'
+import { ZERO_MAC } from '../../lib/net/mac.js'
+import { decapEstimate } from '../../lib/daemon/refresh/index.js'
+import { EMPTY_DATABASE } from '../../lib/daemon/state.js'
+
+await t.test('the estimate: round numbers, in steps, with what to do', (t) => {
+  const of = (decapFlows: number) => decapEstimate({ decapFlows, database: EMPTY_DATABASE })
+  t.equal(of(49_999), undefined)
+  t.equal(of(50_000), of(99_999), 'a VTEP more is no news')
+  t.match(of(512_000), /more than 500000 flows.*about 600 MB in ovs-vswitchd, and 6\.[34] s to load.*ovs-vsctl set Bridge br-int external_ids:evpn-decap=member$/)
+  t.end()
+})
+
+await t.test('said before the flows are sent, and no longer with evpn-decap=member', async (t) => {
+  const clock = new Clock()
+  clock.install()
+  t.teardown(() => clock.uninstall())
+  const chassis = new Chassis(clock)
+  const { database, kernel } = chassis
+  database.addBridge('br-int')
+  database.addPort('br-int', 'vm1', { external_ids: new Map([['dynamic-routing-vni', '100']]) })
+  database.setKey('Open_vSwitch', database.root, 'ovn-evpn-local-ip', '198.51.100.1')
+  const device = kernel.create({ name: 'vxlan-100', kind: 'vxlan', mac: '02:00:00:00:dd:01', vxlan: { vni: 100, port: 60000, learning: false, external: false, vnifilter: false } })
+  const row = { family: AF.BRIDGE, ifindex: device?.ifindex ?? 0, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, type: 0, lladdr: ZERO_MAC }
+  for (const dst of ['192.0.2.1', '192.0.2.2']) kernel.write({ op: 'append', row: { ...row, dst } }, 'speaker')
+  chassis.start()
+  // So many are known already.
+  if (chassis.life !== undefined) chassis.life.agent.state.decapFlows = 49_999
+  const problems = () => [...chassis.life?.agent.notices.standing.keys() ?? []].filter((text) => text.includes('evpn-decap'))
+  let sentBefore = -1
+  for (let i = 0; i < 1000 && problems().length === 0; i++) {
+    chassis.life?.socket.continueDump(1000)
+    chassis.life?.socket.deliver(1000, undefined)
+    chassis.life?.session.connect()
+    chassis.life?.session.update()
+    chassis.life?.session.work()
+    await chassis.breathe()
+    await clock.runImmediates()
+    sentBefore = [...chassis.vswitchd.switches.values()].reduce((sum, { mods }) => sum + mods, 0)
+  }
+  t.match(problems(), [/more than 50000 flows/])
+  t.equal(sentBefore, 0, 'before anything was sent')
+  await settle(chassis)
+  t.equal(chassis.logLines.filter((line) => line.includes('more than 50000 flows')).length, 1, 'logged once')
+  kernel.write({ op: 'delete', row: { ...row, dst: '192.0.2.2' } }, 'speaker')
+  kernel.write({ op: 'delete', row: { ...row, dst: '192.0.2.1' } }, 'speaker')
+  await settle(chassis)
+  t.same(problems(), [], 'fewer again')
+  kernel.write({ op: 'append', row: { ...row, dst: '192.0.2.1' } }, 'speaker')
+  await settle(chassis)
+  t.match(problems(), [/more than 50000 flows/])
+  database.setKey('Bridge', database.find('Bridge', 'br-int') ?? '', 'evpn-decap', 'member')
+  await settle(chassis)
+  t.same(problems(), [])
+})
