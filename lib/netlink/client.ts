@@ -35,7 +35,7 @@ const SEND_BYTES = 32 * 1024
 const BATCH_REQUESTS = 256
 const MAX_UNACKNOWLEDGED = 1024
 /** Messages, and reads, before other work of the event loop gets its turn. */
-const TURN_MESSAGES = 4096
+const TURN_MESSAGES = 1024
 const TURN_READS = 256
 
 const GROUPS = { link: RTNLGRP.LINK, neigh: RTNLGRP.NEIGH, nexthop: RTNLGRP.NEXTHOP, vlan: RTNLGRP.BRVLAN } as const

@@ -15,7 +15,7 @@ export interface Batch {
 }
 
 /** Large enough that a bundle's fixed cost vanishes, small enough that ours is not the only voice the switch hears. */
-const MAX_FLOWS = 4000
+const MAX_FLOWS = 1000
 const MAX_GROUPS = 200
 
 /** The next batch; empty when nothing is pending that may be sent. `holds` blocks a flow that may not go yet, and says so. */

@@ -14,7 +14,7 @@ import { VTEPS } from './rows.js'
 export const VNI = 1000
 const PROBE = fileURLToPath(new URL('./probe.js', import.meta.url))
 /** The underlay's network is not theirs: nobody answers for the VTEPs of a benchmark, and no packet is sent to them. */
-const WORKLOAD = { name: 'vm1', vtep: 'c1', vni: VNI, mac: '02:00:00:00:00:01', addresses: ['172.31.0.1/16'] } as const
+export const WORKLOAD = { name: 'vm1', vtep: 'c1', vni: VNI, mac: '02:00:00:00:00:01', addresses: ['172.31.0.1/16'] } as const
 
 export class Fabric {
   readonly lab: Lab
@@ -51,11 +51,11 @@ export class Fabric {
     return answer.value
   }
 
-  /** Seconds until FORWARD has so many flows of MACs, by asking the switch again and again. */
-  async untilFlows(count: number, pause = 10): Promise<number> {
+  /** Seconds until FORWARD (with `ips` SUPPRESS as well) has so many flows, by asking the switch again and again. */
+  async untilFlows(count: number, ips = false, pause = 10): Promise<number> {
     const start = performance.now()
     await waitFor(`${count} flows in FORWARD`, async () => {
-      const now = await this.ask<number>({ kind: 'count' })
+      const now = await this.ask<number>({ kind: 'count', ips })
       return now === count || now
     }, 120_000, pause)
     return (performance.now() - start) / 1000

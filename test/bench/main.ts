@@ -6,16 +6,17 @@ import { Command, InvalidArgumentError } from 'commander'
 import { curve } from './curve.js'
 import { verdict, type Figure } from './figures.js'
 import type { Section } from './section.js'
-import { bulk } from './section/bulk.js'
-import { change } from './section/change.js'
-import { rate } from './section/rate.js'
-import { start } from './section/start.js'
+import { SECTIONS } from './sections.js'
+import { withFigures } from './page.js'
 import { table } from './table.js'
 
-const SECTIONS: readonly Section[] = [change, bulk, start, rate]
 const SIZES = [100, 1000, 10_000, 100_000]
 
+/** What --all writes. */
+const DOCS = { json: 'docs/performance.json', svg: 'docs/growth.svg', page: 'docs/performance.md' } as const
+
 interface Options {
+  readonly all?: true
   readonly sizes: readonly number[]
   readonly json?: string
   readonly svg?: string
@@ -33,17 +34,19 @@ function parseSection(name: string, chosen: readonly Section[] = []): Section[] 
   return [...chosen, section]
 }
 
-async function bench(chosen: readonly Section[] | undefined, { sizes, json, svg }: Options): Promise<void> {
+async function bench(chosen: readonly Section[], { all, sizes, json, svg }: Options): Promise<void> {
   const figures: Figure[] = []
-  for (const section of chosen ?? SECTIONS) {
-    const measured = await section.run({ sizes, say: (text) => { console.error(`bench: ${text}`) } })
+  const began = loadNow()
+  for (const section of chosen.length === 0 ? SECTIONS : chosen) {
+    const measured = await section.run({ sizes, isBrief: false, say: (text) => { console.error(`bench: ${text}`) } })
     figures.push(...measured)
     console.log(`\n${section.name}: ${section.what}\n${table(measured)}`)
   }
-  const machine = { date: new Date().toISOString().slice(0, 10), kernel: release(), cpus: cpus().length, cpu: cpus()[0]?.model ?? '', node: process.version, load: loadNow() }
-  if (json !== undefined) writeFileSync(json, JSON.stringify({ machine, figures }, undefined, 2) + '\n')
+  const machine = { date: new Date().toISOString().slice(0, 10), kernel: release(), cpus: cpus().length, cpu: cpus()[0]?.model ?? '', node: process.version, load: [began, loadNow()] }
+  for (const file of [json, ...(all ? [DOCS.json] : [])]) if (file !== undefined) writeFileSync(file, JSON.stringify({ machine, figures }, undefined, 2) + '\n')
   const drawing = curve(figures)
-  if (svg !== undefined && drawing !== undefined) writeFileSync(svg, drawing)
+  for (const file of [svg, ...(all ? [DOCS.svg] : [])]) if (file !== undefined && drawing !== undefined) writeFileSync(file, drawing)
+  if (all) writeFileSync(DOCS.page, withFigures(readFileSync(DOCS.page, 'utf8'), SECTIONS, figures, machine))
   const missed = figures.filter((figure) => verdict(figure) === 'missed')
   console.log(`\n${figures.length} figures, ${figures.filter((figure) => verdict(figure) === 'met').length} targets met, ${missed.length} missed`)
 }
@@ -55,6 +58,7 @@ function loadNow(): number {
 await new Command('npm run bench --')
   .description('Measures the daemon on labs of its own. Needs root; give it a machine with nothing else to do.')
   .argument('[section...]', SECTIONS.map(({ name, what }) => `${name}: ${what}`).join('\n'), parseSection)
+  .option('--all', `every section; writes ${DOCS.json}, ${DOCS.svg} and the figures in ${DOCS.page}`)
   .option('--sizes <list>', 'numbers of MACs', parseSizes, SIZES)
   .option('--json <file>', 'write every sample there')
   .option('--svg <file>', 'draw the growth of one change there')

@@ -3,25 +3,35 @@
 // input, answers go to standard output in the same order.
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NetlinkClient, type LinkRow, type WriteRequest } from '../../lib/netlink/index.js'
+import { NetlinkClient, neighRequest, nexthopRequest, type LinkRow, type NetlinkRequest, type WriteRequest } from '../../lib/netlink/index.js'
 import { decodeMatch, OpenFlowClient, type FlowUpdate } from '../../lib/openflow/index.js'
 import { TABLE } from '../../lib/pipeline/tables.js'
-import { ipRow, macOf, macRow, VTEPS, vtepRow, type Devices } from './rows.js'
+import { groupRow, ipRow, macOf, macRow, nexthopRow, VTEPS, vtepRow, type Devices } from './rows.js'
 
 export type Change = 'add' | 'move' | 'remove'
 
 export type Command =
   | { readonly kind: 'open', readonly vni: number, readonly mgmt: string }
   | { readonly kind: 'vteps', readonly op: 'append' | 'delete', readonly from: number, readonly to: number }
-  | { readonly kind: 'macs', readonly op: 'replace' | 'delete', readonly from: number, readonly to: number, readonly ips: boolean }
+  | { readonly kind: 'macs', readonly op: 'replace' | 'delete', readonly from: number, readonly to: number, readonly ips: boolean, readonly nexthop?: number }
+  /** `vteps` VTEPs in each of `vnis` VNIs, on a vxlan device of many VNIs. */
+  | { readonly kind: 'mesh', readonly device: string, readonly vteps: number, readonly firstVni: number, readonly vnis: number }
+  /** Nexthops, and a group of them. */
+  | { readonly kind: 'paths', readonly group: number, readonly members: readonly number[] }
+  /** The last path of the group goes and comes back, so often. Answer: milliseconds of each. */
+  | { readonly kind: 'failures', readonly group: number, readonly members: readonly number[], readonly count: number }
+  /** So many VTEPs come, one by one, and go again. Answer: milliseconds of each. */
+  | { readonly kind: 'joins', readonly from: number, readonly count: number }
   /** One change after the other, each when the one before is in the switch. Answer: milliseconds of each. */
   | { readonly kind: 'latency', readonly change: Change, readonly from: number, readonly count: number, readonly gap: number }
-  /** So many moves a second among the first `macs`, whether the ones before arrived or not. Answer: milliseconds of each. */
-  | { readonly kind: 'rate', readonly macs: number, readonly perSecond: number, readonly seconds: number }
-  /** Answer: how many flows FORWARD has. */
-  | { readonly kind: 'count' }
+  /** So many moves a second among the first `macs`, each to the VTEP so many further on, whether the ones before arrived or not. Answer: milliseconds of each. */
+  | { readonly kind: 'rate', readonly macs: number, readonly perSecond: number, readonly seconds: number, readonly by: number }
+  /** Answer: how many flows FORWARD has, with `ips` SUPPRESS as well. */
+  | { readonly kind: 'count', readonly ips?: boolean }
 
 const BATCH = 4096
+/** Between two changes, in ms: each finds the daemon idle. */
+const GAP = 5
 /** A change that is not in the switch after so long never will be. */
 const PATIENCE = 20_000
 
@@ -36,6 +46,8 @@ class Probe {
   })
   /** MACs whose flow is awaited. */
   readonly #awaited = new Map<string, (now: number) => void>()
+  /** Called at the next change of a group. */
+  #groupChanged: () => void = () => undefined
   #openflow: OpenFlowClient | undefined
   #devices: Devices = { vxlan: 0, bridge: 0 }
 
@@ -44,11 +56,15 @@ class Probe {
       case 'open': return this.#open(command.vni, command.mgmt)
       case 'vteps': return this.#write(command.from, command.to, (n) => [vtepRow(command.op, this.#devices, n)])
       case 'macs': return this.#write(command.from, command.to, (n) => [
-        macRow(command.op, this.#devices, n), ...(command.ips ? [ipRow(command.op, this.#devices, n)] : [])
+        macRow(command.op, this.#devices, n, n % VTEPS, command.nexthop), ...(command.ips ? [ipRow(command.op, this.#devices, n)] : [])
       ])
       case 'latency': return this.#watching(() => this.#latencies(command.change, command.from, command.count, command.gap))
-      case 'rate': return this.#watching(() => this.#atRate(command.macs, command.perSecond, command.seconds))
-      case 'count': return (await this.#switch().aggregateStats({ tableId: TABLE.FORWARD })).flows
+      case 'rate': return this.#watching(() => this.#atRate(command.macs, command.perSecond, command.seconds, command.by))
+      case 'mesh': return this.#mesh(command.device, command.vteps, command.firstVni, command.vnis)
+      case 'paths': return this.#request([...command.members.map(nexthopRow), groupRow(command.group, command.members)].map(nexthopRequest))
+      case 'failures': return this.#failures(command.group, command.members, command.count)
+      case 'joins': return this.#joins(command.from, command.count)
+      case 'count': return this.#count(command.ips === true ? [TABLE.FORWARD, TABLE.SUPPRESS] : [TABLE.FORWARD])
     }
   }
 
@@ -60,7 +76,8 @@ class Probe {
         path: mgmt,
         handlers: {
           up: () => resolve(), down: (reason) => reject(new Error(reason)), portStatus: () => undefined,
-          flowUpdates: (updates) => this.#updated(updates)
+          flowUpdates: (updates) => this.#updated(updates),
+          requestForward: ({ kind }) => { if (kind === 'group') this.#groupChanged() }
         }
       })
       this.#openflow = client
@@ -77,9 +94,53 @@ class Probe {
     for (let start = from; start < to; start += BATCH) {
       const batch: WriteRequest[] = []
       for (let n = start; n < Math.min(start + BATCH, to); n++) batch.push(...requests(n))
-      const [error] = (await this.#netlink.write(batch)).filter((outcome) => outcome !== undefined)
-      if (error !== undefined) throw error
+      await this.#request(batch.map(neighRequest))
     }
+  }
+
+  async #request(requests: readonly NetlinkRequest[]): Promise<void> {
+    const error = (await this.#netlink.request(requests)).find((outcome) => outcome !== undefined)
+    if (error !== undefined) throw error
+  }
+
+  async #mesh(device: string, vteps: number, firstVni: number, vnis: number): Promise<void> {
+    await this.#netlink.dump('link')
+    const vxlan = this.#links.get(device)?.ifindex ?? 0
+    await this.#write(0, vteps * vnis, (n) => [vtepRow('append', { vxlan }, n % vteps, firstVni + Math.floor(n / vteps))])
+  }
+
+  async #count(tables: readonly number[]): Promise<number> {
+    const sums = await Promise.all(tables.map((tableId) => this.#switch().aggregateStats({ tableId })))
+    return sums.reduce((total, { flows }) => total + flows, 0)
+  }
+
+  async #failures(group: number, members: readonly number[], count: number): Promise<number[]> {
+    const samples: number[] = []
+    for (let i = 0; i < 2 * count; i++) samples.push(await this.#groupChange([nexthopRequest(groupRow(group, i % 2 === 0 ? members.slice(0, -1) : members))]))
+    return samples
+  }
+
+  async #joins(from: number, count: number): Promise<number[]> {
+    const samples: number[] = []
+    for (const op of ['append', 'delete'] as const) {
+      for (let n = from; n < from + count; n++) samples.push(await this.#groupChange([neighRequest(vtepRow(op, this.#devices, n))]))
+    }
+    return samples
+  }
+
+  /** Milliseconds from the request to the switch's word that a group has changed. */
+  async #groupChange(requests: readonly NetlinkRequest[]): Promise<number> {
+    let timer: NodeJS.Timeout | undefined
+    const changed = new Promise<number>((resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`probe: no group changed within ${PATIENCE} ms`)), PATIENCE)
+      this.#groupChanged = () => resolve(performance.now())
+    })
+    const start = performance.now()
+    const [now] = await Promise.all([changed, this.#request(requests)])
+    clearTimeout(timer)
+    this.#groupChanged = () => undefined
+    await sleep(GAP)
+    return now - start
   }
 
   async #watching<T>(work: () => Promise<T>): Promise<T> {
@@ -101,13 +162,13 @@ class Probe {
   }
 
   /** Spread evenly: the clock says how many are due, so a late timer changes nothing about their number. */
-  async #atRate(macs: number, perSecond: number, seconds: number): Promise<number[]> {
+  async #atRate(macs: number, perSecond: number, seconds: number, by: number): Promise<number[]> {
     const total = perSecond * seconds
     const samples: Promise<number>[] = []
     const start = performance.now()
     while (samples.length < total) {
       const due = Math.min(total, Math.floor((performance.now() - start) * perSecond / 1000))
-      for (let i = samples.length; i < due; i++) samples.push(this.#change('move', i % macs, 1 + Math.floor(i / macs)))
+      for (let i = samples.length; i < due; i++) samples.push(this.#change('move', i % macs, by + Math.floor(i / macs)))
       await sleep(1)
     }
     return Promise.all(samples)

@@ -1,5 +1,5 @@
 // The rows of the benchmark, by number, in the forms FRR writes them: the n-th MAC, its VTEP, its IP.
-import { AF, NTF, NUD, type NeighRow, type WriteRequest } from '../../lib/netlink/index.js'
+import { AF, NTF, NUD, type NeighRow, type NexthopRow, type WriteRequest } from '../../lib/netlink/index.js'
 import type { Ip } from '../../lib/net/ip.js'
 import { ZERO_MAC, type Mac } from '../../lib/net/mac.js'
 
@@ -25,11 +25,12 @@ export function vtepOf(n: number): Ip {
 }
 
 /** One request that writes both rows of a remote MAC, the vxlan device's and the bridge's, as `bridge fdb replace ... self master` does. */
-export function macRow(op: 'replace' | 'delete', { vxlan }: Devices, n: number, vtep = n % VTEPS): WriteRequest {
+export function macRow(op: 'replace' | 'delete', { vxlan }: Devices, n: number, vtep = n % VTEPS, nexthop?: number): WriteRequest {
   const row: NeighRow = {
     family: AF.BRIDGE, ifindex: vxlan, state: NUD.REACHABLE, flags: NTF.SELF | NTF.MASTER | NTF.EXT_LEARNED, type: 0, lladdr: macOf(n)
   }
-  return { op, row: op === 'delete' ? row : { ...row, dst: vtepOf(vtep) } }
+  if (op === 'delete') return { op, row }
+  return { op, row: nexthop === undefined ? { ...row, dst: vtepOf(vtep) } : { ...row, nhId: nexthop } }
 }
 
 export function ipRow(op: 'replace' | 'delete', { bridge }: Devices, n: number): WriteRequest {
@@ -39,11 +40,22 @@ export function ipRow(op: 'replace' | 'delete', { bridge }: Devices, n: number):
   return { op, row }
 }
 
-export function vtepRow(op: 'append' | 'delete', { vxlan }: Devices, n: number): WriteRequest {
+/** With `vni`, on a device of many: the row of that VNI. */
+export function vtepRow(op: 'append' | 'delete', { vxlan }: Pick<Devices, 'vxlan'>, n: number, vni?: number): WriteRequest {
   const row: NeighRow = {
-    family: AF.BRIDGE, ifindex: vxlan, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, type: 0, lladdr: ZERO_MAC, dst: vtepOf(n)
+    family: AF.BRIDGE, ifindex: vxlan, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, type: 0, lladdr: ZERO_MAC, dst: vtepOf(n),
+    ...(vni === undefined ? {} : { vni, srcVni: vni })
   }
   return { op, row }
+}
+
+/** The nexthop that is the n-th VTEP; group: one of several. */
+export function nexthopRow(n: number): NexthopRow {
+  return { id: n, family: AF.INET, fdb: true, blackhole: false, gateway: vtepOf(n), protocol: 0 }
+}
+
+export function groupRow(id: number, members: readonly number[]): NexthopRow {
+  return { id, family: AF.UNSPEC, fdb: true, blackhole: false, protocol: 0, group: members.map((member) => ({ id: member, weight: 1 })) }
 }
 
 /** `bridge -batch` lines of the same MAC rows. */

@@ -89,10 +89,10 @@ await t.test('every message knows its entry, so that an error finds the culprit'
 })
 
 await t.test('many flows go in several batches; a group goes only with the last of them', (t) => {
-  const old = Array.from({ length: 6000 }, (_, i) => flow(i + 1, 10))
+  const old = Array.from({ length: 2500 }, (_, i) => flow(i + 1, 10))
   const batches = new Side().have(old, [group(10)]).want([], []).all()
-  t.strictSame(batches.map((messages) => messages.length), [4000, 2001])
-  t.equal(batches[1]?.at(-1), 'delete group 10')
+  t.strictSame(batches.map((messages) => messages.length), [1000, 1000, 501])
+  t.equal(batches.at(-1)?.at(-1), 'delete group 10')
   t.end()
 })
 

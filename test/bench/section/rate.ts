@@ -13,6 +13,7 @@ export const rate: Section = {
   what: 'moves at a steady rate, a storm of moves, and no change at all',
   run: async (options: BenchOptions) => {
     const n = largest(options)
+    const [idleSeconds, sustained, stormed] = options.isBrief ? [1, { perSecond: n, seconds: 1 }, { perSecond: n, seconds: 1 }] : [IDLE_SECONDS, SUSTAINED, STORM]
     const fabric = await Fabric.up()
     try {
       await fabric.ask({ kind: 'macs', op: 'replace', from: 0, to: n, ips: false })
@@ -25,20 +26,20 @@ export const rate: Section = {
         await work()
         return (cpuOf(daemon.pid) - before) / 10 / seconds
       }
-      options.say(`rate: idle for ${IDLE_SECONDS} s`)
-      const idle = await share(IDLE_SECONDS, () => sleep(IDLE_SECONDS * 1000))
-      options.say(`rate: ${SUSTAINED.perSecond} moves a second for ${SUSTAINED.seconds} s`)
+      options.say(`rate: idle for ${idleSeconds} s`)
+      const idle = await share(idleSeconds, () => sleep(idleSeconds * 1000))
+      options.say(`rate: ${sustained.perSecond} moves a second for ${sustained.seconds} s`)
       let samples: number[] = []
-      const busy = await share(SUSTAINED.seconds, async () => { samples = await fabric.ask({ kind: 'rate', macs: n, ...SUSTAINED }) })
-      options.say(`rate: ${STORM.perSecond} moves a second for ${STORM.seconds} s`)
+      const busy = await share(sustained.seconds, async () => { samples = await fabric.ask({ kind: 'rate', macs: n, by: 1, ...sustained }) })
+      options.say(`rate: ${stormed.perSecond} moves a second for ${stormed.seconds} s`)
       let storm: number[] = []
-      const numbers = await counted(daemon, async () => { storm = await fabric.ask({ kind: 'rate', macs: n, ...STORM }) })
+      const numbers = await counted(daemon, async () => { storm = await fabric.ask({ kind: 'rate', macs: n, by: 2, ...stormed }) })
       await settled(daemon)
       return [
         figure('idle: share of a core', '%', [idle], 0.5),
-        figure(`${SUSTAINED.perSecond} moves/s: latency`, 'ms', samples, 2),
-        figure(`${SUSTAINED.perSecond} moves/s: share of a core`, '%', [busy], 15),
-        figure(`${STORM.perSecond} moves/s for ${STORM.seconds} s: latency`, 'ms', storm),
+        figure(`${sustained.perSecond} moves/s: latency`, 'ms', samples, 2),
+        figure(`${sustained.perSecond} moves/s: share of a core`, '%', [busy], 15),
+        figure(`${stormed.perSecond} moves/s for ${stormed.seconds} s: latency`, 'ms', storm),
         figure('storm: overruns', '', [numbers['netlink_overruns'] ?? 0]),
         figure('storm: resident memory after it', 'MB', [residentOf(daemon.pid)])
       ]
