@@ -57,7 +57,7 @@ export class Fabric {
     await waitFor(`${count} flows in FORWARD`, async () => {
       const now = await this.ask<number>({ kind: 'count', ips })
       return now === count || now
-    }, 120_000, pause)
+    }, 300_000, pause)
     return (performance.now() - start) / 1000
   }
 
