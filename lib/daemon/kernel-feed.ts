@@ -163,6 +163,8 @@ export class KernelFeed {
     } else if (message.kind === 'vlan') {
       if (message.op === 'new') vlans.put(message.row)
       else vlans.delete(message.row)
+    } else if (message.kind === 'bridge_port') {
+      if (message.info.vlanTunnel === false) vlans.forgetTunnels(message.ifindex)
     } else if (message.kind === 'malformed') {
       this.counters.malformed++
       this.#log.warn(`netlink message of type ${message.type} could not be read: ${message.error}`)

@@ -56,7 +56,7 @@ export const NDA = {
 export const IFF = { UP: 0x1, BROADCAST: 0x2, LOOPBACK: 0x8, RUNNING: 0x40, NOARP: 0x80, LOWER_UP: 0x10000 } as const
 
 export const IFLA = {
-  ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, LINKINFO: 18, IFALIAS: 20, AF_SPEC: 26, EXT_MASK: 29, LINK_NETNSID: 37
+  ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, MASTER: 10, PROTINFO: 12, LINKINFO: 18, IFALIAS: 20, AF_SPEC: 26, EXT_MASK: 29, LINK_NETNSID: 37
 } as const
 
 /** Leaves the statistics out of a link dump: half of each message. */

@@ -134,6 +134,15 @@ export function decodeLink(data: Buffer, start: number, end: number): LinkRow {
   return row
 }
 
+/** Decodes the bridge driver's RTM_NEWLINK (family AF_BRIDGE) about a port. Throws NetlinkDecodeError. */
+export function decodeBridgePortNews(data: Buffer, start: number, end: number): { readonly ifindex: number, readonly info: BridgePortInfo } {
+  if (end - start < HEADER_BYTES) throw new NetlinkDecodeError('link', `ifinfomsg has ${end - start} bytes, needs ${HEADER_BYTES}`, start)
+  const attributes = new AttributeReader(data, start + HEADER_BYTES, end, 'link')
+  let info: BridgePortInfo = {}
+  while (attributes.next()) if (attributes.type === IFLA.PROTINFO) info = decodeBridgePort(attributes.nested('protinfo'))
+  return { ifindex: readHostU32(data, start + 4), info }
+}
+
 /** What the data attributes mean depends on the kind attributes, which may come after them. */
 function decodeLinkInfo(linkinfo: AttributeReader, row: Writable<LinkRow>): void {
   const info: LinkInfo = {}

@@ -2,7 +2,7 @@
 import { align4, readHostU16, readHostU32, writeHostU16, writeHostU32 } from './attribute.js'
 import { AF, RTM } from './constants.js'
 import { NetlinkDecodeError } from './error.js'
-import { decodeLink, encodeLink, type LinkRow } from './link.js'
+import { decodeBridgePortNews, decodeLink, encodeLink, type BridgePortInfo, type LinkRow } from './link.js'
 import { decodeNeigh, encodeNeigh, type DecodeOptions, type NeighRow } from './neigh.js'
 import { decodeNexthop, encodeNexthop, type NexthopRow } from './nexthop.js'
 import { decodeRoute, type RouteRow } from './route.js'
@@ -28,7 +28,9 @@ export type RtMessage = RowMessage
   /** A message whose bytes make no sense: only it is lost, and whoever mirrors that table has to read it again. */
   /** `isReply`: it came in answer to a request of ours, so it is a row that cannot be read, not the news of a change. */
   | { readonly kind: 'malformed', readonly type: number, readonly error: string, readonly isReply?: true }
-  /** Anything else, AF_BRIDGE link messages included (see decodeMessage). */
+  /** How the bridge driver treats a port of a bridge. */
+  | { readonly kind: 'bridge_port', readonly ifindex: number, readonly info: BridgePortInfo }
+  /** Anything else. */
   | { readonly kind: 'other', readonly type: number }
 
 export type RowMessage =
@@ -74,14 +76,15 @@ export function encodeFrame(header: Pick<Frame, 'type' | 'flags' | 'seq'> & { re
 /**
  * What a message says; bytes that make no sense become `malformed`, never an exception. `withAges`: see decodeNeigh.
  * AF_BRIDGE RTM_NEWLINK and RTM_DELLINK are the bridge driver's news about a port, not about the device: such a DELLINK only
- * says that the device left the bridge. They are `other`; the AF_UNSPEC message sent along says it with IFLA_MASTER.
+ * says that the device left the bridge, which the AF_UNSPEC message sent along says with IFLA_MASTER. How the bridge treats a port
+ * may be told by such a NEWLINK alone (`bridge link set`).
  */
 export function decodeMessage(type: number, data: Buffer, start: number, end: number, how?: DecodeOptions): RtMessage {
   try {
     switch (type) {
       case RTM.NEWLINK:
       case RTM.DELLINK:
-        if (data[start] === AF.BRIDGE && end > start) return { kind: 'other', type }
+        if (data[start] === AF.BRIDGE && end > start) return type === RTM.NEWLINK ? { kind: 'bridge_port', ...decodeBridgePortNews(data, start, end) } : { kind: 'other', type }
         return { kind: 'link', op: type === RTM.NEWLINK ? 'new' : 'del', row: decodeLink(data, start, end) }
       case RTM.NEWNEIGH:
       case RTM.DELNEIGH:

@@ -23,7 +23,7 @@ for (const file of ['fdb', 'neighbour', 'nexthop', 'link', 'vlan']) {
     for (const { name, bytes, expected } of cases(file)) {
       const [decoded] = decodeAll(bytes)
       t.strictSame(decoded, expected, `is decoded: ${name}`)
-      if (decoded?.kind === 'other' || decoded === undefined) continue
+      if (decoded === undefined || decoded.kind === 'other' || decoded.kind === 'bridge_port') continue
       const { type, payload } = encodeMessage(decoded as RowMessage)
       t.equal(type, theFrame(bytes).type, 'is encoded with the same message type')
       t.strictSame(decodeAll(encodeFrame({ type, flags: 0, seq: 0 }, payload)), [expected], 'what we encode is decoded the same')

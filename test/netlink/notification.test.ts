@@ -21,7 +21,7 @@ t.teardown(() => recorder.client.close())
 /** What a command makes the kernel say about rows (multicast housekeeping apart), and with `links` about devices too. */
 async function told(command: string, links = false): Promise<string[]> {
   const all = lines(await recorder.during(command), index => names[index] ?? String(index))
-  return all.filter(line => !line.includes('33:33:') && !line.includes('01:00:5e:') && (links || !/ link |^other/.test(line)))
+  return all.filter(line => !line.includes('33:33:') && !line.includes('01:00:5e:') && (links || !/ link |^other|^bridge port/.test(line)))
 }
 
 async function tells(t: Test, command: string, expected: readonly string[]): Promise<void> {
@@ -90,6 +90,14 @@ void t.test('deleting a neighbour tells it first as FAILED, then as deleted, wit
 void t.test('renaming a device is a new link message for its ifindex; its rows stay', async t => {
   t.strictSame(await told('ip link set vx0 name vx1', true), ['new link vx1 master br0'])
   t.strictSame(await told('ip link set vx1 name vx0', true), ['new link vx0 master br0'])
+})
+
+void t.test('bridge link set tells how the bridge treats a port by an AF_BRIDGE message alone', async t => {
+  for (const [word, vlanTunnel] of [['on', true], ['off', false]] as const) {
+    const all = await told(`bridge link set dev vx0 vlan_tunnel ${word}`, true)
+    t.ok(all.some(line => line.startsWith('bridge port vx0 ') && line.includes(`"vlanTunnel":${vlanTunnel}`)), all.join(' | '))
+    t.notOk(all.some(line => line.includes('link vx0')), 'no message about the device')
+  }
 })
 
 void t.test('a port leaves its bridge: its bridge rows are told as deleted, its own rows stay; the device follows, masterless', async t => {

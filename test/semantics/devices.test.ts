@@ -72,12 +72,13 @@ const EVENTS: readonly Event[] = [
   ], commands: ['link set lo-10 master br-10', 'link set lo-10 type bridge_slave learning off'], effect: appears(ROW), rows: ALL }
 ]
 
-const ROUNDS = 3
+/** Until each has been fast enough once, but not for ever: a busy machine delays one now and then. */
+const ROUNDS = { least: 2, most: 8 } as const
 /** An emulated machine takes its time. */
 const LIMIT = 100 * Number(process.env['OVS_EVPN_PATIENCE'] ?? 1)
 const times = new Map<string, number[]>()
 
-for (let round = 1; round <= ROUNDS; round++) {
+for (let round = 1; round <= ROUNDS.least || (round <= ROUNDS.most && !isWithin(times)); round++) {
   await t.test(`rule 18: devices down, up, away, back, renamed, moved: what we wrote follows, round ${round}`, async () => {
     for (const { what, before = [], commands, effect, rows } of EVENTS) {
       if (before.length > 0) await ip(...before)
@@ -107,6 +108,10 @@ await t.test('rule 18: an advertise device that goes down and up keeps its rows,
   await announces(c1, 'as before', ALL)
 })
 
+function isWithin(measured: ReadonlyMap<string, readonly number[]>): boolean {
+  return [...measured.values()].every((each) => Math.min(...each) < LIMIT)
+}
+
 /** Milliseconds by what happened; the fastest of each must be within the limit: a machine under load delays one now and then. */
 function check(t: Test, measured: ReadonlyMap<string, readonly number[]>): void {
   for (const [what, each] of measured) {
@@ -131,7 +136,7 @@ await t.test('rule 18: VTEPs and MACs follow the vxlan device: away, back, down,
     await measure('a VTEP is announced', () => speaker.vtep(10, VTEP), vtep('ADDED'))
     await measure('a MAC is announced', () => speaker.mac(10, REMOTE, VTEP), mac('ADDED'))
   }
-  for (let round = 1; round <= ROUNDS; round++) {
+  for (let round = 1; round <= ROUNDS.least || (round <= ROUNDS.most && !isWithin(measured)); round++) {
     await announce()
     await measure('the vxlan device goes away', () => ip('link del vxlan-10'), mac('DELETED'))
     await ip(...ADD_VXLAN)

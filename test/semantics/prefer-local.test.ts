@@ -20,6 +20,8 @@ const lab = await Lab.up({ chassis: 1, linux: 0, frr: false, vnis: [1000], workl
 t.teardown(() => lab.down())
 const c1 = new Chassis(lab)
 const speaker = new Speaker(c1)
+// A frame of b would end another chassis' claim on its MAC: its kernel has nothing to say.
+await lab.exec('b', ['ip', 'addr', 'flush', 'dev', 'eth0'])
 await lab.startDaemon('c1')
 const wire = await Wire.open(lab, 'a')
 

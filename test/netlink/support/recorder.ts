@@ -37,7 +37,7 @@ export function openRecorder(options: Omit<NetlinkOptions, 'handlers'> & { reado
   }
 }
 
-/** Messages in one line each: `new 02:... dev vx0 ...`, `del link vx0 master none`, AF_BRIDGE link messages as `other 16`. */
+/** Messages in one line each: `new 02:... dev vx0 ...`, `del link vx0 master none`, AF_BRIDGE link messages as `bridge port vx0 ...` and `other 17`. */
 export function lines(messages: readonly RtMessage[], nameOf: (ifindex: number) => string): string[] {
   return messages.map(message => {
     switch (message.kind) {
@@ -45,6 +45,7 @@ export function lines(messages: readonly RtMessage[], nameOf: (ifindex: number) 
       case 'link': return `${message.op} link ${message.row.name} master ${masterName(message.row, nameOf)}`
       case 'nexthop': return `${message.op} nexthop ${message.row.id}${groupText(message.row)}`
       case 'vlan': return `${message.op} vlan ${message.row.vlans.map(({ vid }) => vid).join('/')} dev ${nameOf(message.row.ifindex)}`
+      case 'bridge_port': return `bridge port ${nameOf(message.ifindex)} ${JSON.stringify(message.info)}`
       case 'route': return `route to ${message.row.dst}`
       default: return `${message.kind} ${message.type}`
     }

@@ -49,12 +49,12 @@ export class Watch {
   }
 
   /**
-   * Runs `act` and returns the milliseconds from before it began to the first line that matches `effect`: never less than what
-   * passed since the notification that `act` led to.
+   * Runs `act` and returns the milliseconds from the first notification that it led to, to the first line that matches `effect`:
+   * what starting a program takes, on a busy machine, is not counted.
    */
   async latency(what: string, act: () => Promise<unknown>, effect: RegExp): Promise<number> {
-    const { start, end } = await this.#timesOf(what, act, effect)
-    return end - start
+    const { first, end } = await this.#timesOf(what, act, effect)
+    return end - first
   }
 
   /** Runs `act` and returns when the first line after its beginning that matches `effect` was written, in milliseconds since the epoch. */
@@ -62,7 +62,7 @@ export class Watch {
     return (await this.#timesOf(what, act, effect)).end
   }
 
-  async #timesOf(what: string, act: () => Promise<unknown>, effect: RegExp): Promise<{ readonly start: number, readonly end: number }> {
+  async #timesOf(what: string, act: () => Promise<unknown>, effect: RegExp): Promise<{ readonly first: number, readonly end: number }> {
     await this.#caughtUp()
     const from = this.#lines.length
     const start = Date.now()
@@ -73,7 +73,7 @@ export class Watch {
       line = since.find(({ at, text }) => at >= start && effect.test(text))
       return line !== undefined || since.map(({ text }) => text).join('\n')
     }, 10_000, 10)
-    return { start, end: line?.at ?? NaN }
+    return { first: Math.min(...this.#lines.slice(from).flatMap(({ at }) => (at >= start ? [at] : []))), end: line?.at ?? NaN }
   }
 
   /** Runs `act` and returns the milliseconds from the first line that matches `cause` to the first that matches `effect`. */
