@@ -4,9 +4,10 @@ import t from 'tap'
 import { encodeFrame, NetlinkSession, type RtMessage } from '../../lib/netlink/index.js'
 import { decodeReply } from '../../lib/netlink/reply.js'
 import { frames } from '../../lib/netlink/message.js'
-import { OpenFlowSession } from '../../lib/openflow/index.js'
+import { OpenFlowDecodeError, OpenFlowSession } from '../../lib/openflow/index.js'
 import { encodeHello } from '../../lib/openflow/handshake.js'
 import { encodeMessage, OFPT } from '../../lib/openflow/message.js'
+import { decodeRequestForward } from '../../lib/openflow/request-forward.js'
 import { NetlinkDecodeError } from '../../lib/netlink/index.js'
 import { Replica } from '../../lib/ovsdb/replica.js'
 import { Session } from '../../lib/ovsdb/session.js'
@@ -68,6 +69,26 @@ await t.test(`netlink: replies decode or raise NetlinkDecodeError (seed ${SEED})
     }
   }), { numRuns: 2000, seed: SEED })
   t.pass('2,000 replies')
+  t.end()
+})
+
+// --- OpenFlow: what others ask of the switch, told to us (all other decoders: test/openflow/hostile.test.ts)
+
+await t.test(`OpenFlow: forwarded requests decode or raise OpenFlowDecodeError, and say what the bytes say (seed ${SEED})`, (t) => {
+  const request = fc.tuple(fc.constantFrom(15, 29, 14, 0, 255), fc.nat(5), fc.nat(0xffffffff), fc.uint8Array({ maxLength: 40 }), fc.nat(24))
+  fc.assert(fc.property(request, ([type, command, id, rest, cut]) => {
+    const bytes = Buffer.concat([Buffer.from([6, type, 0, 16, 0, 0, 0, 1, 0, command, 0, 0]), Buffer.alloc(4), Buffer.from(rest)])
+    bytes.writeUInt32BE(id, 12)
+    const isWhole = (type === 15 || type === 29) && cut >= 16
+    try {
+      const decoded = decodeRequestForward(cut < 16 ? bytes.subarray(0, cut) : bytes)
+      const said = { kind: type === 15 ? 'group' : 'meter', id, isDeletion: command === 2 }
+      if (!isWhole || JSON.stringify(decoded) !== JSON.stringify(said)) throw new Error(`${bytes.toString('hex')} became ${JSON.stringify(decoded)}`)
+    } catch (error) {
+      if (!(error instanceof OpenFlowDecodeError) || isWhole) throw error
+    }
+  }), { numRuns: 2000, seed: SEED })
+  t.pass('2,000 requests')
   t.end()
 })
 

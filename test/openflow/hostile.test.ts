@@ -11,6 +11,7 @@ import {
 } from '../../lib/openflow/index.js'
 import { OFPT } from '../../lib/openflow/message.js'
 import { decodeMultipart } from '../../lib/openflow/multipart.js'
+import { decodeRequestForward } from '../../lib/openflow/request-forward.js'
 import { readPairs } from './fixture.js'
 
 const SEED = Date.now() & 0x7fffffff
@@ -18,7 +19,7 @@ const SEED = Date.now() & 0x7fffffff
 const DECODERS: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
   decodeFlowDescs, decodeFlowStats, decodeAggregateStats, decodeFlowUpdates, decodeGroupDescs, decodeBuckets, decodeMeters,
   decodePortDescs, decodePortStatus, decodeError, decodeFeatures, decodeHello, decodeMultipart, decodeFlowMod, decodeGroupMod,
-  decodePacketIn, decodeMeterFeatures, decodeMeterMod,
+  decodePacketIn, decodeMeterFeatures, decodeMeterMod, decodeRequestForward,
   decodeMessage, decodeMatch, canonicalOxms, decodeActions, decodeInstructions,
   formatMatch, formatActions,
   formatInstructions: (bytes) => formatInstructions(decodeInstructions(bytes)),
