@@ -65,7 +65,7 @@ export async function startService(plan: LabPlan, vtep: Vtep, service: ServiceNa
     case 'ovsdb-server': return startOvsdbServer(tools, vtep)
     case 'ovs-vswitchd': return startVswitchd(tools, vtep, plan)
     case 'zebra':
-    case 'bgpd': return startFrrDaemon(tools, vtep, service)
+    case 'bgpd': return startFrrDaemon(tools, vtep, service, plan)
   }
 }
 
@@ -117,8 +117,8 @@ async function startRouting(plan: LabPlan, progress: Progress): Promise<void> {
   await Promise.all(plan.vteps.map(async (vtep) => {
     const tools = hostTools(plan, vtep.name)
     await configureFrr(tools, vtep, plan)
-    await startFrrDaemon(tools, vtep, 'zebra')
-    await startFrrDaemon(tools, vtep, 'bgpd')
+    await startFrrDaemon(tools, vtep, 'zebra', plan)
+    await startFrrDaemon(tools, vtep, 'bgpd', plan)
   }))
   progress('BGP sessions')
   await Promise.all(plan.vteps.map((vtep) => waitForSessions(plan, vtep)))

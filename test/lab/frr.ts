@@ -7,6 +7,8 @@ import { waitFor } from './wait.js'
 
 const AS = 65000
 const PROGRAMS = '/usr/lib/frr'
+/** Where Debian's FRR has its sockets, and where evpn-speaker looks for them by default. */
+const RUN = '/run/frr'
 
 /** bgpd.conf of a VTEP that peers with all others. */
 export function bgpdConfig(vtep: Vtep, plan: LabPlan): string {
@@ -41,10 +43,14 @@ export async function configureFrr(tools: HostTools, vtep: Vtep, plan: LabPlan):
 }
 
 /** Starts zebra or bgpd in the foreground and waits until it answers on its socket. */
-export async function startFrrDaemon(tools: HostTools, vtep: Vtep, name: 'zebra' | 'bgpd'): Promise<ChildProcess> {
+export async function startFrrDaemon(tools: HostTools, vtep: Vtep, name: 'zebra' | 'bgpd', { speaker }: Pick<LabPlan, 'speaker'>): Promise<ChildProcess> {
   const dir = frrDir(vtep)
+  const sockets = speaker ? RUN : dir
+  if (speaker) mkdirSync(RUN, { recursive: true })
   const child = tools.start(name, [
-    `${PROGRAMS}/${name}`, '--vty_socket', dir, '--socket', `${dir}/zserv.api`, '--config_file', `${dir}/${name}.conf`,
+    // `ip netns exec` gives each program mounts of its own: in its eyes the VTEP's directory is the machine's.
+    ...(speaker ? ['sh', '-c', 'mount --bind "$0" "$1" && shift && exec "$@"', dir, RUN] : []),
+    `${PROGRAMS}/${name}`, '--vty_socket', sockets, '--socket', `${sockets}/zserv.api`, '--config_file', `${dir}/${name}.conf`,
     '--pid_file', `${dir}/${name}.pid`, '--vty_port', '0', '--log', `file:${dir}/${name}.log`, '--log-level', 'informational'
   ])
   await waitFor(`${name} on ${vtep.name}`, async () => {

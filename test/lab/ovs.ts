@@ -11,6 +11,9 @@ const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
 /** What a plan says about a chassis' side of the underlay. */
 type Underlay = Pick<LabPlan, 'datapath' | 'uplink'>
 
+/** And about its database. */
+type Settings = Underlay & Pick<LabPlan, 'speaker'>
+
 /** Starts ovsdb-server, with an empty database the first time, and waits until it answers. */
 export async function startOvsdbServer(tools: HostTools, vtep: Vtep): Promise<ChildProcess> {
   const database = `${vtep.dir}/conf.db`
@@ -27,7 +30,7 @@ export async function startOvsdbServer(tools: HostTools, vtep: Vtep): Promise<Ch
 }
 
 /** Writes bridges and ports into the database; ovs-vswitchd makes them when it starts. */
-export async function configureOvs(tools: HostTools, vtep: Vtep, { datapath, uplink }: Underlay, workloads: readonly Workload[]): Promise<void> {
+export async function configureOvs(tools: HostTools, vtep: Vtep, { datapath, uplink, speaker }: Settings, workloads: readonly Workload[]): Promise<void> {
   await tools.run([
     'ovs-vsctl', '--no-wait', 'init',
     '--', 'set', 'Open_vSwitch', '.', `external_ids:system-id=${vtep.name}`, `external_ids:hostname=${vtep.name}`,
@@ -37,7 +40,7 @@ export async function configureOvs(tools: HostTools, vtep: Vtep, { datapath, upl
     // Without fail_mode=secure an empty bridge forwards like a plain switch.
     '--', 'add-br', 'br-int', '--', 'set', 'Bridge', 'br-int', `datapath_type=${datapath}`, 'fail_mode=secure',
     // Whether FRR lives is for tests to ask that are about it: in most, rows come by hand, and who withdraws them means it.
-    'external_ids:evpn-speaker=""',
+    ...(speaker ? [] : ['external_ids:evpn-speaker=""']),
     ...workloads.flatMap(portCommand)
   ])
 }

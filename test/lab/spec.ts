@@ -13,6 +13,8 @@ export interface LabSpec {
   readonly linux?: number
   /** zebra and bgpd on every VTEP, in a full iBGP EVPN mesh. Without it, tests write FDB rows with `bridge fdb`. */
   readonly frr?: boolean
+  /** evpn-speaker is left as it is by default, and FRR's sockets are there. Without it nobody looks whether FRR lives. */
+  readonly speaker?: boolean
   readonly vnis?: readonly Vni[]
   /** Kernel bridge, vxlan and advertise device of each VNI on the OVS chassis; a Linux VTEP always has its own. */
   readonly devices?: boolean
@@ -67,6 +69,7 @@ export interface LabPlan {
   readonly dir: string
   readonly underlayNetns: string
   readonly frr: boolean
+  readonly speaker: boolean
   readonly devices: boolean
   readonly datapath: Datapath
   readonly uplink: Uplink
@@ -101,6 +104,7 @@ export function planLab(spec: LabSpec): LabPlan {
     dir: `${LAB_ROOT}/${id}`,
     underlayNetns: `${netnsPrefix(id)}underlay`,
     frr: spec.frr ?? true,
+    speaker: spec.speaker ?? false,
     devices: spec.devices ?? true,
     datapath: spec.datapath ?? labDatapath(),
     uplink: spec.uplink ?? 'br-phy',

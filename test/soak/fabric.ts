@@ -26,11 +26,7 @@ export class Fabric {
   private constructor(readonly lab: Lab) {}
 
   static async up(progress: (text: string) => void): Promise<Fabric> {
-    const fabric = new Fabric(await Lab.up({ chassis: 2, linux: 1 }, progress))
-    for (const chassis of CHASSIS) {
-      const frr = `${fabric.lab.host(chassis).dir}/frr`
-      await new Chassis(fabric.lab, chassis).set('Bridge br-int', { 'evpn-speaker': `${frr}/zserv.api,${frr}/bgpd.vty` })
-    }
+    const fabric = new Fabric(await Lab.up({ chassis: 2, linux: 1, speaker: true }, progress))
     for (const chassis of CHASSIS) fabric.daemons.set(chassis, await fabric.lab.startDaemon(chassis))
     return fabric
   }

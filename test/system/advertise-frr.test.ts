@@ -8,7 +8,7 @@ import { eventually } from './util/eventually.js'
 import { workload } from './util/workload.js'
 
 const [w10, w11, w20] = [workload('w10', 10, 1), workload('w11', 10, 3), workload('w20', 20, 2)]
-const lab = await Lab.up({ chassis: 1, linux: 1, vnis: [10, 20], workloads: [w10, w11, w20] })
+const lab = await Lab.up({ chassis: 1, linux: 1, speaker: true, vnis: [10, 20], workloads: [w10, w11, w20] })
 t.teardown(() => lab.down())
 const chassis = new Chassis(lab)
 const daemon = await lab.startDaemon('c1')

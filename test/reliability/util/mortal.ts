@@ -22,9 +22,8 @@ export class Mortal {
 
   /** `staleTime` in seconds. The daemon does not run yet. */
   static async up(staleTime: number): Promise<Mortal> {
-    const mortal = new Mortal(await Lab.up({ chassis: 1, linux: 1, vnis: [VNI], workloads: [HOME, AWAY] }))
-    const frr = `${mortal.lab.host('c1').dir}/frr`
-    await mortal.c1.set('Bridge br-int', { 'evpn-speaker': `${frr}/zserv.api,${frr}/bgpd.vty`, 'evpn-stale-time': String(staleTime) })
+    const mortal = new Mortal(await Lab.up({ chassis: 1, linux: 1, speaker: true, vnis: [VNI], workloads: [HOME, AWAY] }))
+    await mortal.c1.set('Bridge br-int', { 'evpn-stale-time': String(staleTime) })
     return mortal
   }
 
