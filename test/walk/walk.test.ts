@@ -1,4 +1,4 @@
-// Random walks. WALK_COUNT=n walks n times instead of 2,000, WALK_SEED=s begins with seed s (alone: only that one).
+// Random walks. WALK_COUNT=n walks n times instead of 1,400, WALK_SEED=s begins with seed s (alone: only that one).
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -7,7 +7,7 @@ import type { Seeds } from './walk-worker.js'
 
 const { WALK_SEED: seedText, WALK_COUNT: countText } = process.env
 const first = Number(seedText ?? 1)
-const count = Number(countText ?? (seedText === undefined ? 2000 : 1))
+const count = Number(countText ?? (seedText === undefined ? 1400 : 1))
 const THREADS = Math.min(2, availableParallelism())
 
 /** As many failures are shown; more say nothing new. */
