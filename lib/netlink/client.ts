@@ -11,7 +11,10 @@ import { NetlinkSocket } from './socket.js'
 export interface NetlinkHandlers {
   /** Notifications, and the rows of dumps among them in the order of arrival; when they were read, as performance.now() tells. */
   messages(batch: readonly RtMessage[], readAt: number): void
-  /** The kernel dropped notifications: every mirrored table has to be dumped again. */
+  /**
+   * The kernel dropped notifications: every mirrored table has to be dumped again. Told when all that it had queued before is read:
+   * what comes after that is no older than what was dropped.
+   */
   overrun(): void
   /** The socket is unusable; the client is closed. */
   failed?(error: Error): void
@@ -57,6 +60,8 @@ export class NetlinkClient {
   readonly #writes: Waiting[] = []
   #dumping = false
   #overruns = 0
+  /** Notifications were dropped, and older ones are still in the queue. */
+  #isOverrun = false
   #closed = false
 
   /**
@@ -117,13 +122,13 @@ export class NetlinkClient {
     if (this.#closed) return
     const received: Received = { messages: [], outcomes: [] }
     const readAt = performance.now()
-    let overrun: boolean
+    let read: { readonly empty: boolean, readonly overrun: boolean }
     try {
-      overrun = this.#read(received).overrun
+      read = this.#read(received)
     } catch (error) {
       return this.#broken(error instanceof Error ? error : new Error(String(error)))
     }
-    this.#deliver(received, overrun, readAt)
+    this.#deliver(received, read, readAt)
   }
 
   /** Ends everything: requests under way fail with ECANCELED, no handler is called any more, the process can exit. */
@@ -210,7 +215,7 @@ export class NetlinkClient {
       return this.#broken(error instanceof Error ? error : new Error(String(error)))
     }
     try {
-      this.#deliver(received, read.overrun, readAt)
+      this.#deliver(received, read, readAt)
     } finally {
       if (this.#closed) { /* closed by a handler */ }
       else if (read.empty) this.#wait()
@@ -234,9 +239,11 @@ export class NetlinkClient {
     return { empty: false, overrun }
   }
 
-  #deliver({ messages, outcomes }: Received, overrun: boolean, readAt: number): void {
+  #deliver({ messages, outcomes }: Received, { empty, overrun }: { readonly empty: boolean, readonly overrun: boolean }, readAt: number): void {
     if (messages.length > 0) this.#handlers.messages(messages, readAt)
-    if (overrun && !this.#closed) {
+    this.#isOverrun ||= overrun
+    if (this.#isOverrun && empty && !this.#closed) {
+      this.#isOverrun = false
       this.#overruns++
       this.#handlers.overrun()
     }

@@ -50,6 +50,7 @@ export class FakeSocket {
   #dumps: WaitingDump[] = []
   #dump: Dump | undefined
   #writes: WaitingWrite[] = []
+  #isOverrun = false
   #isClosed = false
 
   constructor(kernel: FakeKernel, faults: KernelFaults, events: SocketEvents) {
@@ -64,7 +65,7 @@ export class FakeSocket {
   }
 
   get isIdle(): boolean {
-    return this.#queue.length === 0 && this.#dumps.length === 0 && this.#writes.length === 0
+    return this.#queue.length === 0 && this.#dumps.length === 0 && this.#writes.length === 0 && !this.#isOverrun
   }
 
   get isDumping(): boolean {
@@ -109,7 +110,8 @@ export class FakeSocket {
     // Every dump whose end was not read yet may miss what was lost.
     if (this.#dump !== undefined) this.#dump.interrupted = true
     for (const item of this.#queue) if (item.kind === 'end') item.interrupted = true
-    this.#events.overrun()
+    this.#isOverrun = true
+    this.#tellOverrun()
     return lost.size
   }
 
@@ -137,6 +139,14 @@ export class FakeSocket {
     }
     if (messages.length > 0) this.#events.messages(messages)
     for (const end of ends) end()
+    this.#tellOverrun()
+  }
+
+  /** What was queued before it is read first, as NetlinkClient does. */
+  #tellOverrun(): void {
+    if (!this.#isOverrun || this.#queue.length > 0) return
+    this.#isOverrun = false
+    this.#events.overrun()
   }
 
   /** The kernel writes the next piece of the dump under way into the queue. */
