@@ -70,6 +70,7 @@ export class Stale {
   keeper<Row>(home: Home<Row>): Keeper<Row> {
     return {
       keeps: (row) => this.#keeps(row, home),
+      isKept: (row) => this.#stale.has(row) || this.#held.has(row),
       written: (row, old) => {
         this.#forget(old)
         if (home.isRemote(row)) this.#speaker.announced(this.#parts.now())

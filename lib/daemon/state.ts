@@ -180,6 +180,9 @@ export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?
         gone: (id) => {
           for (const row of state.mirrors.fdb.rowsOfNexthop(id)) stale.goesAlong(row, homes.fdb)
           state.mirrors.fdb.deleteNexthop(id)
+        },
+        again: (id) => {
+          for (const row of [...state.mirrors.fdb.rowsOfNexthop(id)]) state.mirrors.fdb.delete(row)
         }
       }, stale.keeper(homes.nexthops)),
       learned: new LearnedMirror((vni, mac) => markLearned(state, vni, mac)),

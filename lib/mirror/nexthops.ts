@@ -20,6 +20,8 @@ export interface NexthopChanges {
   paths(id: number): void
   /** This nexthop or group went. The kernel deletes the FDB rows of a group with it, and tells nobody (measured on 6.18). */
   gone(id: number): void
+  /** It went, was kept here, and is there again: the FDB rows that went with it are not. */
+  again(id: number): void
 }
 
 export class NexthopMirror {
@@ -61,8 +63,10 @@ export class NexthopMirror {
       if (held !== undefined) this.release(held)
       return
     }
+    const wasGone = held !== undefined && this.#keeper.isKept(held)
     const old = this.#rows.put(String(row.id), row)
     this.#keeper.written(row, held)
+    if (wasGone) this.#changes.again(row.id)
     if (isDeepStrictEqual(old, row)) return
     this.#indexMembers(old, row)
     this.#tellPaths(row.id)

@@ -45,7 +45,7 @@ export function fdbOf(...rows: readonly NeighRow[]): FdbMirror {
 }
 
 export function nexthopsOf(...rows: readonly NexthopRow[]): NexthopMirror {
-  const nexthops = new NexthopMirror({ paths: () => undefined, gone: () => undefined })
+  const nexthops = new NexthopMirror({ paths: () => undefined, gone: () => undefined, again: () => undefined })
   for (const row of rows) nexthops.put(row)
   return nexthops
 }

@@ -3,6 +3,7 @@
 import t from 'tap'
 import { FdbMirror, fdbTable } from '../../lib/mirror/fdb.js'
 import { NexthopMirror } from '../../lib/mirror/nexthops.js'
+import type { NexthopRow } from '../../lib/netlink/index.js'
 import { multihomedMac, nexthop, nexthopGroup, remoteMac } from './rows.js'
 
 const [VXLAN, VXLAN2] = [2, 3]
@@ -20,7 +21,8 @@ function mirrors() {
       told.push(`paths ${id}: ${text(nexthops, id)}`)
       fdb.setNexthop(id, nexthops.paths(id).map(({ ip }) => ip))
     },
-    gone: (id) => fdb.deleteNexthop(id)
+    gone: (id) => fdb.deleteNexthop(id),
+    again: () => undefined
   })
   return { fdb, nexthops, take: () => told.splice(0) }
 }
@@ -126,5 +128,20 @@ await t.test('what a resync does not show is gone, and the rows on it with it', 
   nexthops.finishResync()
   t.strictSame(take(), ['paths 10: none', `row 2 ${mac(1)}: 10 -> none`])
   t.equal(nexthops.size, 2)
+  t.end()
+})
+
+await t.test('one that went, was kept, and is there again: the rows on it went with it', (t) => {
+  const again: number[] = []
+  const kept = new Set<NexthopRow>()
+  const mirror = new NexthopMirror({ paths: () => undefined, gone: () => undefined, again: (id) => void again.push(id) }, {
+    keeps: (row) => Boolean(kept.add(row)), isKept: (row) => kept.has(row), written: (_, old) => void (old && kept.delete(old)), dropped: () => undefined
+  })
+  mirror.put(nexthop(1, '192.0.2.2'))
+  mirror.put(nexthop(1, '192.0.2.3'))
+  t.strictSame(again, [], 'it was there all the time')
+  mirror.delete(1)
+  mirror.put(nexthop(1, '192.0.2.3'))
+  t.strictSame(again, [1])
   t.end()
 })
