@@ -53,12 +53,13 @@ function viaOf(domain: Domain, row: FdbRow, nexthops: NexthopView): Via | undefi
 /**
  * Where the bridge has a MAC. A row on a port that is no vxlan device makes it local, whatever the vxlan row says
  * (FRR leaves that one behind after a move); no row at all is fine, some speakers write device rows only. A vxlan device
- * that the VNI does not name leads elsewhere, too: such a MAC is not here, though we may not know behind whom it is.
+ * that the VNI does not name says nothing of the VNI's MACs.
  */
 export function whereInBridge(domain: Domain, mac: Mac, fdb: FdbView): 'local' | 'remote' | 'nowhere' {
   const row = bridgeRow(domain, mac, fdb)
   if (row === undefined) return 'nowhere'
-  return domain.vxlans.includes(row.ifindex) || fdb.isVxlan(row.ifindex) ? 'remote' : 'local'
+  if (domain.vxlans.includes(row.ifindex)) return 'remote'
+  return fdb.isVxlan(row.ifindex) ? 'nowhere' : 'local'
 }
 
 /** What the bridge says of a MAC in this VNI: in a bridge that serves many, its row in the VNI's VLAN. */

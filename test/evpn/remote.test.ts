@@ -29,7 +29,7 @@ const MACS: readonly (readonly [rule: string, rows: readonly NeighRow[], remote:
   ['so does our own row', [remoteMac(VXLAN, MAC, '192.0.2.2'), onPort(BRIDGE, ADVERTISE, MAC, { state: NUD.NOARP })], undefined, false],
   ['a bridge row on the vxlan device alone is a claim without a place to send to', [learned], undefined, true],
   ['on a vxlan device that the VNI does not name it is not here: remote where its own device says so', [remoteMac(VXLAN, MAC, '192.0.2.2'), onPort(BRIDGE, VXLAN6, MAC)], at('192.0.2.2'), true],
-  ['on such a device alone it is a claim without a place to send to', [onPort(BRIDGE, VXLAN6, MAC)], undefined, true],
+  ['on such a device alone nobody claims it in this VNI', [onPort(BRIDGE, VXLAN6, MAC)], undefined, false],
   ['a row that the device learned from packets is no claim', [remoteMac(VXLAN, MAC, '192.0.2.2', { flags: NTF.SELF, state: NUD.REACHABLE })], undefined, false],
   ['a row behind a nexthop group goes to its members', [multihomedMac(VXLAN, MAC, 7)], { via: { kind: 'nexthop', id: 7, members: 'all' }, udpPort: 4789 }, true],
   ['a sticky one, too', [multihomedMac(VXLAN, MAC, 7, { flags: NTF.SELF | NTF.STICKY })], { via: { kind: 'nexthop', id: 7 }, sticky: true }, true],

@@ -161,9 +161,9 @@ function remoteIps({ svi }: Devices, kernel: FakeKernel): Map<string, { mac: str
     .flatMap(({ ip, mac, flags }) => (mac === undefined ? [] : [[ip, { mac, router: (flags & NTF.ROUTER) !== 0 }] as const])))
 }
 
-function bridgeClaims({ bridge, vlan }: Devices, kernel: FakeKernel): string[] {
+function bridgeClaims({ bridge, vlan, vxlans }: Devices, kernel: FakeKernel): string[] {
   const rows = bridge === undefined ? [] : kernel.bridges.rows(bridge.ifindex).filter((row) => row.vlan === vlan)
-  return rows.filter(({ port }) => kernel.devices.get(port)?.kind === 'vxlan').map(({ mac }) => mac)
+  return rows.filter(({ port }) => vxlans.some(({ ifindex }) => ifindex === port)).map(({ mac }) => mac)
 }
 
 function vtepsOf(vni: number, { vxlans }: Devices, kernel: FakeKernel, udpPort: number): Omit<TrueVtep, 'localIp'>[] {
