@@ -12,6 +12,8 @@ for (const command of [
   'ip link add adv0 index 4 address 02:00:00:00:00:c0 type veth peer name peer0 index 5',
   ...['br0', 'vx0', 'adv0', 'peer0'].map(name => `ip link set ${name} addrgenmode none`),
   'ip link set vx0 master br0', 'ip link set adv0 master br0',
+  // A bridge without a port that has carrier loses its neighbours, sooner or later: this one keeps it when vx0 goes down.
+  'bridge link set dev adv0 learning off', 'ip link set peer0 up',
   'ip link set br0 up', 'ip link set vx0 up', 'ip link set adv0 up'
 ]) run(command)
 
