@@ -69,6 +69,12 @@ export class Drift {
     }
   }
 
+  /** Somebody else's entry stands in its place: it is not ours to put back, and no pause may end what blocks it now. */
+  abandon(key: string): void {
+    clearTimeout(this.#pauses.get(key))
+    this.#pauses.delete(key)
+  }
+
   /** True when a block of the tracker is ours to end. */
   holds<V>(tracker: Tracker<V>, key: string): boolean {
     return this.#pauses.has(key) || tracker.blockedAsWanted().has(key)

@@ -146,8 +146,10 @@ export class Tracker<V> {
     return false
   }
 
+  /** Blocks a key until it is unblocked, whatever is wanted of it meanwhile. */
   block(key: string, reason: string): void {
     this.#blocked.set(key, reason)
+    this.#blockedAsWanted.delete(key)
   }
 
   unblock(key: string): void {

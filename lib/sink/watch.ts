@@ -60,7 +60,8 @@ export class Watch {
     } else if (value === undefined) {
       if (this.#conflicts.deleteFlow(key)) flows.unblock(key)
     } else {
-      this.#judge(flows, key, undefined, name, () => '', 'replaced it by a flow of theirs')
+      flows.realize(key, undefined)
+      this.#drift.abandon(key)
       this.#conflicts.addFlow(key)
       flows.block(key, FOREIGN_FLOW)
     }
@@ -101,6 +102,7 @@ export class Watch {
     for (const key of [...this.#conflicts.groups]) if (!touched.has(key) && !foreign.has(key) && this.#conflicts.deleteGroup(key)) groups.unblock(key)
     for (const key of foreign) {
       if (touched.has(key)) continue
+      this.#drift.abandon(key)
       this.#conflicts.addGroup(key)
       groups.block(key, FOREIGN_GROUP)
     }

@@ -81,3 +81,22 @@ await t.test('what came of another claim, or of a device that changed, is no fig
   }
   t.end()
 })
+
+await t.test("somebody else's entry in its place ends the pause, and neither time nor another wish lets us overwrite it", async (t) => {
+  for (const mode of ['repair', 'report'] as const) {
+    const { tracker, state, drift, remove, mayGo } = world()
+    remove()
+    tracker.realize('k', 'wanted')
+    state.mode = mode
+    remove()
+    t.notOk(mayGo(), mode === 'repair' ? 'it waits for its pause' : 'it is left')
+    drift.abandon('k')
+    tracker.block('k', 'a foreign flow stands there')
+    await pass(60_000)
+    tracker.setOwned('o', [['k', 'other']])
+    drift.review(tracker)
+    t.notOk(mayGo(), `${mode}: it stays`)
+    tracker.unblock('k')
+    t.ok(mayGo(), 'until the other is gone')
+  }
+})
