@@ -60,6 +60,17 @@ await t.test('up leaves the lab running and says what it built; exec, status and
   t.same(leftovers(id), [])
 })
 
+await t.test('up starts the daemons, and they live on when it has ended', async (t) => {
+  const up = await lab('up', '--id', id, '--no-frr', '--linux', '0', '--vni', '1000')
+  t.equal(up.code, 0, up.stderr)
+  t.match(up.stdout, 'ovs-evpnd on c1, c2')
+  for (const chassis of ['c1', 'c2']) {
+    t.match(await lab('exec', '--id', id, chassis, '--', 'ovs-appctl', '-t', 'ovs-evpnd', 'version'), { stdout: /^ovs-evpnd \(ovs-evpn\)/ }, chassis)
+  }
+  t.match(await lab('down', '--id', id), { code: 0 })
+  t.same(leftovers(id), [])
+})
+
 await t.test('what exec runs in the terminal goes down with the lab', async (t) => {
   await lab('up', '--id', id, '--no-daemon', '--no-frr', '--chassis', '0')
   const shell = spawn(process.execPath, [program, 'exec', '--id', id, 'l1', '--', 'sh', '-c', 'echo here; sleep 60'], { env: plainEnv() })

@@ -160,6 +160,10 @@ await t.test('rule 11: no packet goes to the daemon, nor all of a flow to ovs-vs
     t.same(monitor.events.filter((event) => event.startsWith('event=DELETED') && event.includes(STEADY)), [], 'learned all the time')
     t.ok(await isLearned(STEADY)(), 'and at the end')
     t.ok(upcalls < packets / 4, `${upcalls} upcalls for ${packets} packets`)
+    // A copy for the daemon would be an action of the datapath's flow, and no miss.
+    const steady = (await c1.run(['ovs-appctl', 'dpctl/dump-flows'])).split('\n').filter((line) => line.includes(`src=${STEADY}`))
+    t.ok(steady.length > 0, 'the datapath has a flow for it')
+    t.same(steady.filter((line) => line.includes('userspace(')), [], 'which hands nothing to userspace')
   } finally {
     clearInterval(talking)
   }

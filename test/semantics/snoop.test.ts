@@ -29,7 +29,13 @@ await lab.startDaemon('c1')
 await speaker.vtep(1000, VTEP)
 const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => Wire.open(lab, name)))
 if (a === undefined || b === undefined || c === undefined) throw new Error('no wires')
-await eventually('the flows that copy', () => c1.ourFlows('table=216'), (flows) => flows.length === 5)
+const copying = await eventually('the flows that copy', () => c1.ourFlows('table=216'), (flows) => flows.length === 5)
+
+await t.test('rule 11: what is copied is metered', (t) => {
+  t.same(copying.filter((flow) => flow.includes('controller(') && !flow.includes('meter_id=')), [])
+  t.ok(copying.some((flow) => flow.includes('controller(')), 'and something is copied')
+  t.end()
+})
 
 /** MACs of the neighbours that announce an IP. */
 async function announced(ip: string): Promise<string> {
