@@ -15,8 +15,8 @@ import { crashers, SEED } from './input.js'
 
 // --- netlink: attributes in attributes, with the types that mean something and lengths that may lie
 
-const RTM_TYPES = [16, 17, 28, 29, 104, 105]
-const FIXED: Readonly<Record<number, number>> = { 16: 16, 17: 16, 28: 12, 29: 12, 104: 8, 105: 8 }
+const RTM_TYPES = [16, 17, 28, 29, 104, 105, 112, 113]
+const FIXED: Readonly<Record<number, number>> = { 16: 16, 17: 16, 28: 12, 29: 12, 104: 8, 105: 8, 112: 8, 113: 8 }
 
 function attribute(type: number, payload: Uint8Array, lie: number): Buffer {
   const bytes = Buffer.alloc((4 + payload.length + 3) & ~3)

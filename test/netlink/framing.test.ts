@@ -5,7 +5,7 @@ import { NetlinkDecodeError, NetlinkSession, decodeMessage, frames } from '../..
 import type { RtMessage } from '../../lib/netlink/index.js'
 import { cases } from './support/fixture.js'
 
-const CASES = ['fdb', 'neighbour', 'nexthop', 'link'].flatMap(cases)
+const CASES = ['fdb', 'neighbour', 'nexthop', 'link', 'vlan'].flatMap(cases)
 const SMALL = CASES.filter(({ bytes }) => bytes.length < 200)
 
 /** The messages before the framing breaks, and whether it does. */

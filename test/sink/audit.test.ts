@@ -1,0 +1,55 @@
+// What changed on the switch without notice is found all the same: everything is read again by and by, one part after the other.
+import t from 'tap'
+import { goTo } from '../../lib/pipeline/flow.js'
+import { METERS } from '../../lib/pipeline/meters.js'
+import { FLOOD_ALL, floodGroupId } from '../../lib/pipeline/slots.js'
+import { TABLE } from '../../lib/pipeline/tables.js'
+import { PARTS } from '../../lib/sink/audit.js'
+import { SwitchSink } from '../../lib/sink/switch.js'
+import { FakeSwitch } from './switch.js'
+import { pass, settle, stopTime } from './time.js'
+
+stopTime()
+
+/** In ms: as long as it takes at most until each part was read. */
+const ROUND = PARTS.length * 75_000
+
+await t.test('a flow, a group and a meter that vanish untold are back within a round, and told; parts are read one by one, at uneven intervals', async (t) => {
+  const told: string[] = []
+  const fake = new FakeSwitch()
+  const sink: SwitchSink = new SwitchSink({ info: () => undefined, warn: (text) => told.push(text) }, () => sink.flush())
+  t.teardown(() => sink.disconnect())
+  const groupId = floodGroupId(1000, FLOOD_ALL)
+  sink.setMeters('all', METERS)
+  sink.setGroups('all', [{ id: groupId, type: 'all', buckets: [{ id: 1, actions: [goTo(TABLE.DELIVER)] }] }])
+  sink.setFlows('all', [{ table: 202, priority: 1, match: { metadata: 1000 }, actions: [{ kind: 'group', group: groupId }] }])
+  await sink.connect(fake)
+  for (let i = 0; i < 3; i++) {
+    sink.flush()
+    await settle()
+  }
+  const whole = [fake.flows.size, fake.groups.size, fake.meterTable.size]
+  t.strictSame(whole, [1, 1, METERS.length], 'all is there')
+
+  const reads: { readonly part: number | 'groups', readonly at: number }[] = []
+  let [now, underWay] = [0, 0]
+  const watch = async <T>(part: number | 'groups', read: Promise<T>): Promise<T> => {
+    reads.push({ part, at: now })
+    t.equal(++underWay, 1, 'one part at a time')
+    return await read.finally(() => underWay--)
+  }
+  const [flowDescs, groupDescs] = [fake.flowDescs.bind(fake), fake.groupDescs.bind(fake)]
+  fake.flowDescs = (filter) => watch(filter.tableId ?? -1, flowDescs(filter))
+  fake.groupDescs = () => watch('groups', groupDescs())
+
+  fake.flows.clear()
+  fake.groups.clear()
+  fake.meterTable.clear()
+  for (; now < ROUND; now += 500) await pass(500)
+  t.strictSame([fake.flows.size, fake.groups.size, fake.meterTable.size], whole, 'all is back')
+  t.equal(sink.drift.counters.found, 2 + METERS.length, told.join('; '))
+  t.equal(told.filter((text) => text.includes('somebody else deleted it')).length, 2 + METERS.length, 'each is told once')
+  t.strictSame(new Set(reads.map(({ part }) => part)), new Set(PARTS), 'every part was read')
+  const gaps = reads.slice(1).map(({ at }, i) => at - (reads[i]?.at ?? 0))
+  t.ok(new Set(gaps).size > PARTS.length / 2, `uneven: ${gaps.join(', ')}`)
+})
