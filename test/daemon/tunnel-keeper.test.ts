@@ -64,3 +64,17 @@ await t.test('who deletes it within a minute is another program that manages it:
   t.equal(made.transactions, 2, 'after 5 s')
   t.equal(made.keeper.problem('ovn-evpn-4789'), undefined)
 })
+
+await t.test('evpn-audit=report: what somebody did to a port is said, and left until the option says otherwise', async (t) => {
+  const made = new Database()
+  await made.change(WITHOUT)
+  await pass(3_600_000)
+  made.tables = WITHOUT
+  made.keeper.keep(BR_INT, [4789], 'report')
+  await settle()
+  t.equal(made.transactions, 1, 'left')
+  t.match(made.keeper.problem('ovn-evpn-4789'), /port ovn-evpn-4789 is missing; evpn-audit=report leaves it so/)
+  await made.change(WITHOUT)
+  t.equal(made.transactions, 2, 'put back')
+  t.equal(made.keeper.problem('ovn-evpn-4789'), undefined)
+})
