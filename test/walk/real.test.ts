@@ -54,8 +54,21 @@ async function sent(): Promise<readonly number[]> {
   return ['flow_mods', 'group_mods', 'meter_mods', 'kernel_writes'].map((name) => now[name] ?? 0)
 }
 
+interface Carrier { readonly ifname: string, readonly flags: readonly string[], readonly operstate: string }
+
+/**
+ * Devices whose carrier came or went, and of which the kernel has not told yet: it takes up to a second, and then deletes the
+ * neighbours of a bridge none of whose ports has one (linkwatch).
+ */
+async function untold(): Promise<string[]> {
+  const links = JSON.parse(await c1.run(['ip', '-j', 'link', 'show'])) as readonly Carrier[]
+  const isUntold = ({ flags, operstate }: Carrier): boolean => flags.includes('NO-CARRIER') ? operstate === 'UP' : flags.includes('LOWER_UP') && operstate === 'DOWN'
+  return links.filter(isUntold).map(({ ifname }) => ifname)
+}
+
 /** Waits until all is as the truth says, for what the tools show then. */
 async function isTrue(seed: number): Promise<void> {
+  await eventually('the kernel to tell of all carriers', untold, (names) => names.length === 0)
   await eventually('everything to be as it must', async () => {
     const things = await look(c1, client)
     const wrong = [...checkTunnels(things), ...checkOurRows(things), ...checkForwarding(things, new Random(seed))]
