@@ -62,7 +62,8 @@ interface Carrier { readonly ifname: string, readonly flags: readonly string[], 
  */
 async function untold(): Promise<string[]> {
   const links = JSON.parse(await c1.run(['ip', '-j', 'link', 'show'])) as readonly Carrier[]
-  const isUntold = ({ flags, operstate }: Carrier): boolean => flags.includes('NO-CARRIER') ? operstate === 'UP' : flags.includes('LOWER_UP') && operstate === 'DOWN'
+  // LOWER_UP is the carrier as it is, the operational state (and NO-CARRIER) as it was told.
+  const isUntold = ({ flags, operstate }: Carrier): boolean => flags.includes('UP') && operstate === (flags.includes('LOWER_UP') ? 'DOWN' : 'UP')
   return links.filter(isUntold).map(({ ifname }) => ifname)
 }
 
