@@ -196,9 +196,10 @@ function observeFdb(state: State, row: FdbRow): void {
 
 /** What the kernel says of a device that may be of our making. */
 export function observeDevice({ devices, database, dirty }: State, link: LinkRow): void {
-  devices.observe(deviceKey(link.name), isOurDevice(link, database.system) ? realizedDevice(link) : undefined)
+  const isOurs = isOurDevice(link, database.system)
+  devices.observe(deviceKey(link.name), isOurs ? realizedDevice(link) : undefined)
   // Until they are complete, nothing is said of them.
-  if (isOurDevice(link, database.system)) dirty.notices = true
+  if (isOurs) dirty.notices = true
 }
 
 /** Looks at a device's rows again, after its name or the configuration made it an advertise device. */

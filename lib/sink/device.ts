@@ -1,6 +1,6 @@
 // A kernel device of ours as a tracker entry: its value is text that holds everything we keep, made alike from what is wanted and
 // from what the kernel says; and the requests that lead from the one to the other, a step at a time.
-import type { Device } from '../evpn/device.js'
+import type { Device, DeviceView } from '../evpn/device.js'
 import {
   IFF, IN6_ADDR_GEN_MODE, changeLinkRequest, createLinkRequest, deleteLinkRequest, type LinkRow, type NetlinkError, type NetlinkRequest
 } from '../netlink/index.js'
@@ -34,10 +34,6 @@ interface Kept {
 /** The part of a netlink connection that changes devices: one outcome per request, in order. */
 export interface DeviceWriter {
   request(requests: readonly NetlinkRequest[]): Promise<readonly (NetlinkError | undefined)[]>
-}
-
-export interface DeviceView {
-  byName(name: string): LinkRow | undefined
 }
 
 export function deviceKey(name: string): string {
@@ -75,11 +71,16 @@ function parse(value: KernelValue): Kept {
   return JSON.parse(value) as Kept
 }
 
+function kindOf({ desired, realized }: Pending<KernelValue>): Kept['kind'] {
+  const value = desired ?? realized
+  return value === undefined ? 'other' : parse(value).kind
+}
+
 /** How device entries are written; `links` says which device has a name now. */
 export function deviceTable(writer: DeviceWriter, links: () => DeviceView): KernelTable {
   return {
     noun: 'kernel',
-    order: (pending) => (pending.desired === undefined ? 2 : 0) + (pending.key.includes(' br-') ? 0 : 1),
+    order: (pending) => (pending.desired === undefined ? 2 : 0) + (kindOf(pending) === 'bridge' ? 0 : 1),
     describeChange: (held, value) => differences(parse(held), parse(value)),
     async write(batch) {
       const steps = batch.map((pending) => nextStep(pending, links()))
