@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { versionText } from './control/daemon-commands.js'
+import { type ListenAddress, parseListenAddress } from './http/address.js'
 import { type DaemonOptions, type Environment, logDirectory, runDirectory, type TlsFiles } from './options.js'
 
 /** Options as commander stores them. An option given without its optional value is the empty string. */
@@ -13,7 +14,7 @@ interface Parsed {
   readonly logFile?: string
   readonly unixctl?: string
   readonly unixctlGroup?: string
-  readonly metrics?: string
+  readonly metrics?: ListenAddress
   readonly verbose?: readonly string[]
   readonly netlinkRcvbuf?: number
   readonly privateKey?: string
@@ -47,7 +48,7 @@ function describeProgram(env: Environment, version: string): Command {
     .option('--log-file [FILE]', `log to a file as well (default: ${logDirectory(env)}/ovs-evpnd.log)`)
     .option('--unixctl <PATH>', `control socket, or "none" (default: ${rundir}/ovs-evpnd.<pid>.ctl)`)
     .option('--unixctl-group <GROUP>', 'group that may use the control socket, too')
-    .option('--metrics <HOST:PORT>', 'serve metrics at this address', parseMetrics)
+    .option('--metrics <HOST:PORT>', 'serve metrics and a page at this address; whoever reaches it may read', parseMetrics)
     .option('-p, --private-key <FILE>', 'private key for ssl:')
     .option('-c, --certificate <FILE>', 'certificate for ssl:')
     .option('-C, --ca-cert <FILE>', 'certificate of the authority that signed the peer\'s')
@@ -82,9 +83,10 @@ function parseBytes(text: string): number {
   return bytes
 }
 
-function parseMetrics(address: string): string {
-  if (!/^.+:[0-9]+$/.test(address)) throw new InvalidArgumentError('Give HOST:PORT.')
-  throw new InvalidArgumentError('This version serves no metrics; leave the option out.')
+function parseMetrics(text: string): ListenAddress {
+  const address = parseListenAddress(text)
+  if (address === undefined) throw new InvalidArgumentError('Give HOST:PORT, such as 127.0.0.1:9475 or [::1]:9475; without HOST it is 127.0.0.1.')
+  return address
 }
 
 function resolveOptions(parsed: Parsed, database: string | undefined, env: Environment): DaemonOptions {
@@ -106,6 +108,7 @@ function resolveOptions(parsed: Parsed, database: string | undefined, env: Envir
     unixctl: parsed.unixctl === 'none' ? 'none' : path.resolve(rundir, parsed.unixctl ?? `ovs-evpnd.${process.pid}.ctl`),
     ...optional('unixctlGroup', parsed.unixctlGroup, group => group),
     ...optional('tls', tls, files => files),
+    ...optional('metrics', parsed.metrics, address => address),
     ...optional('netlinkReceiveBuffer', parsed.netlinkRcvbuf, bytes => bytes)
   }
 }

@@ -13,8 +13,7 @@ import type { State } from './state.js'
 export async function dropReports(state: State, vni: Vni | undefined): Promise<DropReport[]> {
   const match = vni === undefined ? {} : { match: encodeMatch({ metadata: vni }) }
   const counters = await state.switch.flowStats({ tableId: TABLE.DROP, ...match })
-  const reports = counters.filter(({ cookie }) => isOurCookie(cookie)).flatMap((stats) => dropReport(state, stats))
-  return vni === undefined ? reports.filter(({ packets }) => packets > 0) : reports
+  return counters.filter(({ cookie, packets }) => isOurCookie(cookie) && (vni !== undefined || packets > 0n)).flatMap((stats) => dropReport(state, stats))
 }
 
 function dropReport(state: State, { match, packets, bytes }: FlowStats): DropReport[] {

@@ -9,6 +9,7 @@ import { evpnCommands } from './control/evpn-commands.js'
 import { explainCommand } from './control/explain-command.js'
 import { ControlServer } from './control/server.js'
 import { explain } from './explain.js'
+import type { HttpServer } from './http/server.js'
 import { areListening } from './listening.js'
 import { cleanUp } from './cleanup.js'
 import { countersOf, memoryOf } from './counters.js'
@@ -16,14 +17,14 @@ import { createLog, type Log } from './log/log.js'
 import type { DaemonOptions } from './options.js'
 import { enterProcess } from './process/enter.js'
 import { reconfigured } from './reconfigured.js'
-import { createReports } from './reports.js'
+import { createReports, type SessionStates } from './reports.js'
 import { SwitchLink } from './switch-link.js'
 import { readVersion } from './version.js'
 
 interface Connections {
   readonly agent: Agent
-  readonly ovsdb: OvsdbClient
   readonly link: SwitchLink
+  readonly sessions: () => SessionStates
   close(): void
 }
 
@@ -41,13 +42,16 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   })
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => end.now(signal))
   let control: ControlServer | undefined
+  let http: HttpServer | undefined
   try {
     control = await startControl(options, log, connections, (reason) => end.now(reason))
+    http = await startHttp(options, log, connections)
     main.info(`ovs-evpnd ${readVersion()} started, database ${options.database}`)
     life.ready()
     main.info(`ending (${await end.reason}); flows and kernel entries stay as they are`)
   } finally {
     connections.close()
+    await http?.close()
     await control?.close()
     life.leave()
   }
@@ -122,7 +126,12 @@ function connect(options: DaemonOptions, log: Log): Connections {
     monitor.close()
     requests.close()
   }
-  return { agent, ovsdb, link, close }
+  const sessions = () => ({
+    ovsdb: ovsdb.connected ? `connected to ${options.database}` : `not connected to ${options.database}`,
+    openflow: link.status,
+    netlink: agent.feed.isSynced ? 'synced' : 'reading the kernel\'s tables'
+  })
+  return { agent, link, sessions, close }
 }
 
 /** Without netlink we would go on blind: better to end and be started again, which costs no packet. */
@@ -137,15 +146,10 @@ function completeTls(tls: NonNullable<DaemonOptions['tls']>): { privateKey: stri
 }
 
 async function startControl(
-  options: DaemonOptions, log: Log, { agent, ovsdb, link }: Connections, end: (reason: string) => void
+  options: DaemonOptions, log: Log, { agent, link, sessions }: Connections, end: (reason: string) => void
 ): Promise<ControlServer | undefined> {
   if (options.unixctl === 'none') return undefined
   const version = readVersion()
-  const sessions = () => ({
-    ovsdb: ovsdb.connected ? `connected to ${options.database}` : `not connected to ${options.database}`,
-    openflow: link.status,
-    netlink: agent.feed.isSynced ? 'synced' : 'reading the kernel\'s tables'
-  })
   const exit = async (cleanup: boolean) => {
     if (cleanup) await cleanUp(agent, link)
     // The answer goes out first.
@@ -162,4 +166,11 @@ async function startControl(
   const control = new ControlServer({ commands, log: log.module('unixctl'), ...group })
   await control.listen(options.unixctl)
   return control
+}
+
+/** What it needs is loaded only where it is wanted. */
+async function startHttp({ metrics }: DaemonOptions, log: Log, { agent, sessions }: Connections): Promise<HttpServer | undefined> {
+  if (metrics === undefined) return undefined
+  const { serveHttp } = await import('./http/serve.js')
+  return await serveHttp(metrics, { agent, sessions, version: readVersion(), log: log.module('http') })
 }

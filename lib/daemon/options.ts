@@ -1,5 +1,6 @@
 // What the command line decides, and the places of Open vSwitch it defaults to. The environment is read once, here.
 import path from 'node:path'
+import type { ListenAddress } from './http/address.js'
 
 /** Everything ovs-evpnd was told at start. All paths are absolute. */
 export interface DaemonOptions {
@@ -20,6 +21,8 @@ export interface DaemonOptions {
   /** Name or number of the group that may use the control socket. */
   readonly unixctlGroup?: string
   readonly tls?: TlsFiles
+  /** Where metrics and the page are served. */
+  readonly metrics?: ListenAddress
   /** Bytes of the netlink socket's receive buffer. */
   readonly netlinkReceiveBuffer?: number
 }

@@ -6,7 +6,7 @@ import { EMPTY_BRIDGE } from '../config/bridge.js'
 import type { Binding } from '../config/port.js'
 import { parseSystem } from '../config/system.js'
 import type { Warning } from '../config/warning.js'
-import type { Claim } from '../evpn/claim.js'
+import type { Claim, ClaimState } from '../evpn/claim.js'
 import type { Domain } from '../evpn/domain.js'
 import type { FloodMember, FloodSet } from '../evpn/flood.js'
 import type { AddressBook, LocalMac } from '../evpn/local.js'
@@ -77,6 +77,8 @@ export interface Derived {
   /** VNIs with a source address for VTEPs over IPv6. */
   readonly ipv6Vnis: Set<Vni>
   readonly macs: NestedMap<Vni, Mac, RemoteMac>
+  /** How many MACs of which VNI are behind a VTEP, those behind a nexthop not counted: see nexthopUsers. */
+  readonly macsBehind: NestedMap<VtepKey, Vni, number>
   readonly ips: NestedMap<Vni, Ip, RemoteIp>
   readonly locals: NestedMap<Vni, Mac, LocalMac>
   /** Addresses of a VNI that are named twice, by the MAC they concern. */
@@ -88,6 +90,8 @@ export interface Derived {
   /** Nexthops with members of both address families. */
   readonly mixedNexthops: Set<number>
   readonly claims: NestedMap<Vni, Mac, Claim>
+  /** How many of a VNI's claims are in which state. */
+  readonly claimCounts: NestedMap<Vni, ClaimState, number>
   readonly floods: Map<Vni, FloodSet>
   readonly floodMembers: WeakMap<ReachableVtep, FloodMember>
   readonly floodCache: FloodCache
@@ -202,6 +206,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?
     memberVnis: new Set(),
     ipv6Vnis: new Set(),
     macs: new NestedMap(),
+    macsBehind: new NestedMap(),
     ips: new NestedMap(),
     locals: new NestedMap(),
     duplicates: new NestedMap(),
@@ -209,6 +214,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?
     nexthopSlots: new NestedMap(),
     mixedNexthops: new Set(),
     claims: new NestedMap(),
+    claimCounts: new NestedMap(),
     floods: new Map(),
     floodMembers: new WeakMap(),
     floodCache: floodCache(),

@@ -17,7 +17,9 @@ import type { FdbView, NeighbourView } from './view.js'
  * waiting: somebody else's claim stands, and traffic from here follows it. contested: the same, and it was ours before.
  * local: bound here, not announced.
  */
-export type ClaimState = 'advertised' | 'local' | 'waiting' | 'contested'
+export type ClaimState = (typeof CLAIM_STATES)[number]
+
+export const CLAIM_STATES = ['advertised', 'local', 'waiting', 'contested'] as const
 
 /** True while traffic to the address follows another chassis' claim. */
 export function isElsewhere(state: ClaimState): boolean {

@@ -10,7 +10,7 @@ import type { Ip } from '../net/ip.js'
 import { isMulticastMac, ZERO_MAC, type Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import { KEEP_NOTHING, type Keeper } from './keeper.js'
-import { NestedMap } from './nested.js'
+import { addCount, NestedMap } from './nested.js'
 import { NestedRows } from './nested-rows.js'
 import { NexthopUsers } from './nexthop-users.js'
 import { isRemoteMacRow, isReplicationRow } from './ownership.js'
@@ -214,7 +214,7 @@ export class FdbMirror {
     if (row.nhId !== undefined) this.#indexNexthop(table, row, row.nhId, step)
     if (row.dst === undefined) return
     if (row.lladdr === ZERO_MAC && isReplicationRow(row)) countReplica(this.#replicas, table, row, step)
-    else if (!appendable && isRemoteMacRow(row)) countUser(this.#users, table, remoteKey(row), step)
+    else if (!appendable && isRemoteMacRow(row)) addCount(this.#users, table, remoteKey(row), step)
   }
 
   #indexNexthop(table: FdbTable, row: FdbRow, nexthop: number, step: 1 | -1): void {
@@ -227,12 +227,6 @@ export class FdbMirror {
 
 function tableOf(row: FdbRow): FdbTable {
   return fdbTable(row.ifindex, row.srcVni)
-}
-
-function countUser(counts: NestedMap<FdbTable, string, number>, table: FdbTable, remote: string, step: 1 | -1): void {
-  const next = (counts.get(table, remote) ?? 0) + step
-  if (next === 0) counts.delete(table, remote)
-  else counts.set(table, remote, next)
 }
 
 /** Counts by the VNI that the row encapsulates with. */

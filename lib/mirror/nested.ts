@@ -29,3 +29,10 @@ export class NestedMap<Outer, Inner, Value> {
     return this.#maps.keys()
   }
 }
+
+/** Adds to a count that is not there as long as it is 0. */
+export function addCount<Outer, Inner>(counts: NestedMap<Outer, Inner, number>, outer: Outer, inner: Inner, step: number): void {
+  const next = (counts.get(outer, inner) ?? 0) + step
+  if (next === 0) counts.delete(outer, inner)
+  else counts.set(outer, inner, next)
+}

@@ -16,6 +16,13 @@ export interface LatencyReport {
   readonly max: number
 }
 
+/** How many events took at most as long as each bound; how many there were; how long all of them took, in s. */
+export interface Distribution {
+  readonly counts: readonly number[]
+  readonly count: number
+  readonly sum: number
+}
+
 /** In us: up to an hour, in steps of 1 %. */
 const RANGE = { lowest: 1, highest: 3_600_000_000, figures: 2 } as const
 
@@ -27,6 +34,24 @@ export class Latency {
   /** In ms. */
   record(change: Change, ms: number): void {
     this.#histograms[change].record(Math.min(RANGE.highest, Math.max(RANGE.lowest, Math.round(ms * 1_000))))
+  }
+
+  /** Of the events since the start; `bounds` ascend, in s. Read from the histogram's own steps: a bound is exact to 1 %. */
+  distribution(change: Change, bounds: readonly number[]): Distribution {
+    const histogram = this.#histograms[change]
+    const { count } = histogram
+    let below = 0
+    // The k-th of n is at the percentile 100 k / n: so many lie below a bound as there are k whose value does.
+    const counts = bounds.map((bound) => {
+      let high = count
+      while (below < high) {
+        const middle = Math.ceil((below + high) / 2)
+        if (histogram.percentile(100 * middle / count) <= bound * 1_000_000) below = middle
+        else high = middle - 1
+      }
+      return below
+    })
+    return { counts, count, sum: count === 0 ? 0 : count * histogram.mean / 1_000_000 }
   }
 
   report(): LatencyReport[] {

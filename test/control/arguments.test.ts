@@ -26,6 +26,7 @@ const ACCEPTED: readonly (readonly [string, object])[] = [
   ['--log-file=x.log', { logFile: path.resolve('x.log') }],
   ['--unixctl=x.ctl --unixctl-group=users', { unixctl: '/r/x.ctl', unixctlGroup: 'users' }],
   ['--unixctl none', { unixctl: 'none' }],
+  ['--metrics=h:9475', { metrics: { host: 'h', port: 9475 } }],
   ['-v', { verbose: [''] }],
   ['--verbose -vconsole:off --verbose=netlink:dbg', { verbose: ['', 'console:off', 'netlink:dbg'] }],
   ['-v tcp:h:1', { verbose: [''], database: 'tcp:h:1' }],
@@ -51,8 +52,8 @@ const PRINTED: readonly (readonly [string, number, RegExp])[] = [
   ['tcp:a:1 tcp:b:1', 1, /^error: too many arguments/],
   ['db.sock', 1, /^error: "db\.sock" is no database to connect to; give unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT\n$/],
   ['ssl:h:1 -p /k', 1, /^error: ssl:h:1 needs --private-key, --certificate and --ca-cert\n$/],
-  ['--metrics=localhost', 1, /Give HOST:PORT\.\n$/],
-  ['--metrics=localhost:9100', 1, /This version serves no metrics; leave the option out\.\n$/]
+  ['--metrics=localhost', 1, /Give HOST:PORT, such as/],
+  ['--metrics=h:65536', 1, /Give HOST:PORT, such as/]
 ]
 
 await t.test('help, version and wrong arguments end the program', async t => {

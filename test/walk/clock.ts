@@ -33,9 +33,9 @@ export class Clock {
       this.#timers.set(handle, { at: this.now + ms, order: this.#order++, run })
       return handle
     }
-    const setImmediate = (run: () => void): Handle => {
+    const setImmediate = (run: (...args: unknown[]) => void, ...args: readonly unknown[]): Handle => {
       const handle: Handle = { unref: () => handle }
-      this.#immediates.set(handle, run)
+      this.#immediates.set(handle, () => run(...args))
       return handle
     }
     const clear = (handle: unknown): void => {

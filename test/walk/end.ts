@@ -10,6 +10,7 @@ import { isLearned } from './switch/learned.js'
 import { tableTexts, type FakeSwitch } from './switch/switch.js'
 import { isForeign, type Flow } from './switch/tables.js'
 import { readConfig, trueVnis, type TrueConfig } from './truth/config.js'
+import { checkCounts } from './truth/counts.js'
 import { checkForwarding } from './truth/forwarding.js'
 import { checkOurRows, ourRows } from './truth/rows.js'
 import { checkTunnels } from './truth/tunnels.js'
@@ -79,7 +80,7 @@ async function arrive(chassis: Chassis, what: string): Promise<string[]> {
 }
 
 function checkTruth(chassis: Chassis, r: Random): string[] {
-  return [...checkTunnels(chassis), ...checkOurRows(chassis), ...checkForwarding(chassis, r)]
+  return [...checkTunnels(chassis), ...checkOurRows(chassis), ...checkForwarding(chassis, r), ...checkCounts(chassis)]
 }
 
 function tables(chassis: Chassis): Tables {

@@ -1,11 +1,12 @@
 // The claim of one MAC that is bound here: the kernel rows that announce it, where traffic to it goes, and whether its
 // port is watched for a sign of life.
-import { claimedNeighbours, deriveClaim, isElsewhere, type Claim } from '../../evpn/claim.js'
+import { claimedNeighbours, deriveClaim, isElsewhere, type Claim, type ClaimState } from '../../evpn/claim.js'
 import type { Binding } from '../../config/port.js'
 import type { Domain } from '../../evpn/domain.js'
 import type { LocalMac } from '../../evpn/local.js'
 import { deviceClaims, remoteClaim } from '../../evpn/remote-claim.js'
 import { bridgeRow, whereInBridge } from '../../evpn/remote-mac.js'
+import { addCount } from '../../mirror/nested.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
 import type { Action } from '../../openflow/index.js'
@@ -28,6 +29,7 @@ export function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | 
     evidence: state.evidence,
     portProblem: (port) => state.database.ports.get(port)?.problem
   })
+  countClaim(state, vni, state.claims.get(vni, mac)?.state, claim?.state)
   if (claim === undefined) state.claims.delete(vni, mac)
   else state.claims.set(vni, mac, claim)
   const { fdb, svi, ips } = claim ?? { fdb: undefined, svi: undefined, ips: [] }
@@ -36,6 +38,12 @@ export function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | 
     ...(svi === undefined ? [] : ips.map((ip) => neighbourEntry(svi, ip, mac)))
   ])
   state.switch.setFlows(`local ${vni} ${mac}`, claim === undefined ? [] : localFlows(state, claim))
+}
+
+function countClaim({ claimCounts }: State, vni: Vni, old: ClaimState | undefined, current: ClaimState | undefined): void {
+  if (old === current) return
+  if (old !== undefined) addCount(claimCounts, vni, old, -1)
+  if (current !== undefined) addCount(claimCounts, vni, current, +1)
 }
 
 function localFlows(state: State, { local: { vni, mac, port, sources, learned }, state: claimed, witness: isWitnessed }: Claim): Flow[] {

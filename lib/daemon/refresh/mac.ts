@@ -3,6 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Domain } from '../../evpn/domain.js'
 import { deriveLocal, type LocalMac } from '../../evpn/local.js'
 import { deriveRemoteMac, type RemoteMac } from '../../evpn/remote-mac.js'
+import { vtepKey } from '../../evpn/vtep.js'
+import { addCount } from '../../mirror/nested.js'
 import type { Mac } from '../../net/mac.js'
 import type { Vni } from '../../net/number.js'
 import type { Action } from '../../openflow/index.js'
@@ -20,11 +22,17 @@ export function refreshMac(state: State, vni: Vni, mac: Mac): void {
   if (!isDeepStrictEqual(old, remote)) {
     if (remote === undefined) state.macs.delete(vni, mac)
     else state.macs.set(vni, mac, remote)
+    countBehind(state, old, remote)
     countNexthopUse(state, old, remote)
     state.switch.setFlow(`mac ${vni}`, remoteMacPlace(vni, mac), remote && actionsTo(state, remote))
   }
   const local = refreshLocal(state, vni, mac, domain) ?? (domain && learnedLocal(state, vni, mac))
   if (local !== undefined || state.claims.get(vni, mac) !== undefined) refreshClaim(state, vni, mac, domain, local)
+}
+
+function countBehind({ macsBehind }: State, old: RemoteMac | undefined, current: RemoteMac | undefined): void {
+  if (old?.via.kind === 'vtep') addCount(macsBehind, vtepKey(old.via.ip, old.udpPort), old.vni, -1)
+  if (current?.via.kind === 'vtep') addCount(macsBehind, vtepKey(current.via.ip, current.udpPort), current.vni, +1)
 }
 
 /** One list of actions for all MACs behind one VTEP: made and encoded once, held once. */
