@@ -54,10 +54,14 @@ export class Evidence implements EvidenceView {
     for (const row of rows) this.#outdated.delete(row)
   }
 
-  /** The MAC was seen here while these rows stood. The next claim over another's has to wait, twice as long each time. */
+  /**
+   * The MAC was seen here while these rows stood. The next claim over another's has to wait, twice as long each time. What is
+   * seen during a pause says nothing new: frames that came in one burst, before the switch was told to stop looking, are one sign.
+   */
   seen(vni: Vni, mac: Mac, rows: readonly NeighRow[]): void {
-    for (const row of rows) this.#outdated.add(row)
     const memory = this.#memory(vni, mac)
+    if (memory.pause !== undefined) return
+    for (const row of rows) this.#outdated.add(row)
     memory.pause = Math.min(2 ** memory.claims, LONGEST_PAUSE)
     memory.claims++
     this.#after(memory, memory.pause, () => {

@@ -43,6 +43,20 @@ await t.test('lost news: nothing that was seen counts any more, a row may have b
   t.end()
 })
 
+await t.test('frames that come in one burst are one sign: the pause does not grow, and a claim that comes in it stands', async (t) => {
+  const evidence = new Evidence(() => undefined)
+  const later = row()
+  evidence.seen(VNI, MAC, [])
+  evidence.seen(VNI, MAC, [later])
+  t.equal(evidence.pauseOf(VNI, MAC), 1)
+  t.notOk(evidence.isOutdated(later), 'the frame was sent before this claim came')
+  await pass(1000)
+  t.equal(evidence.pauseOf(VNI, MAC), undefined)
+  evidence.seen(VNI, MAC, [later])
+  t.equal(evidence.pauseOf(VNI, MAC), 2, 'the second claim')
+  evidence.clear()
+})
+
 await t.test('claims over a claim pause for 1, 2, 4 ... 64 s; after 180 quiet seconds for 1 s again', async (t) => {
   const over: number[] = []
   const evidence = new Evidence(() => over.push(0))
