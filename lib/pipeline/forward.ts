@@ -62,7 +62,7 @@ export function floodedFlows(vni: Vni, floodUnknown: boolean, learnsRemote = fal
       table: TABLE.FORWARD, priority: PRIORITY.MULTICAST,
       match: { metadata: vni, eth_dst: ['01:00:00:00:00:00', '01:00:00:00:00:00'] }, actions: [goTo(TABLE.FLOOD)]
     },
-    { table: TABLE.FORWARD, priority: PRIORITY.UNKNOWN, match: { metadata: vni }, actions: learnsRemote ? [goTo(TABLE.LEARNED_REMOTE)] : unknownActions(floodUnknown) }
+    { table: TABLE.FORWARD, priority: PRIORITY.UNKNOWN, match: { metadata: vni }, actions: learnsRemote ? [goTo(TABLE.LEARNED_REMOTE), goTo(TABLE.UNKNOWN)] : unknownActions(floodUnknown) }
   ]
 }
 

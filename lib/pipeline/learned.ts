@@ -8,7 +8,7 @@ import type { Vni } from '../net/number.js'
 import type { LearnAction } from '../openflow/index.js'
 import { goTo, TAGGED, type Flow } from './flow.js'
 import { unknownActions } from './forward.js'
-import { FROM_TUNNEL, LEARNED_LOCAL } from './registers.js'
+import { FROM_TUNNEL, LEARNED_LOCAL, LEARNED_REMOTE } from './registers.js'
 import { learnedCookie } from './slots.js'
 import { ONWARD } from './source.js'
 import { TABLE } from './tables.js'
@@ -65,22 +65,23 @@ export function learnedFlows(vni: Vni, preferLocal: boolean): Flow[] {
 
 /**
  * evpn-learn: what a known VTEP sends is learned for `age` seconds after the last packet from the MAC. The timeout is a hard one:
- * learning the MAC anew begins it anew, and packets to it do not, which would keep the dead alive. A learned flow encapsulates and
- * sends by itself: back the way the packet came, from the address it came to. When this flow goes, what it learned goes with it.
+ * learning the MAC anew begins it anew, and packets to it do not, which would keep the dead alive. A learned flow says which VTEP,
+ * and ENCAP does the rest, as for any other MAC behind it. When this flow goes, what it learned goes with it.
  */
-export function learnRemoteFlow({ vni, ip, udpPort, localIp }: Vtep, ofport: number, age: number): Flow {
-  const [src, dst] = ipFamily(ip) === 4 ? ['tun_src', 'tun_dst'] as const : ['tun_ipv6_src', 'tun_ipv6_dst'] as const
+export function learnRemoteFlow({ vni, ip, udpPort }: Vtep, ofport: number, age: number): Flow {
+  const isIpv6 = ipFamily(ip) === 6
+  const [src, dst] = isIpv6 ? ['tun_ipv6_src', 'tun_ipv6_dst'] as const : ['tun_src', 'tun_dst'] as const
   const learn: LearnAction = {
     kind: 'learn', table: TABLE.LEARNED_REMOTE, priority: 100, hardTimeout: age, deleteLearned: true, limit: VTEP_LIMIT,
-    // Of all that a learned flow says: one that leads by another port, or names another address, goes.
-    cookie: learnedCookie(hash32(`${vni} ${ip} ${udpPort} ${localIp} ${ofport}`)),
+    // Of all that a learned flow says: one that leads by another port goes.
+    cookie: learnedCookie(hash32(`${vni} ${ip} ${udpPort} ${ofport}`)),
     specs: [
       { kind: 'match', src: { field: 'metadata' }, dst: { field: 'metadata' } },
       { kind: 'match', src: { field: 'eth_src' }, dst: { field: 'eth_dst' } },
-      { kind: 'load', src: { field: 'tun_id' }, dst: { field: 'tun_id' } },
       { kind: 'load', src: { field: src }, dst: { field: dst } },
-      { kind: 'load', src: { field: dst }, dst: { field: src } },
-      { kind: 'output', src: { field: 'in_port' } }
+      { kind: 'load', src: { value: udpPort }, dst: { field: 'reg0', offset: 16, bits: 16 } },
+      ...(isIpv6 ? [{ kind: 'load', src: { value: 1 }, dst: { field: 'reg0', offset: 1, bits: 1 } }] as const : []),
+      { kind: 'load', src: { value: 1 }, dst: { field: 'reg0', offset: 7, bits: 1 } }
     ]
   }
   return {
@@ -90,11 +91,10 @@ export function learnRemoteFlow({ vni, ip, udpPort, localIp }: Vtep, ofport: num
   }
 }
 
-/** What a VNI with evpn-learn needs: what nobody knows, and what from a tunnel is for a MAC behind another. */
+/** What a VNI with evpn-learn needs: a destination that was learned is behind that VTEP, any other nobody knows. */
 export function learnedRemoteFlows(vni: Vni, floodUnknown: boolean): Flow[] {
-  const actions = unknownActions(floodUnknown)
   return [
-    { table: TABLE.LEARNED_REMOTE, priority: 200, match: { metadata: vni, reg0: [FROM_TUNNEL, FROM_TUNNEL] }, actions },
-    { table: TABLE.LEARNED_REMOTE, priority: 10, match: { metadata: vni }, actions }
+    { table: TABLE.UNKNOWN, priority: 100, match: { metadata: vni, reg0: [LEARNED_REMOTE, LEARNED_REMOTE] }, actions: [goTo(TABLE.ENCAP)] },
+    { table: TABLE.UNKNOWN, priority: 10, match: { metadata: vni }, actions: unknownActions(floodUnknown) }
   ]
 }

@@ -7,6 +7,7 @@
 //   reg0 bit 4    the destination was learned on a local port, which reg3 says
 //   reg0 bit 5    the solicitation is longer than one with a single option
 //   reg0 bit 6    the flood is for a destination nobody knows: `unknown` ports and VTEPs only
+//   reg0 bit 7    the destination was learned behind a VTEP, which the tunnel's destination and the bits for ENCAP say
 //   reg0 16..31   the VTEP's UDP port
 //   reg2          the priority (802.1p) of the tag that a trunk took off, for the tag that another trunk puts on
 //   reg6          DROP: the reason (drops.ts)
@@ -20,6 +21,7 @@ export const MEMBER = 0x00000004
 export const LEARNED_LOCAL = 0x00000010
 export const LONGER = 0x00000020
 export const UNKNOWN = 0x00000040
+export const LEARNED_REMOTE = 0x00000080
 export const IPV6 = 0x00000002
 const OWN_TUN_ID = 0x00000008
 /** The bits that ENCAP chooses by, and that are set on the way there. */

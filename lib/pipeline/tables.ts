@@ -26,13 +26,14 @@ export const TABLE = {
   SECURE_ND: FIRST_TABLE + 14,
   LEARNED_REMOTE: FIRST_TABLE + 15,
   SNOOP: FIRST_TABLE + 16,
-  LENGTH: FIRST_TABLE + 17
+  LENGTH: FIRST_TABLE + 17,
+  UNKNOWN: FIRST_TABLE + 18
 } as const
 
 export const TABLES: readonly Table[] = [
   { id: TABLE.CLASSIFY, name: 'CLASSIFY', why: 'which VNI a packet belongs to, and whether it came from a tunnel; what may not enter is dropped here', next: ['SECURE', 'SOURCE', 'DROP'] },
   { id: TABLE.SUPPRESS, name: 'SUPPRESS', why: 'whether a request of ARP or ND asks for an IP that is known: then which MAC it has', next: ['FORWARD', 'ANSWER'] },
-  { id: TABLE.FORWARD, name: 'FORWARD', why: 'where the destination MAC is: a local port, a VTEP, everybody, nowhere', next: ['DELIVER', 'ENCAP', 'FLOOD', 'DROP', 'LEARNED_REMOTE'] },
+  { id: TABLE.FORWARD, name: 'FORWARD', why: 'where the destination MAC is: a local port, a VTEP, everybody, nowhere', next: ['DELIVER', 'ENCAP', 'FLOOD', 'DROP', 'LEARNED_REMOTE', 'UNKNOWN'] },
   { id: TABLE.FLOOD, name: 'FLOOD', why: 'copies for the VNI: all of it, or only its local ports when the packet came from a tunnel', next: ['PART', 'ENCAP', 'DELIVER'] },
   { id: TABLE.PART, name: 'PART', why: 'one part of a large flood, translated by itself so that it has an action budget of its own; and requests behind the meter of answers', next: ['ENCAP', 'DELIVER', 'REPLY'] },
   { id: TABLE.ENCAP, name: 'ENCAP', why: 'tunnel id, source address and port of a packet to a VTEP; nothing from a tunnel passes', next: ['DROP'] },
@@ -45,7 +46,8 @@ export const TABLES: readonly Table[] = [
   { id: TABLE.REPLY, name: 'REPLY', why: 'a request of ARP or ND becomes its answer, and goes back to where it came from', next: ['DELIVER'] },
   { id: TABLE.SECURE, name: 'SECURE', why: 'evpn-port-security: a workload sends from its own MACs and IPs only', next: ['SECURE_ND', 'SOURCE', 'DROP'] },
   { id: TABLE.SECURE_ND, name: 'SECURE_ND', why: 'evpn-port-security: what a neighbour solicitation or advertisement says of its sender is true', next: ['SOURCE', 'DROP'] },
-  { id: TABLE.LEARNED_REMOTE, name: 'LEARNED_REMOTE', why: 'MACs that the switch learned from packets of VTEPs; what nobody knows ends here', next: ['FLOOD', 'DROP'] },
+  { id: TABLE.LEARNED_REMOTE, name: 'LEARNED_REMOTE', why: 'MACs that the switch learned from packets of VTEPs', next: [] },
   { id: TABLE.SNOOP, name: 'SNOOP', why: 'copies for the daemon of what says who has which IP', next: [] },
-  { id: TABLE.LENGTH, name: 'LENGTH', why: 'whether a solicitation has other options than the one that an answer can be made of', next: ['FORWARD', 'PART'] }
+  { id: TABLE.LENGTH, name: 'LENGTH', why: 'whether a solicitation has other options than the one that an answer can be made of', next: ['FORWARD', 'PART'] },
+  { id: TABLE.UNKNOWN, name: 'UNKNOWN', why: 'evpn-learn: a destination that neither the control plane nor a port has is where LEARNED_REMOTE says, or nobody knows', next: ['ENCAP', 'FLOOD', 'DROP'] }
 ]

@@ -41,7 +41,7 @@ await t.test('tables: declared once, in our range, next ones declared too', (t) 
 
 await t.test('tables: no way leads back, so no packet runs in circles', (t) => {
   const order = [
-    'MEMBER', 'CLASSIFY', 'SECURE', 'SECURE_ND', 'SOURCE', 'SNOOP', 'LEARNED', 'SUPPRESS', 'ANSWER', 'LENGTH', 'FORWARD', 'LEARNED_REMOTE', 'FLOOD', 'PART', 'REPLY', 'ENCAP',
+    'MEMBER', 'CLASSIFY', 'SECURE', 'SECURE_ND', 'SOURCE', 'SNOOP', 'LEARNED', 'SUPPRESS', 'ANSWER', 'LENGTH', 'FORWARD', 'LEARNED_REMOTE', 'UNKNOWN', 'FLOOD', 'PART', 'REPLY', 'ENCAP',
     'DELIVER', 'DROP'
   ]
   for (const table of TABLES) {

@@ -5,7 +5,7 @@ import { Lab } from '../lab/lab.js'
 import { announced, announces } from '../system/util/announced.js'
 import { Chassis } from '../system/util/chassis.js'
 import { coverage } from '../system/util/daemon-numbers.js'
-import { eventuallyLacks } from '../system/util/eventually.js'
+import { eventually, eventuallyHas, eventuallyLacks } from '../system/util/eventually.js'
 import { Speaker } from '../system/util/speaker.js'
 import { Watch } from '../system/util/watch.js'
 import { rowsOf, workload } from '../system/util/workload.js'
@@ -66,14 +66,18 @@ const EVENTS: readonly Event[] = [
     effect: vanishes(NEIGHBOUR), rows: NONE },
   { what: 'the advertise device is back in its bridge: the FDB row', commands: ['link set lo-10 master br-10', 'link set lo-10 type bridge_slave learning off'],
     effect: appears(ROW), rows: ALL },
+  { what: 'the bridge gets another name: our row goes', commands: ['link set br-10 down', 'link set br-10 name elsewhere', 'link set elsewhere up'],
+    effect: vanishes(ROW), rows: NONE },
+  { what: 'the bridge has its name again: the FDB row', commands: ['link set elsewhere down', 'link set elsewhere name br-10', 'link set br-10 up'],
+    effect: appears(ROW), rows: ALL },
   { what: 'another bridge takes the name of the one that went, and the advertise device comes: the FDB row', before: [
     'link del br-10', 'link add br-10 type bridge mcast_snooping 0 vlan_default_pvid 0', 'link set br-10 addrgenmode none', 'link set br-10 up',
     'link set vxlan-10 master br-10'
   ], commands: ['link set lo-10 master br-10', 'link set lo-10 type bridge_slave learning off'], effect: appears(ROW), rows: ALL }
 ]
 
-/** Until each has been fast enough once, but not for ever: a busy machine delays one now and then. */
-const ROUNDS = { least: 2, most: 8 } as const
+/** Until the median of each is fast enough, but not for ever: a busy machine delays one now and then. */
+const ROUNDS = { least: 3, most: 9 } as const
 /** An emulated machine takes its time. */
 const LIMIT = 100 * Number(process.env['OVS_EVPN_PATIENCE'] ?? 1)
 const times = new Map<string, number[]>()
@@ -109,14 +113,19 @@ await t.test('rule 18: an advertise device that goes down and up keeps its rows,
 })
 
 function isWithin(measured: ReadonlyMap<string, readonly number[]>): boolean {
-  return [...measured.values()].every((each) => Math.min(...each) < LIMIT)
+  return [...measured.values()].every((each) => median(each) < LIMIT)
 }
 
-/** Milliseconds by what happened; the fastest of each must be within the limit: a machine under load delays one now and then. */
+/** Of an even number the later of the two in the middle. */
+function median(times: readonly number[]): number {
+  return [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? NaN
+}
+
+/** Milliseconds by what happened; the median of each must be within the limit: a machine under load delays one now and then. */
 function check(t: Test, measured: ReadonlyMap<string, readonly number[]>): void {
   for (const [what, each] of measured) {
     t.comment(`${what}: ${each.map((time) => `${time.toFixed(1)} ms`).join(', ')}`)
-    t.ok(Math.min(...each) < LIMIT, `${what}: ${Math.min(...each).toFixed(1)} ms`)
+    t.ok(median(each) < LIMIT, `${what}: ${median(each).toFixed(1)} ms, the median of ${each.length}`)
   }
 }
 
@@ -148,4 +157,23 @@ await t.test('rule 18: VTEPs and MACs follow the vxlan device: away, back, down,
     await eventuallyLacks('the VTEP to be gone', () => c1.ourFlows(), VTEP)
   }
   check(t, measured)
+})
+
+await t.test('rule 18: a vxlan device moved to another bridge: its rows are the VNI\'s all the same, the flows stay, and it is said', async (t) => {
+  await speaker.vtep(10, VTEP)
+  await speaker.mac(10, REMOTE, VTEP)
+  const flows = async () => (await c1.ourFlows()).filter((flow) => flow.includes(REMOTE) || flow.includes(`tun_src=${VTEP}`)).sort()
+  const before = await eventually('the flows of the VTEP and of the MAC', flows, ({ length }) => length === 2)
+  const isSaid = () => eventuallyHas('the problem', () => c1.problems(), 'vxlan device vxlan-10 is not in bridge br-10')
+  await ip('link set vxlan-10 master br-20')
+  await isSaid()
+  t.same(await flows(), before, 'moved')
+  await ip('link set vxlan-10 nomaster')
+  await speaker.vtep(10, '192.0.2.10')
+  await eventuallyHas('a VTEP that is announced meanwhile', () => c1.ourFlows(), 'tun_src=192.0.2.10')
+  await isSaid()
+  t.same(await flows(), before, 'in no bridge')
+  await ip('link set vxlan-10 master br-10', 'link set vxlan-10 type bridge_slave learning off')
+  await eventuallyLacks('no problem', () => c1.problems(), 'vxlan-10')
+  t.same(await flows(), before, 'back')
 })

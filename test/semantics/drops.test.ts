@@ -78,29 +78,37 @@ await t.test('rule 5: evpn-decap off: everybody is let in', async (t) => {
 })
 
 const base = { vni: 10, src: BEHIND_A, dst: BROADCAST } as const
-const reasons: readonly (readonly [reason: string, send: () => string])[] = [
+const OWN = '02:00:00:00:00:01'
+const reasons: readonly (readonly [reason: string, send: () => string, option?: string])[] = [
   ['unknown VTEP', () => fabric.fromVtep({ ...base, from: STRANGER })],
   ['wrong destination', () => fabric.fromVtep({ ...base, from: A, to: NOT_OURS })],
   ['tunnel to tunnel', () => fabric.fromVtep({ ...base, from: A, dst: BEHIND_OTHER })],
   ['inner VLAN', () => fabric.fromVtep({ ...base, from: A, tag: 5 })],
-  ['inner VLAN', () => fabric.fromWorkload('a', { src: '02:00:00:00:00:01', dst: BROADCAST, tag: 5 })],
+  ['inner VLAN', () => fabric.fromWorkload('a', { src: OWN, dst: BROADCAST, tag: 5 })],
   ['multicast source', () => fabric.fromVtep({ ...base, from: A, src: '03:00:00:00:00:01' })],
   ['multicast source', () => fabric.fromWorkload('a', { src: '03:00:00:00:00:01', dst: BROADCAST })],
   ['reserved destination', () => fabric.fromVtep({ ...base, from: A, dst: '01:80:c2:00:00:03' })],
   ['unknown unicast', () => fabric.fromVtep({ ...base, from: A, dst: NOBODY })],
-  ['unknown unicast', () => fabric.fromWorkload('a', { src: '02:00:00:00:00:01', dst: NOBODY })]
+  ['unknown unicast', () => fabric.fromWorkload('a', { src: OWN, dst: NOBODY })],
+  ['port security', () => fabric.fromWorkload('a', { src: '02:00:00:00:00:77', dst: BROADCAST }), 'evpn-port-security-10']
 ]
 
-for (const [reason, send] of reasons) {
+for (const [reason, send, option] of reasons) {
   await t.test(`rule 5: each reason for a drop has its own counter: ${reason}`, async (t) => {
+    if (option !== undefined) {
+      await c1.set(BRIDGE, { [option]: 'true' })
+      await fabric.hasFlows('table=213')
+    }
     const [before, other] = [await fabric.drops(10), await fabric.drops(20)]
     const names = [send(), send(), send()]
-    for (const name of names) t.same(await fabric.settled(name, probesOf[10]), [], 'nobody sees it')
+    const probes = { ...probesOf[10], ...(option === undefined ? {} : { outwardSrc: OWN }) }
+    for (const name of names) t.same(await fabric.settled(name, probes), [], 'nobody sees it')
     await fabric.counted(10, reason, before, names.length)
     const { [reason]: _, ...others } = await fabric.drops(10)
     const { [reason]: __, ...othersBefore } = before
     t.same(others, othersBefore, 'no other reason counted')
     t.same(await fabric.drops(20), other, 'nothing in another VNI')
+    if (option !== undefined) await c1.unset(BRIDGE, option)
   })
 }
 

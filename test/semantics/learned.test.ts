@@ -70,6 +70,23 @@ await t.test('rule 11: a learned MAC is moved between ports', async (t) => {
   t.equal(b.arrivals('to-moved').length, 0)
 })
 
+await t.test('rule 11: advertised like configured ones when `redistribute` has `fdb`, and not without', async (t) => {
+  for (const [redistribute, bound] of [['ip', true], ['none', false]] as const) {
+    await c1.set('Bridge br-int', { 'dynamic-routing-redistribute-1000': redistribute })
+    await waitFor(`${redistribute}: its row to be withdrawn`, async () => !await announced(MAC))
+    await eventually(`${redistribute}: the row of a bound MAC with an IP`, () => announced(BOUND), (seen) => seen === bound)
+    t.match(await localOf(MAC), { port: 'c', state: 'local' }, `${redistribute}: it stays learned`)
+    a.send({ src: BOUND, dst: MAC, name: `learned with ${redistribute}` })
+    await c.waitFor(`learned with ${redistribute}`)
+  }
+  for (const redistribute of ['fdb', 'fdb,ip']) {
+    await c1.set('Bridge br-int', { 'dynamic-routing-redistribute-1000': redistribute })
+    await waitFor(`${redistribute}: its row`, () => announced(MAC))
+  }
+  t.match(await localOf(MAC), { port: 'c', state: 'advertised' })
+  await c1.unset('Bridge br-int', 'dynamic-routing-redistribute-1000')
+})
+
 await t.test('rule 11: learned MACs survive our restart', async (t) => {
   const before = (await learned()).filter((flow) => flow.includes(MAC))
   await daemon.stop()

@@ -201,12 +201,18 @@ await t.test('rule 14: answers are metered, in the datapath, before the slow pat
   t.match(await c1.ofctl('dump-meters', 'br-int'), new RegExp(`${meter} pktps burst [^]*rate=2000 burst_size=2000`))
   // Else the meter is put back as it was.
   await c1.set('Bridge br-int', { 'evpn-audit': 'report' })
-  await c1.ofctl('mod-meter', 'br-int', `${meter},pktps,burst,band=type=drop,rate=5,burst_size=5`)
-  const before = answered()
-  for (let i = 0; i < 300; i++) a.send(encodeArp(arp({})))
-  await settled()
-  const count = answersSince(before).length
-  t.ok(count > 0 && count < 150, `${count} of 300 requests are answered, at 5 in a second`)
+  for (const [what, request, reply] of [
+    ['ARP requests', encodeArp(arp({})), answer(MAC.remote, IP.remote)], ['solicitations', ns(IP6.remote), advertisement(MAC.remote, IP6.remote, SO)]
+  ] as const) {
+    // Each time it begins with what it lets through at once.
+    await c1.ofctl('mod-meter', 'br-int', `${meter},pktps,burst,band=type=drop,rate=5,burst_size=5`)
+    const before = answered()
+    for (let i = 0; i < 300; i++) a.send(request)
+    await settled()
+    const answers = answersSince(before)
+    t.ok(answers.length > 0 && answers.length < 150, `${answers.length} of 300 ${what} are answered, at 5 in a second`)
+    t.ok(answers.every(equal(reply)), `each as it should be`)
+  }
   await c1.ofctl('mod-meter', 'br-int', `${meter},pktps,burst,band=type=drop,rate=2000,burst_size=2000`)
 })
 

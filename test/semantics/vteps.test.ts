@@ -2,6 +2,7 @@
 import t from 'tap'
 import type { VtepReport } from '../../lib/daemon/report.js'
 import { Lab } from '../lab/lab.js'
+import { memory } from '../system/util/daemon-numbers.js'
 import { eventually, eventuallyHas, eventuallyLacks } from '../system/util/eventually.js'
 import { evpnctl } from '../system/util/evpnctl.js'
 import { BROADCAST } from '../system/util/frame.js'
@@ -10,18 +11,20 @@ import { Fabric, LOCAL, LOCAL6 } from './util/fabric.js'
 
 const BRIDGE = 'Bridge br-int'
 const SYSTEM = 'Open_vSwitch .'
-const VNI = 1000
+const [VNI, OTHER_VNI] = [1000, 2000]
+/** A second address of this host, for tunnels of the other VNI. */
+const LOCAL_OF_OTHER = '192.0.2.201'
 /** A and B over IPv4, SIX over IPv6. QUIET has MACs, and is not announced for flooding. */
 const [A, B, QUIET, SIX] = ['192.0.2.11', '192.0.2.12', '192.0.2.14', '2001:db8:0:1::11'] as const
 const MAC = { a: '02:00:00:00:00:01', b: '02:00:00:00:00:02', behindA: '02:aa:00:00:00:01', behindB: '02:aa:00:00:00:02', behindA4790: '02:aa:00:00:00:03',
   behindQuiet: '02:aa:00:00:00:04', behindSix: '02:aa:00:00:00:06', nobody: '02:ff:00:00:00:01' } as const
 
 const lab = await Lab.up({ chassis: 1, linux: 1, frr: false, vnis: [], workloads: [
-  workload('a', VNI, 1), { ...workload('b', VNI, 2), externalIds: { 'dynamic-routing-vni': String(VNI), 'evpn-addresses': `${MAC.b}, unknown` } }
+  workload('a', VNI, 1), workload('c', OTHER_VNI, 3), { ...workload('b', VNI, 2), externalIds: { 'dynamic-routing-vni': String(VNI), 'evpn-addresses': `${MAC.b}, unknown` } }
 ] })
 t.teardown(() => lab.down())
-await lab.addVniDevices('c1', VNI)
-const fabric = await Fabric.open(lab, [A, B, QUIET, SIX], ['a', 'b'], [4789, 4790])
+for (const vni of [VNI, OTHER_VNI]) await lab.addVniDevices('c1', vni)
+const fabric = await Fabric.open(lab, [A, B, QUIET, SIX], ['a', 'b', 'c'], [4789, 4790])
 const { c1, speaker } = fabric
 await fabric.ip(`link add vx6-${VNI} type vxlan id ${VNI} local ${LOCAL6} dstport 61001 nolearning`, `link set vx6-${VNI} addrgenmode none`,
   `link set vx6-${VNI} master br-${VNI}`, `link set vx6-${VNI} up`)
@@ -81,6 +84,8 @@ await t.test('rule 1: UDP port = the entry\'s own, else evpn-vxlan-port of the V
   await eventuallyHas('the first of the list', vteps, `${B} 4790 flood ok`)
   await c1.set(SYSTEM, { 'ovn-evpn-vxlan-ports': '4789,4790' })
   await eventuallyHas('as before', vteps, `${B} 4789 flood ok`)
+  await eventually('the switch to have it all', () => memory(daemon), (seen) =>
+    seen['flows_desired'] === seen['flows_realized'] && seen['groups_desired'] === seen['groups_realized'])
 })
 
 await t.test('rule 2: IPv4 and IPv6 underlay in one VNI, a vxlan device for each', async (t) => {
@@ -88,6 +93,25 @@ await t.test('rule 2: IPv4 and IPv6 underlay in one VNI, a vxlan device for each
   t.same(await fromA(MAC.behindB), [to(B)])
   t.same(await fromVtep(SIX, MAC.a), ['a'])
   t.same(await fromA(BROADCAST), ['b', ...FLOOD].sort())
+})
+
+await t.test('rule 2: per-VNI source addresses: two VNIs with two IPv4 addresses, on the wire out and in', async (t) => {
+  await fabric.ip(`addr add ${LOCAL_OF_OTHER}/24 dev br-phy`)
+  await eventually(`the switch to know its address ${LOCAL_OF_OTHER}`, () => c1.run(['ovs-appctl', '-t', 'ovs-vswitchd', 'ovs/route/show']), (routes) => routes.includes(`${LOCAL_OF_OTHER}/32`))
+  await c1.set(SYSTEM, { 'ovn-evpn-local-ip': `${OTHER_VNI}-${LOCAL_OF_OTHER}` })
+  await speaker.vtep(OTHER_VNI, A)
+  await speaker.mac(OTHER_VNI, MAC.behindA, A)
+  await fabric.hasFlows(`metadata=0x7d0,dl_dst=${MAC.behindA} `, `set_field:0x7d0->tun_id,set_field:${LOCAL_OF_OTHER}->tun_src`)
+  const probes = { inward: { from: A, to: LOCAL_OF_OTHER, vni: OTHER_VNI, src: MAC.behindA, dst: BROADCAST }, reaches: ['c'], outward: 'c' } as const
+  t.same(await fabric.settled(fabric.fromWorkload('c', { src: '02:00:00:00:00:03', dst: MAC.behindA }), probes), [`${LOCAL_OF_OTHER} > ${A} UDP 4789 VNI ${OTHER_VNI}`])
+  t.same(await fromA(MAC.behindA), [to(A)], `VNI ${VNI} has the other`)
+  t.same(await fabric.settled(fabric.fromVtep({ ...probes.inward, dst: '02:00:00:00:00:03' }), probes), ['c'], 'what comes to its own address comes in')
+  t.same(await fabric.settled(fabric.fromVtep({ ...probes.inward, to: LOCAL, dst: '02:00:00:00:00:03' }), probes), [], 'what comes to the address of the other VNI does not')
+  t.same(await fabric.settled(fabric.fromVtep({ from: A, to: LOCAL_OF_OTHER, vni: VNI, src: MAC.behindA, dst: MAC.a }), PROBES), [], 'nor the other way round')
+  await speaker.noMac(OTHER_VNI, MAC.behindA)
+  await speaker.noVtep(OTHER_VNI, A)
+  await c1.unset(SYSTEM, 'ovn-evpn-local-ip')
+  await eventuallyLacks('the second address to be gone', () => c1.ourFlows(), LOCAL_OF_OTHER)
 })
 
 await t.test('rule 2: no source address of the remote\'s family: that VTEP is unusable with the reason, the rest works', async (t) => {

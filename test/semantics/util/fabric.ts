@@ -26,6 +26,14 @@ export interface Arriving extends Sent {
   readonly vni: number
 }
 
+/** Broadcast from a VTEP, the workloads it reaches, and a workload whose broadcast reaches the underlay (from this MAC, else that of the one inward). */
+export interface Probes {
+  readonly inward: Arriving
+  readonly reaches: readonly string[]
+  readonly outward: string
+  readonly outwardSrc?: string
+}
+
 export class Fabric {
   readonly c1: Chassis
   readonly speaker: Speaker
@@ -93,10 +101,10 @@ export class Fabric {
    * and those from workloads out, twice: what the switch does with the frame is done when the first come out, and what it sent
    * has arrived when the second do.
    */
-  async settled(name: string, probes: { readonly inward: Arriving, readonly reaches: readonly string[], readonly outward: string }): Promise<string[]> {
+  async settled(name: string, probes: Probes): Promise<string[]> {
     for (let round = 0; round < 2; round++) {
       const inward = this.fromVtep({ ...probes.inward, dst: BROADCAST })
-      const outward = this.fromWorkload(probes.outward, { src: probes.inward.src, dst: BROADCAST })
+      const outward = this.fromWorkload(probes.outward, { src: probes.outwardSrc ?? probes.inward.src, dst: BROADCAST })
       await Promise.all([...probes.reaches.map((workload) => this.#wires.get(workload)?.waitFor(inward)), this.#underlay.waitFor(outward)])
     }
     return this.seen(name)

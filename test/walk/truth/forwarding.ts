@@ -82,10 +82,11 @@ function expected(world: World, vni: TrueVni, dst: string, inPort: number, fromT
 
 /** Where packets from the MAC came from; else to `unknown` ports and VTEPs, when there is such a port. */
 function nobodyKnows(world: World, vni: TrueVni, dst: string, inPort: number, fromTunnel: boolean, inside: Inside): string[] {
-  const taught = fromTunnel ? undefined : vni.learned.remote.get(dst)
+  const taught = vni.learned.remote.get(dst)
   if (taught !== undefined) {
-    const vtep = vni.vteps.find(({ ip, udpPort }) => number(ip) === taught.vtep && tunnelPort(world, udpPort) === taught.port)
-    return vtep === undefined ? ['nowhere: what its VTEP taught went with it'] : toVtep(world, vni, { ...vtep, encapVni: vni.vni }, inside)
+    const vtep = vni.vteps.find(({ ip, udpPort }) => number(ip) === taught.ip && udpPort === taught.udpPort)
+    if (vtep === undefined) return ['nowhere: what its VTEP taught went with it']
+    return fromTunnel ? [] : toVtep(world, vni, { ...vtep, encapVni: vni.vni }, inside)
   }
   const ports = vni.ports.filter(({ name, unknown }) => unknown && ofport(world, name) !== undefined)
   return ports.length === 0 ? [] : everybody(world, { ...vni, ports }, inPort, fromTunnel, inside)

@@ -8,8 +8,8 @@ import type { TrueConfig, TruePort } from './config.js'
 export interface TrueLearned {
   /** Ports of the VNI, by the MAC learned there. */
   readonly local: ReadonlyMap<string, TruePort>
-  /** The VTEP that a MAC is behind, and the tunnel port to it. */
-  readonly remote: ReadonlyMap<string, { readonly port: number, readonly vtep: bigint }>
+  /** The VTEP that a MAC is behind. */
+  readonly remote: ReadonlyMap<string, { readonly ip: bigint, readonly udpPort: number }>
 }
 
 export function learnedOf(fake: Bridge | undefined, config: TrueConfig, vni: number): TrueLearned {
@@ -20,9 +20,8 @@ export function learnedOf(fake: Bridge | undefined, config: TrueConfig, vni: num
     return port === undefined ? [] : [[macOf(flow), port] as const]
   })
   const remote = flows.filter(({ table }) => table === LEARNED_REMOTE).map((flow) => {
-    const port = flowActions(flow.instructions).flatMap((action) => (action.kind === 'output' ? [Number(action.port)] : []))[0] ?? 0
-    const { tun_dst: v4, tun_ipv6_dst: v6 = 0n } = valuesOf(flow)
-    return [macOf(flow), { port, vtep: v4 ?? v6 }] as const
+    const { tun_dst: v4, tun_ipv6_dst: v6 = 0n, reg0 = 0n } = valuesOf(flow)
+    return [macOf(flow), { ip: v4 ?? v6, udpPort: Number(reg0 >> 16n) }] as const
   })
   return { local: new Map(local), remote: new Map(remote) }
 }
@@ -31,6 +30,11 @@ function macOf({ match }: Flow): string {
   return String(flowMatch(match).eth_dst)
 }
 
+/** What is written into each field; several writes are of different bits. */
 function valuesOf({ instructions }: Flow): Readonly<Record<string, bigint>> {
-  return Object.fromEntries(flowActions(instructions).flatMap((action) => (action.kind === 'set_field' ? [[action.field, number(action.value)]] : [])))
+  const values: Record<string, bigint> = {}
+  for (const action of flowActions(instructions)) {
+    if (action.kind === 'set_field') values[action.field] = (values[action.field] ?? 0n) | number(action.value)
+  }
+  return values
 }
