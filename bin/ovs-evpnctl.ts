@@ -6,6 +6,7 @@ import { readVersion } from '../lib/daemon/version.js'
 // A reader that has seen enough (head, less) closes the pipe: no reason to complain.
 process.stdout.on('error', () => process.exit(0))
 process.exitCode = await runCli(process.argv.slice(2), process.env, readVersion(), {
+  isTerminal: process.stdout.isTTY,
   print: text => process.stdout.write(text),
   complain: text => process.stderr.write(text)
 })

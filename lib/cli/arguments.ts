@@ -5,11 +5,17 @@ import { parseVni } from '../net/number.js'
 import { EXIT_USAGE, Failure } from './failure.js'
 import { LISTS } from './lists.js'
 
-export type CommandName = 'show' | 'explain' | 'doctor' | keyof typeof LISTS
+export type CommandName = 'show' | keyof typeof QUESTIONS | 'doctor' | 'watch' | keyof typeof LISTS
+
+/** Commands that take words of their own: how many, and how the whole is typed. */
+const QUESTIONS = {
+  explain: { words: 2, takes: 'a VNI and a MAC or IP', usage: 'explain VNI MAC|IP' },
+  history: { words: 1, takes: 'a MAC, an IP or the address of a VTEP', usage: 'history MAC|IP|VTEP' }
+} as const
 
 export interface CliOptions {
   readonly command: CommandName
-  /** What follows the command: only `explain` takes any. */
+  /** What follows the command. */
   readonly arguments: readonly string[]
   readonly json: boolean
   readonly vni?: number
@@ -23,6 +29,8 @@ const ABOUT = new Map<string, string>([
   ['show', 'overview: connections, tunnel ports, VNIs, problems'],
   ...Object.entries(LISTS).map(([name, list]) => [name, list.about] as const),
   ['explain', 'VNI MAC|IP: the whole way to one address, and its first broken link'],
+  ['history', 'MAC|IP|VTEP: its last transitions, when they were and who did it'],
+  ['watch', 'what happens, as it happens, until Ctrl-C'],
   ['doctor', 'what goes wrong in practice, and the commands that mend it']
 ])
 
@@ -59,7 +67,7 @@ function describeProgram(version: string, print: (text: string) => void): Comman
   return new Command('ovs-evpnctl')
     .description('Shows what ovs-evpnd knows and does.')
     .argument('COMMAND', 'what to show')
-    .argument('[ARGUMENTS...]', 'of explain: VNI, and MAC or IP')
+    .argument('[ARGUMENTS...]', 'of explain, history: see below')
     .option('--json', 'print JSON instead of a table')
     .option('--vni <VNI>', 'only this VNI')
     .option('-t, --target <TARGET>', 'control socket (a path) or name of the daemon\'s pidfile (default: the daemon that runs)')
@@ -79,8 +87,10 @@ function readCommand(text: string): CommandName {
 
 /** How many words may follow a command. */
 function checkCount(command: CommandName, rest: readonly string[]): void {
-  if (command === 'explain' && rest.length !== 2) throw new Failure(EXIT_USAGE, 'explain takes a VNI and a MAC or IP: ovs-evpnctl explain VNI MAC|IP')
-  if (command !== 'explain' && rest.length > 0) throw new Failure(EXIT_USAGE, `too many arguments. Expected 1 argument but got ${rest.length + 1}.`)
+  const question = (QUESTIONS as { readonly [command: string]: typeof QUESTIONS[keyof typeof QUESTIONS] })[command]
+  if (question !== undefined) {
+    if (rest.length !== question.words) throw new Failure(EXIT_USAGE, `${command} takes ${question.takes}: ovs-evpnctl ${question.usage}`)
+  } else if (rest.length > 0) throw new Failure(EXIT_USAGE, `too many arguments. Expected 1 argument but got ${rest.length + 1}.`)
 }
 
 function readVni(text: string): number {

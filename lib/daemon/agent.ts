@@ -3,18 +3,20 @@
 import { OpenFlowDecodeError, type FlowUpdate, type PacketIn, type PortDesc, type RequestForward } from '../openflow/index.js'
 import type { RtMessage } from '../netlink/index.js'
 import { formatWarning } from '../config/warning.js'
-import { deviceTable, type DeviceWriter } from '../sink/device.js'
-import { KernelSink, rowTable, type KernelTable, type KernelWriter } from '../sink/kernel.js'
-import { SwitchSink, type SwitchConnection, type SwitchReport } from '../sink/switch.js'
+import type { DeviceWriter } from '../sink/device.js'
+import type { KernelWriter } from '../sink/kernel.js'
+import type { SwitchConnection } from '../sink/switch.js'
 import { adoptRemembered } from './adopt.js'
 import { auditMode } from './audit-mode.js'
 import { KernelFeed, type KernelSource } from './kernel-feed.js'
-import { applyLearned, knowsLeftovers, replaceLearned } from './learned.js'
+import { applyLearned, replaceLearned } from './learned.js'
 import { limitLog, type LimitedLog } from './log/limit.js'
-import type { Log, ModuleLog } from './log/log.js'
+import type { Log } from './log/log.js'
 import { Notices } from './notices.js'
 import { receivePacket } from './packet-in.js'
 import { decapEstimate, domainProblems } from './refresh/index.js'
+import type { SpeakerPhase } from './speaker.js'
+import { createSinks } from './sinks.js'
 import { createState, EMPTY_DATABASE, type AreListening, type State } from './state.js'
 import { derive, markAll, setConstants } from './tick.js'
 import { TunnelKeeper, type Transactor } from './tunnel-keeper.js'
@@ -37,9 +39,6 @@ export interface AgentParts {
   readonly bridgeChanged: (bridge: string | undefined, isMoved: boolean) => void
 }
 
-/** What was changed by others is worth a line each, as long as it is not everything. */
-const DRIFT_LIMIT = { burst: 100, perMinute: 60 } as const
-
 export class Agent {
   readonly state: State
   readonly feed: KernelFeed
@@ -56,6 +55,7 @@ export class Agent {
   /** When the first event came that was not derived yet. */
   #eventAt: number | undefined
   #isStopped = false
+  #phase: SpeakerPhase = 'unknown'
 
   constructor(parts: AgentParts) {
     this.#parts = parts
@@ -64,18 +64,7 @@ export class Agent {
     this.#limited = limitLog(openflow)
     // Sinks send in a tick only: after what is desired was derived from all that is known, and never before all is known.
     const wake = () => this.#schedule()
-    const modeOf = (owner: string | undefined) => auditMode(this.state, owner)
-    const drift = { switch: limitLog(openflow, DRIFT_LIMIT), kernel: limitLog(netlink, DRIFT_LIMIT) }
-    const kernelSink = (table: KernelTable, mayDelete?: () => boolean) => new KernelSink(table, (text) => netlink.warn(text), wake, {
-      modeOf, wake,
-      // The rows of a device that goes are told before the device is.
-      tell: (text, isOver) => isOver ? drift.kernel.info('drift', text) : drift.kernel.warn('drift', text)
-    }, mayDelete)
-    const sinks = {
-      switch: new SwitchSink(switchReport(openflow, this.#limited, drift.switch), wake, modeOf),
-      kernel: kernelSink(rowTable(parts.kernel), () => knowsLeftovers(this.state)),
-      devices: kernelSink(deviceTable(parts.kernel, () => this.state.mirrors.links))
-    }
+    const sinks = createSinks({ kernel: parts.kernel, log: parts.log, limited: this.#limited, state: () => this.state, wake })
     this.state = createState(sinks, (name) => parts.database.table(name), (eventAt) => {
       this.#eventAt ??= eventAt
       this.state.dirty.notices = true
@@ -202,6 +191,7 @@ export class Agent {
     if (!this.#isDatabaseSynced) return
     const isDatabaseDirty = this.state.dirty.database
     this.#derive()
+    if (this.feed.isSynced && this.state.database !== EMPTY_DATABASE) this.#follow()
     if (this.#parts.areListening !== undefined && this.state.database !== EMPTY_DATABASE && this.feed.isSynced) this.state.stale.start()
     this.#notice()
     const { database } = this.state
@@ -215,6 +205,16 @@ export class Agent {
     this.#writeKernel()
     this.state.devices.flush()
     this.state.switch.flush()
+  }
+
+  /** What is derived from all there is, for the first time, is no news; what comes after it is. */
+  #follow(): void {
+    const { history, stale: { phase } } = this.state
+    if (history.isOpen && phase !== this.#phase) {
+      history.record({ kind: 'speaker', vni: undefined, of: 'routing daemon', from: this.#phase, to: phase, by: 'speaker', since: undefined, key: undefined })
+    }
+    this.#phase = phase
+    history.open()
   }
 
   #derive(): void {
@@ -273,10 +273,6 @@ export class Agent {
     this.#bridge = bridge
     this.#parts.bridgeChanged(bridge, isMoved)
   }
-}
-
-function switchReport(log: ModuleLog, limited: LimitedLog, drift: LimitedLog): SwitchReport {
-  return { info: (text) => log.info(text), warn: (text) => log.warn(text), refused: (text) => limited.warn('refused', text), drifted: (text) => drift.warn('drift', text) }
 }
 
 function speakerProblems({ stale, database }: State): string[] {

@@ -7,6 +7,7 @@ import { Agent } from './agent.js'
 import { daemonCommands } from './control/daemon-commands.js'
 import { evpnCommands } from './control/evpn-commands.js'
 import { explainCommand } from './control/explain-command.js'
+import { historyCommands } from './control/history-commands.js'
 import { ControlServer } from './control/server.js'
 import { explain } from './explain.js'
 import type { HttpServer } from './http/server.js'
@@ -159,6 +160,7 @@ async function startControl(
     ...daemonCommands({ version, log, exit, memory: () => memoryOf(agent), counters: () => countersOf(agent) }),
     ...evpnCommands(createReports(agent, version, sessions)),
     explainCommand((vni, address) => explain(agent.state, vni, address, sessions())),
+    ...historyCommands(agent.state),
     // For tests: what it derives anew must be what there is.
     { name: 'evpn/recompute', min: 0, max: 0, run: () => { agent.recompute(); return '' } }
   ]

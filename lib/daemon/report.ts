@@ -1,5 +1,6 @@
 // What the daemon says of itself: plain data, one row type for each list. The control socket prints them in
 // ovn-controller's line forms, ovs-evpnctl as tables. Only shapes live here; the rows are made by the agent.
+import type { By, TransitionKind } from './history.js'
 import type { LatencyReport } from '../sink/latency.js'
 
 export type { LatencyReport }
@@ -148,6 +149,44 @@ export interface ShowReport {
   readonly tunnels: readonly TunnelReport[]
   readonly vnis: readonly VniReport[]
   readonly problems: readonly Problem[]
+}
+
+/** One thing that happened (lib/daemon/history.ts). */
+export interface TransitionReport {
+  readonly seq: number
+  /** ISO 8601, UTC. */
+  readonly time: string
+  readonly kind: TransitionKind
+  /** learned, moved, withdrawn (MACs, IPs); up, changed, down (VTEPs); the state of a claim, or gone; repaired, found (drift). */
+  readonly event: string
+  readonly vni?: number
+  /** MAC, IP, or address and UDP port of a VTEP; of drift a sentence. */
+  readonly of: string
+  readonly from?: string
+  readonly to?: string
+  readonly by: By
+  /** From the event until the switch had it, in ms; missing = nothing was to be written, or it is not there yet. */
+  readonly latency?: number
+}
+
+export interface EventsReport {
+  /** ISO 8601: another time is another daemon, whose numbers say nothing of this one's. */
+  readonly began: string
+  readonly next: number
+  /** Happened since the number asked with, and forgotten. */
+  readonly missed: number
+  readonly events: readonly TransitionReport[]
+}
+
+export interface HistoryReport {
+  readonly began: string
+  /** Time of the oldest transition of any address that is remembered. */
+  readonly oldest?: string
+  /** True when the address is known now. */
+  readonly known: boolean
+  /** When it is neither known nor remembered: what is. */
+  readonly nearest: readonly string[]
+  readonly events: readonly TransitionReport[]
 }
 
 /** Everything the control socket can ask for. With `vni`, the rows of that VNI only. */

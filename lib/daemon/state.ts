@@ -34,6 +34,7 @@ import type { SwitchSink } from '../sink/switch.js'
 import { markBridgeRow, markDeviceRow, markLearned, markLink, markNeighbour, markNexthopPaths, markNexthopUse, markPort, markVlan } from './affected.js'
 import { Dirty } from './dirty.js'
 import { Evidence } from './evidence.js'
+import { History } from './history.js'
 import { homesOf, longestStaleTime, type Homes } from './homes.js'
 import { Stale } from './stale.js'
 
@@ -122,6 +123,8 @@ export interface State extends Derived, Sinks {
   /** Rows in the mirrors that the kernel has no longer. */
   readonly stale: Stale
   readonly homes: Homes
+  /** What changed of late. */
+  readonly history: History
   readonly interfaceCache: InterfaceCache
   /** By address, UDP port and VNI: what all MACs behind a VTEP have in common. */
   readonly actionsToVtep: LRUCache<string, readonly Action[]>
@@ -166,6 +169,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?
     dirty: new Dirty(),
     stale,
     homes,
+    history: new History(),
     evidence: new Evidence((vni, mac) => {
       state.dirty.macs.add(vni, mac)
       wake()

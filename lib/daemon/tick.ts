@@ -33,6 +33,7 @@ export function derive(state: State): void {
     for (const id of takeAll(dirty.nexthops)) refreshNexthop(state, id)
     for (const vni of takeAll(dirty.floods)) refreshFlood(state, vni)
   }
+  state.history.ticked()
 }
 
 /** Marks everything there is: after it, derive computes the whole anew through the functions that serve one change. */
@@ -59,6 +60,7 @@ function refreshDatabase(state: State): void {
   const old = state.database
   const database = readDatabase((name) => state.table(name), state.interfaceCache)
   state.database = database
+  state.history.reconfigured()
   for (const udpPort of old.system.vxlanPorts) {
     if (!database.system.vxlanPorts.includes(udpPort)) state.switch.setFlows(`tunnel ${udpPort}`, [])
   }

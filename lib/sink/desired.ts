@@ -41,8 +41,10 @@ export class Desired {
     this.#compile(owner, flows)
   }
 
-  setFlow(owner: string, place: FlowPlace, actions: readonly Action[] | undefined): void {
-    this.#trackers.flows.setOne(owner, compilePlace(place), actions && compileActions(actions, this.#encoded))
+  setFlow(owner: string, place: FlowPlace, actions: readonly Action[] | undefined): string {
+    const key = compilePlace(place)
+    this.#trackers.flows.setOne(owner, key, actions && compileActions(actions, this.#encoded))
+    return key
   }
 
   setGroups(owner: string, groups: readonly Group[]): void {

@@ -9,7 +9,9 @@ export interface DriftOptions {
   /** What is to be done about the entries of an owner; undefined = nobody wants the entry. */
   readonly modeOf: (owner: string | undefined) => AuditMode
   /** A sentence for the log; there may be as many as there are entries. `isOver`: it is put back at once, nobody has to do anything. */
-  readonly tell: (text: string, isOver: boolean) => void
+  readonly tell: (text: string, isOver: boolean, key: string) => void
+  /** An entry is as it is wanted, after it was not. */
+  readonly mended?: (key: string) => void
   /** Called when an entry may be put back. */
   readonly wake: () => void
 }
@@ -42,13 +44,13 @@ export class Drift {
     this.counters.found++
     if (modeOf(tracker.owner(key)) === 'report') {
       tracker.blockAsWanted(key, `somebody else ${what}; evpn-audit=report leaves it so`)
-      tell(`${name}: somebody else ${what}; evpn-audit=report leaves it so`, false)
+      tell(`${name}: somebody else ${what}; evpn-audit=report leaves it so`, false, key)
       return
     }
     const times = this.#remember(key)
     const pause = times === 1 ? 0 : Math.min(FIRST_PAUSE * 2 ** (times - 2), LONGEST_PAUSE)
     const remedy = pause === 0 ? 'it is put back' : `for the ${ordinal(times)} time; it is put back after a pause of ${pause / 1000} s`
-    tell(`${name}: somebody else ${what}${pause === 0 ? ';' : ''} ${remedy}`, pause === 0)
+    tell(`${name}: somebody else ${what}${pause === 0 ? ';' : ''} ${remedy}`, pause === 0, key)
     if (pause > 0) this.#pause(tracker, key, pause, `somebody else ${what} ${remedy}`)
   }
 

@@ -46,6 +46,7 @@ export class KernelSink {
   readonly #warn: (text: string) => void
   readonly #wake: () => void
   readonly #mayDelete: () => boolean
+  readonly #mended: DriftOptions['mended']
   #isBusy = false
 
   /**
@@ -63,6 +64,7 @@ export class KernelSink {
     this.#mayDelete = mayDelete
     this.#retry = new Retry(wake)
     this.drift = new Drift(drift)
+    this.#mended = drift.mended
   }
 
   get isSettled(): boolean {
@@ -91,6 +93,7 @@ export class KernelSink {
     this.#retry.forget(key)
     this.rows.unblock(key)
     this.rows.realize(key, value)
+    if (!this.rows.isPending(key)) this.#mended?.(key)
   }
 
   /** A device came, went, or changed, and its rows with it: nobody has fought over them. */

@@ -127,7 +127,8 @@ export class Sender {
     tracker.realize(pending.key, pending.desired)
   }
 
-  #took(change: Change, { since }: Pending<unknown>, now: number): void {
+  #took(change: Change, { key, since }: Pending<unknown>, now: number): void {
+    this.#options.report.confirmed?.(key, now)
     if (since !== undefined) this.#options.latency.record(change, now - since)
   }
 

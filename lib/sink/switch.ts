@@ -32,7 +32,9 @@ export interface SwitchReport {
   /** What may be said as often as there are flows and groups: a switch whose table is full refuses thousands. */
   refused?(text: string): void
   /** The same of entries that somebody else changed. */
-  drifted?(text: string): void
+  drifted?(text: string, key: string): void
+  /** A flow or group is in the switch as it is wanted, or gone; `at` as performance.now() tells. */
+  confirmed?(key: string, at: number): void
 }
 
 /** After a failure of unknown outcome on a connection that still stands, we look again after this pause, in ms. */
@@ -84,7 +86,7 @@ export class SwitchSink {
       sending: (keys) => this.#sending(keys),
       doubt: () => this.#connection && this.#distrust(this.#connection)
     })
-    this.drift = new Drift({ modeOf, wake, tell: (text) => (report.drifted === undefined ? report.warn(text) : report.drifted(text)) })
+    this.drift = new Drift({ modeOf, wake, tell: (text, _isOver, key) => (report.drifted === undefined ? report.warn(text) : report.drifted(text, key)) })
     this.#watch = new Watch(this.#trackers, this.#conflicts, this.drift)
     this.#audit = new Audit((part) => this.#readAgain(part), () => this.#isReady && !this.#isBusy, (text) => report.warn(text))
   }
@@ -119,9 +121,9 @@ export class SwitchSink {
     this.#desired.setFlows(owner, flows)
   }
 
-  /** One flow without meters, of which its owner has many, each set by itself; undefined = it goes. */
-  setFlow(owner: string, place: FlowPlace, actions: readonly Action[] | undefined): void {
-    this.#desired.setFlow(owner, place, actions)
+  /** One flow without meters, of which its owner has many, each set by itself; undefined = it goes. Returns its key. */
+  setFlow(owner: string, place: FlowPlace, actions: readonly Action[] | undefined): string {
+    return this.#desired.setFlow(owner, place, actions)
   }
 
   setGroups(owner: string, groups: readonly Group[]): void {

@@ -17,6 +17,7 @@ import { securedMacFlows } from '../../pipeline/secure.js'
 import { spoofedSourceFlow, witnessFlow } from '../../pipeline/source.js'
 import { fdbEntry, neighbourEntry } from '../../sink/kernel-row.js'
 import type { State } from '../state.js'
+import { noteClaim } from './note.js'
 import { isSecured } from './port.js'
 
 /** `local` undefined: the MAC is no longer bound here. */
@@ -29,7 +30,8 @@ export function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | 
     evidence: state.evidence,
     portProblem: (port) => state.database.ports.get(port)?.problem
   })
-  countClaim(state, vni, state.claims.get(vni, mac)?.state, claim?.state)
+  const old = state.claims.get(vni, mac)
+  countClaim(state, vni, old?.state, claim?.state)
   if (claim === undefined) state.claims.delete(vni, mac)
   else state.claims.set(vni, mac, claim)
   const { fdb, svi, ips } = claim ?? { fdb: undefined, svi: undefined, ips: [] }
@@ -37,6 +39,7 @@ export function refreshClaim(state: State, vni: Vni, mac: Mac, domain: Domain | 
     ...(fdb === undefined ? [] : [fdbEntry(fdb.ifindex, fdb.vlan, mac)]),
     ...(svi === undefined ? [] : ips.map((ip) => neighbourEntry(svi, ip, mac)))
   ])
+  noteClaim(state, vni, mac, old, claim)
   state.switch.setFlows(`local ${vni} ${mac}`, claim === undefined ? [] : localFlows(state, claim))
 }
 

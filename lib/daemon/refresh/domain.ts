@@ -24,6 +24,7 @@ export function refreshDomain(state: State, vni: Vni): void {
   const domain = exists ? deriveDomain(vni, database.system, database.bridge, mirrors.links, mirrors.vlans) : undefined
   if (!isDeepStrictEqual(old, domain)) {
     state.dirty.notices = true
+    state.history.renewed(vni)
     if (old !== undefined) indexDomain(state, old, false)
     // Once for what hangs on the old devices, once for what hangs on the new ones.
     markDomain(state, vni)

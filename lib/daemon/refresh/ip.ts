@@ -7,15 +7,17 @@ import type { Vni } from '../../net/number.js'
 import { answerWith, knownPlace, ownerFlows } from '../../pipeline/suppress.js'
 import { snoopedLocal } from '../learned.js'
 import type { State } from '../state.js'
+import { noteIp } from './note.js'
 
 /** One IP: as a remote one, as one that is answered for, and, when it is bound here, the claim of its MAC. */
 export function refreshIp(state: State, vni: Vni, ip: Ip): void {
   const domain = state.domains.get(vni)
   const remote = domain && deriveRemoteIp(domain, ip, state.mirrors.neighbours)
+  const old = state.ips.get(vni, ip)
   if (remote === undefined) state.ips.delete(vni, ip)
   else state.ips.set(vni, ip, remote)
   const responder = responderOf(state, vni, ip)
-  state.switch.setFlow(`ip ${vni}`, knownPlace(vni, ip), responder && answerWith(responder))
+  noteIp(state, vni, ip, old, remote, state.switch.setFlow(`ip ${vni}`, knownPlace(vni, ip), responder && answerWith(responder)))
   state.switch.setFlows(`ip ${vni} ${ip}`, responder === undefined ? [] : ownerFlows(responder))
   for (const mac of [localIpOf(state, vni, ip)?.mac, state.mirrors.snooped.macOf(vni, ip)]) if (mac !== undefined) state.dirty.macs.add(vni, mac)
 }

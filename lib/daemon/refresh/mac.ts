@@ -13,6 +13,7 @@ import { learnedLocal } from '../learned.js'
 import type { State } from '../state.js'
 import { refreshClaim } from './claim.js'
 import { countNexthopUse, ranked } from './nexthop.js'
+import { noteMac } from './note.js'
 
 /** One MAC: as a remote one, and, when it is bound here, its claim. */
 export function refreshMac(state: State, vni: Vni, mac: Mac): void {
@@ -24,7 +25,7 @@ export function refreshMac(state: State, vni: Vni, mac: Mac): void {
     else state.macs.set(vni, mac, remote)
     countBehind(state, old, remote)
     countNexthopUse(state, old, remote)
-    state.switch.setFlow(`mac ${vni}`, remoteMacPlace(vni, mac), remote && actionsTo(state, remote))
+    noteMac(state, vni, mac, old, remote, state.switch.setFlow(`mac ${vni}`, remoteMacPlace(vni, mac), remote && actionsTo(state, remote)))
   }
   const local = refreshLocal(state, vni, mac, domain) ?? (domain && learnedLocal(state, vni, mac))
   if (local !== undefined || state.claims.get(vni, mac) !== undefined) refreshClaim(state, vni, mac, domain, local)

@@ -8,6 +8,7 @@ import { learnRemoteFlow } from '../../pipeline/learned.js'
 import type { Flow } from '../../pipeline/flow.js'
 import type { ReachableVtep, State } from '../state.js'
 import { countDecap } from './decap.js'
+import { noteVtep } from './note.js'
 
 /** One VTEP. Every MAC that comes or goes behind it asks, so an unchanged one must cost next to nothing. */
 export function refreshVtep(state: State, vni: Vni, key: VtepKey): void {
@@ -23,7 +24,10 @@ export function refreshVtep(state: State, vni: Vni, key: VtepKey): void {
   if (vtep === undefined) state.vnisOfVtep.delete(key, vni)
   else state.vnisOfVtep.set(key, vni, true)
   state.dirty.members.add(key)
-  state.switch.setFlows(`vtep ${vni} ${key}`, vtep === undefined ? [] : vtepFlows(vtep))
+  const owner = `vtep ${vni} ${key}`
+  const before = state.switch.flows.keysOf(owner)
+  state.switch.setFlows(owner, vtep === undefined ? [] : vtepFlows(vtep))
+  noteVtep(state, vni, old, vtep, [...state.switch.flows.keysOf(owner), ...before])
   if (old?.flood === true || vtep?.flood === true) state.dirty.floods.add(vni)
 }
 
