@@ -2,8 +2,10 @@
 // configuration -> domains -> ports, VTEPs, IPs, MACs -> nexthop groups, floods -> sinks. One thing flows back up: a nexthop
 // whose members' address families changed marks the MACs behind it.
 import { isDeepStrictEqual } from 'node:util'
-import { readDatabase } from '../config/database.js'
+import { optionsOf, type BridgeConfig } from '../config/bridge.js'
+import { readDatabase, type Database } from '../config/database.js'
 import type { Vni } from '../net/number.js'
+import type { LinkRow } from '../netlink/index.js'
 import { tunnelPortFlows } from '../pipeline/classify.js'
 import { ANSWER_FLOWS, REPLY_FLOWS } from '../pipeline/answer.js'
 import { TRAMPOLINE } from '../pipeline/flood.js'
@@ -64,18 +66,36 @@ function refreshDatabase(state: State): void {
   for (const udpPort of old.system.vxlanPorts) {
     if (!database.system.vxlanPorts.includes(udpPort)) state.switch.setFlows(`tunnel ${udpPort}`, [])
   }
-  const isSame = isDeepStrictEqual(old.system, database.system) && isDeepStrictEqual(old.bridge, database.bridge) && isDeepStrictEqual(old.tunnels, database.tunnels)
   rebind(state, old, database)
-  if (isSame) return
+  const isSame = isSameForAll(old, database)
+  const changed = isSame ? changedVnis(old.bridge, database.bridge) : vnis(state)
+  if (isSame && changed.size === 0) return
   state.switch.reviewDrift()
   state.kernel.reviewDrift()
   state.devices.reviewDrift()
-  dirty.tunnels = true
-  for (const vni of vnis(state)) markDomain(state, vni)
-  for (const link of state.mirrors.links.rows()) {
+  if (!isSame) dirty.tunnels = true
+  for (const vni of changed) markDomain(state, vni)
+  for (const link of isSame ? advertiseDevices(state, [old.bridge, database.bridge], changed) : state.mirrors.links.rows()) {
     observeDevice(state, link)
     observeRows(state, link)
   }
+}
+
+/** True when what is said for every VNI reads as before. */
+function isSameForAll(old: Database, current: Database): boolean {
+  const forAll = ({ system, tunnels, bridge: { all, speaker } }: Database) => ({ system, tunnels, all, speaker })
+  return isDeepStrictEqual(forAll(old), forAll(current))
+}
+
+/** The VNIs whose own options read otherwise: one option of one VNI costs what hangs on that VNI. */
+function changedVnis({ ofVni: old }: BridgeConfig, { ofVni: current }: BridgeConfig): Set<Vni> {
+  return new Set([...old.keys(), ...current.keys()].filter((vni) => !isDeepStrictEqual(old.get(vni), current.get(vni))))
+}
+
+/** The devices these VNIs advertised by and advertise by: ours to write on or no longer. */
+function advertiseDevices({ mirrors: { links } }: State, bridges: readonly BridgeConfig[], vnis: ReadonlySet<Vni>): LinkRow[] {
+  const names = new Set([...vnis].flatMap((vni) => bridges.map((bridge) => optionsOf(bridge, vni).advertiseIfname)))
+  return [...names].map((name) => links.byName(name)).filter((link) => link !== undefined)
 }
 
 function vnis(state: State): Set<Vni> {
