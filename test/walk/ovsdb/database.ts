@@ -13,6 +13,9 @@ const EMPTY: Readonly<Record<TableName, Row>> = {
 
 type Tables = Map<TableName, Map<string, Row>>
 
+/** Bridges with their interfaces. */
+export type Layout = readonly (readonly [bridge: string, interfaces: readonly (readonly [uuid: string, row: Row])[]])[]
+
 export class FakeDatabase {
   #tables: Tables
   #lastUuid = 0
@@ -21,6 +24,8 @@ export class FakeDatabase {
   transactions = 0
   /** Grows with every change. */
   version = 0
+  /** The layout of one version: it is asked for much more often than anything changes. */
+  #layout: { readonly version: number, readonly bridges: Layout } | undefined
 
   constructor() {
     this.#tables = new Map((Object.keys(EMPTY) as TableName[]).map((name) => [name, new Map<string, Row>()]))
@@ -84,13 +89,18 @@ export class FakeDatabase {
     if (port === undefined) return
     for (const uuid of this.table('Bridge').keys()) this.#changeSet('Bridge', uuid, 'ports', (uuids) => uuids.filter((one) => one !== port))
     collectGarbage(this.#tables)
+    this.version++
   }
 
-  /** Bridges with their interfaces: [bridge name, [interface uuid, row]]. */
-  layout(): [bridge: string, interfaces: [uuid: string, row: Row][]][] {
+  layout(): Layout {
+    if (this.#layout?.version !== this.version) this.#layout = { version: this.version, bridges: this.#layOut() }
+    return this.#layout.bridges
+  }
+
+  #layOut(): Layout {
     return [...this.table('Bridge').values()].map((bridge) => [textOf(bridge['name']), texts(bridge['ports'])
       .flatMap((port) => texts(this.table('Port').get(port)?.['interfaces']))
-      .flatMap((uuid): [string, Row][] => {
+      .flatMap((uuid): (readonly [string, Row])[] => {
         const row = this.table('Interface').get(uuid)
         return row === undefined ? [] : [[uuid, row]]
       })])

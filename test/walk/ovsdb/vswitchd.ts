@@ -3,7 +3,7 @@ import type { FakeConnection } from '../switch/connection.js'
 import { FakeSwitch, type SwitchFaults } from '../switch/switch.js'
 import type { PortDesc } from '../../../lib/openflow/index.js'
 import type { Random } from '../random.js'
-import { textOf, type FakeDatabase } from './database.js'
+import { textOf, type FakeDatabase, type Layout } from './database.js'
 import type { Row } from './types.js'
 
 const LOCAL_PORT = 0xfffffffe
@@ -24,6 +24,8 @@ export class FakeVswitchd {
   readonly #failed = new Set<string>()
   /** Where each port was before this look at the database. */
   #holders: ReadonlyMap<string, FakeSwitch> = new Map()
+  /** What it saw at its last look: it looks much more often than anything changes. */
+  #seen: Layout = []
 
   constructor(database: FakeDatabase, faults: SwitchFaults, report: (violation: string) => void, onApply: () => void) {
     this.#database = database
@@ -36,16 +38,23 @@ export class FakeVswitchd {
   run(r: Random | undefined): boolean {
     if (!this.isRunning) return false
     this.runs++
+    const layout = this.#database.layout()
+    let changed = layout !== this.#seen && this.#removeBridges(new Set(layout.map(([name]) => name)), r)
+    for (const [name, interfaces] of layout) changed = this.#runBridge(name, interfaces, layout !== this.#seen) || changed
+    this.#seen = layout
+    this.#holders = new Map()
+    return changed
+  }
+
+  #removeBridges(wanted: ReadonlySet<string>, r: Random | undefined): boolean {
     this.#holders = new Map([...this.switches.values()].flatMap((fake) => [...fake.ports.keys()].map((name) => [name, fake] as const)))
-    const layout = new Map(this.#database.layout())
     let changed = false
     for (const name of [...this.switches.keys()]) {
-      if (layout.has(name)) continue
+      if (wanted.has(name)) continue
       this.#loseConnections(this.switches.get(name) as FakeSwitch, r)
       this.switches.delete(name)
       changed = true
     }
-    for (const [name, interfaces] of layout) changed = this.#runBridge(name, interfaces) || changed
     return changed
   }
 
@@ -73,7 +82,7 @@ export class FakeVswitchd {
 
   #nextPort = 1
 
-  #runBridge(name: string, interfaces: readonly [uuid: string, row: Row][]): boolean {
+  #runBridge(name: string, interfaces: Layout[0][1], isOther: boolean): boolean {
     const isNew = !this.switches.has(name)
     const fake = this.switches.get(name) ?? new FakeSwitch(name, this.#faults, this.#report, this.#onApply)
     this.switches.set(name, fake)
@@ -81,7 +90,12 @@ export class FakeVswitchd {
       for (const [connection, target] of this.connections) if (target === fake) connection.tellLearned(updates)
     }
     if (!fake.ports.has(name)) fake.ports.set(name, portDesc(LOCAL_PORT, name))
-    let changed = isNew
+    const changed = (isNew || isOther) && this.#removePorts(fake, name, interfaces)
+    return interfaces.reduce((some, [uuid, row]) => this.#runInterface(fake, uuid, row) || some, isNew || changed)
+  }
+
+  #removePorts(fake: FakeSwitch, name: string, interfaces: Layout[0][1]): boolean {
+    let changed = false
     const wanted = new Set([name, ...interfaces.map(([, row]) => textOf(row['name']))])
     for (const port of [...fake.ports.values()]) {
       if (wanted.has(port.name)) continue
@@ -89,7 +103,6 @@ export class FakeVswitchd {
       this.#tell(fake, 'delete', port)
       changed = true
     }
-    for (const [uuid, row] of interfaces) changed = this.#runInterface(fake, uuid, row) || changed
     return changed
   }
 

@@ -43,8 +43,19 @@ export function learn(tables: Tables, lesson: Lesson): FlowUpdate[] {
 
 /** The cookies of what learn() actions with delete_learned make. */
 export function lessonsOf(tables: Tables): Set<string> {
-  return new Set([...tables.flows.values()].flatMap(({ instructions }) => flowActions(instructions))
-    .flatMap((action) => (action.kind === 'learn' && action.deleteLearned === true ? [`${action.table} ${action.cookie}`] : [])))
+  const cookies = new Set<string>()
+  for (const flow of tables.flows.values()) for (const cookie of lessonsOfFlow(flow)) cookies.add(cookie)
+  return cookies
+}
+
+/** Flows never change, and all of them are asked for their lessons at every message. */
+const known = new WeakMap<Flow, readonly string[]>()
+
+function lessonsOfFlow(flow: Flow): readonly string[] {
+  const lessons = known.get(flow) ?? flowActions(flow.instructions)
+    .flatMap((action) => (action.kind === 'learn' && action.deleteLearned === true ? [`${action.table} ${action.cookie}`] : []))
+  known.set(flow, lessons)
+  return lessons
 }
 
 /** Forgets what was learned by actions that were there before and are not any more. */

@@ -212,8 +212,16 @@ function terms(flow: Flow): Term[] {
   })
 }
 
-/** The same decoder and memory as for flows: a bucket's actions as an instruction. */
+const bucketsSeen = new WeakMap<Buffer, readonly Action[]>()
+
 function bucketActions(actions: Buffer): readonly Action[] {
+  const known = bucketsSeen.get(actions) ?? decodeBucketActions(actions)
+  bucketsSeen.set(actions, known)
+  return known
+}
+
+/** The same decoder and memory as for flows: a bucket's actions as an instruction. */
+function decodeBucketActions(actions: Buffer): readonly Action[] {
   if (actions.length === 0) return []
   const header = Buffer.alloc(8)
   header.writeUInt16BE(4, 0)

@@ -161,9 +161,14 @@ const FROM_TUNNEL = 1
 /** The table in which packets enter tunnels. */
 const ENCAP = 205
 
+/** Flows never change, and stand in the tables from one look to the next. */
+const texts = new WeakMap<Flow, string>()
+
 export function flowText(flow: Flow): string {
   const { table, priority, match, instructions } = flow
-  return `table=${table} priority=${priority} match=${match.toString('hex')} instructions=${instructions.toString('hex')}`
+  const text = texts.get(flow) ?? `table=${table} priority=${priority} match=${match.toString('hex')} instructions=${instructions.toString('hex')}`
+  texts.set(flow, text)
+  return text
 }
 
 /** Flows and groups in a form that compares: sorted, buckets by id. */

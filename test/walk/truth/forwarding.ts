@@ -117,7 +117,7 @@ const ADDRESSES: readonly string[] = [...VTEPS, '198.51.100.1', '198.51.100.2', 
 
 // --- the packets
 
-function compare(world: World, what: string, start: Packet, wanted: readonly string[]): string[] {
+function compare(world: World, what: () => string, start: Packet, wanted: readonly string[]): string[] {
   const run = world.pipeline.run(start)
   const got = lines(world, run.sent).sort()
   const want = [...wanted].sort()
@@ -126,7 +126,7 @@ function compare(world: World, what: string, start: Packet, wanted: readonly str
   if (run.problems.length === 0 && got.join('\n') === want.join('\n')) return []
   const text = (items: readonly string[]) => items.join('; ') || 'nothing'
   return [[
-    what, `should leave as: ${text(want)}`, `leaves as: ${text(got)}`, `flows: ${run.path.join(', ')}`, ...run.problems.map((problem) => `problem: ${problem}`)
+    what(), `should leave as: ${text(want)}`, `leaves as: ${text(got)}`, `flows: ${run.path.join(', ')}`, ...run.problems.map((problem) => `problem: ${problem}`)
   ].join('\n    ')]
 }
 
@@ -151,7 +151,7 @@ function askedByPorts(world: World, vni: TrueVni, r: Random): string[] {
     return r.some([...WORKLOAD_IPS, ...UNKNOWN_IPS], 0.5).flatMap((ip) => {
       const request = requestFor(ip, r)
       const said = answerTo(request, vni, (option) => world.config.option(option, vni.vni), (name) => ofport(world, name) !== undefined)
-      return compare(world, `a request for ${ip} in VNI ${vni.vni} from ${port.name} (port ${inPort}) as ${request.mac} ${request.sender}`,
+      return compare(world, () => `a request for ${ip} in VNI ${vni.vni} from ${port.name} (port ${inPort}) as ${request.mac} ${request.sender}`,
         packet({ in_port: inPort, ...tag, ...request.fields }), said === undefined ? everybody(world, vni, inPort, false, UNTAGGED) : [`port ${inPort}${back}${said}`])
     })
   })
@@ -162,7 +162,7 @@ function fromPort(world: World, name: string, inPort: number, bindings: readonly
   const vni = world.vnis.find((one) => one.vni === entered?.binding.vni)
   const isTaken = entered !== undefined && vni !== undefined && mayEnter(frame, entered.binding, vni, world.config)
   return compare(world,
-    `a frame from ${name} (port ${inPort}): ${JSON.stringify(frame)}, of VNI ${vni?.vni}`,
+    () => `a frame from ${name} (port ${inPort}): ${JSON.stringify(frame)}, of VNI ${vni?.vni}`,
     { ...fieldsOf(frame), in_port: BigInt(inPort) }, isTaken ? expected(world, vni, frame.dst, inPort, false, entered) : [])
 }
 
@@ -181,7 +181,7 @@ function fromTunnels(world: World, vni: TrueVni, r: Random): string[] {
       const src = r.pick([STRANGER, STRANGER, ...ALL_MACS])
       const tags = r.some([randomTag(r)], 0.2)
       return compare(world,
-        `a frame of VNI ${vni.vni} from VTEP ${source} port ${udpPort} (port ${inPort}) to ${to}, inside from ${src} to ${dst}${tagsText(tags)}`,
+        () => `a frame of VNI ${vni.vni} from VTEP ${source} port ${udpPort} (port ${inPort}) to ${to}, inside from ${src} to ${dst}${tagsText(tags)}`,
         { ...fieldsOf({ src, dst, tags, payload: { kind: 'other' } }), ...packet({ in_port: inPort, tun_id: vni.vni, ...tunnel(source, to ?? source) }) },
         isAccepted && !isSpoofed(world, vni, src) ? expected(world, vni, dst, inPort, true, { tags, pcp: 0 }) : [])
     })
