@@ -11,12 +11,12 @@ import { decodeRequestForward } from '../../lib/openflow/request-forward.js'
 import { NetlinkDecodeError } from '../../lib/netlink/index.js'
 import { Replica } from '../../lib/ovsdb/replica.js'
 import { Session } from '../../lib/ovsdb/session.js'
-import { crashers, SEED } from './input.js'
+import { crashers, SEED, soon } from './input.js'
 
 // --- netlink: attributes in attributes, with the types that mean something and lengths that may lie
 
-const RTM_TYPES = [16, 17, 28, 29, 104, 105, 112, 113]
-const FIXED: Readonly<Record<number, number>> = { 16: 16, 17: 16, 28: 12, 29: 12, 104: 8, 105: 8, 112: 8, 113: 8 }
+const RTM_TYPES = [16, 17, 24, 28, 29, 104, 105, 112, 113]
+const FIXED: Readonly<Record<number, number>> = { 16: 16, 17: 16, 24: 12, 28: 12, 29: 12, 104: 8, 105: 8, 112: 8, 113: 8 }
 
 function attribute(type: number, payload: Uint8Array, lie: number): Buffer {
   const bytes = Buffer.alloc((4 + payload.length + 3) & ~3)
@@ -53,7 +53,7 @@ function takeNetlink(datagram: Buffer): void {
 
 await t.test(`netlink: messages that are nearly right (seed ${SEED})`, (t) => {
   const datagram = fc.array(fc.oneof({ weight: 4, arbitrary: rtMessage }, { weight: 1, arbitrary: answer }), { maxLength: 4 }).map((parts) => Buffer.concat(parts))
-  fc.assert(fc.property(datagram, takeNetlink), { numRuns: 3000, seed: SEED })
+  fc.assert(fc.property(datagram, (bytes) => soon(() => takeNetlink(bytes))), { numRuns: 3000, seed: SEED })
   t.pass('3,000 datagrams')
   t.end()
 })
@@ -125,7 +125,7 @@ function converse(messages: readonly Buffer[]): void {
 await t.test(`OVSDB: a session takes anything in any phase, and ends with failed or goes on (seed ${SEED})`, (t) => {
   const good = [{ id: 0, result: SCHEMA, error: null }, { id: 1, result: [true, UUIDS[1], {}], error: null }]
   const conversation = fc.tuple(fc.nat(2), fc.array(message, { maxLength: 6 })).map(([known, rest]) => [...good.slice(0, known), ...rest])
-  fc.assert(fc.property(conversation, (messages) => converse(messages.map((each) => Buffer.from(JSON.stringify(each))))), { numRuns: 300, seed: SEED })
+  fc.assert(fc.property(conversation, (messages) => soon(() => converse(messages.map((each) => Buffer.from(JSON.stringify(each)))))), { numRuns: 300, seed: SEED })
   t.pass('300 conversations')
   t.end()
 })

@@ -4,6 +4,18 @@ import { existsSync, readFileSync } from 'node:fs'
 /** Of all properties of a run; OVS_EVPN_SEED repeats one. */
 export const SEED = Number(process.env['OVS_EVPN_SEED'] ?? Date.now() & 0x7fffffff)
 
+/** CPU time that one input may cost, in ms. None is longer than some hundred bytes: a thousandth of it is usual. */
+const SOON = 1_000
+
+/** Runs `act`; whoever takes long for a short input hangs for a long one. CPU time: what other processes take does not count. */
+export function soon<T>(act: () => T): T {
+  const start = process.cpuUsage()
+  const result = act()
+  const { user, system } = process.cpuUsage(start)
+  if (user + system > SOON * 1_000) throw new Error(`one input took ${Math.round((user + system) / 1_000)} ms of CPU time`)
+  return result
+}
+
 /** Inputs that once broke a decoder, from fixtures/hostile/<area>.txt: one line of hex each, `#` begins a comment. */
 export function crashers(area: string): Buffer[] {
   const path = `fixtures/hostile/${area}.txt`

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { NetlinkDecodeError, NetlinkSession, decodeMessage, frames } from '../../lib/netlink/index.js'
 import type { RtMessage } from '../../lib/netlink/index.js'
+import { SEED, soon } from '../hostile/input.js'
 import { cases } from './support/fixture.js'
 
 const CASES = ['fdb', 'neighbour', 'nexthop', 'link', 'vlan'].flatMap(cases)
@@ -77,7 +78,7 @@ void t.test('hostile lengths, of messages and attributes, are refused', t => {
   t.end()
 })
 
-void t.test('any bytes at all, and any damage to captured ones, leave the session working', t => {
+void t.test(`any bytes at all, and any damage to captured ones, leave the session working (seed ${SEED})`, t => {
   const damaged = fc.record({
     bytes: fc.constantFrom(...CASES.map(({ bytes }) => bytes)),
     damage: fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 8 })
@@ -89,9 +90,9 @@ void t.test('any bytes at all, and any damage to captured ones, leave the sessio
   const anything = fc.uint8Array({ maxLength: 200 }).map(bytes => Buffer.from(bytes))
   fc.assert(fc.property(fc.oneof(anything, damaged), datagram => {
     const received = { messages: [], outcomes: [] }
-    new NetlinkSession().receive(datagram, received)
+    soon(() => new NetlinkSession().receive(datagram, received))
     return received.messages.length <= 1 + datagram.length / 16
-  }), { numRuns: 2000 })
+  }), { numRuns: 2000, seed: SEED })
   t.pass('no exception, no endless message list')
   t.end()
 })

@@ -2,29 +2,12 @@
 import { inspect, isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import { decodeError } from '../../lib/openflow/errors.js'
-import { decodeFeatures, decodeHello, encodeHello } from '../../lib/openflow/handshake.js'
-import {
-  canonicalOxms, decodeActions, decodeAggregateStats, decodeBuckets, decodeFlowDescs, decodeFlowMod, decodeFlowStats, decodeFlowUpdates,
-  decodeGroupDescs, decodeGroupMod, decodeInstructions, decodeMatch, decodeMessage, decodeMeterFeatures, decodeMeterMod, decodeMeters, decodePacketIn, decodePortDescs, decodePortStatus,
-  encodeActions, encodeMatch, formatActions, formatInstructions, formatMatch, OpenFlowDecodeError, OpenFlowSession
-} from '../../lib/openflow/index.js'
+import { encodeHello } from '../../lib/openflow/handshake.js'
+import { canonicalOxms, decodeMatch, encodeMatch, OpenFlowDecodeError, OpenFlowSession } from '../../lib/openflow/index.js'
 import { OFPT } from '../../lib/openflow/message.js'
-import { decodeMultipart } from '../../lib/openflow/multipart.js'
-import { decodeRequestForward } from '../../lib/openflow/request-forward.js'
+import { SEED, soon } from '../hostile/input.js'
+import { DECODERS } from './decoders.js'
 import { readPairs } from './fixture.js'
-
-const SEED = Date.now() & 0x7fffffff
-
-const DECODERS: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
-  decodeFlowDescs, decodeFlowStats, decodeAggregateStats, decodeFlowUpdates, decodeGroupDescs, decodeBuckets, decodeMeters,
-  decodePortDescs, decodePortStatus, decodeError, decodeFeatures, decodeHello, decodeMultipart, decodeFlowMod, decodeGroupMod,
-  decodePacketIn, decodeMeterFeatures, decodeMeterMod, decodeRequestForward,
-  decodeMessage, decodeMatch, canonicalOxms, decodeActions, decodeInstructions,
-  formatMatch, formatActions,
-  formatInstructions: (bytes) => formatInstructions(decodeInstructions(bytes)),
-  'actions, decoded and encoded': (bytes) => encodeActions(decodeActions(bytes))
-}
 
 /** Decodes, or raises the one error; anything else is a failure. */
 function tryDecode(name: string, decode: (bytes: Buffer) => unknown, bytes: Buffer): void {
@@ -53,9 +36,9 @@ const damaged = fc.tuple(fc.constantFrom(...CAPTURED), changed, fc.nat(200)).map
 const hostile = fc.oneof(damaged, fc.uint8Array({ maxLength: 120 }).map((bytes) => Buffer.from(bytes)))
 
 await t.test(`any bytes decode or raise the one error (seed ${SEED})`, (t) => {
-  fc.assert(fc.property(hostile, (bytes) => {
+  fc.assert(fc.property(hostile, (bytes) => soon(() => {
     for (const [name, decode] of Object.entries(DECODERS)) tryDecode(name, decode, bytes)
-  }), { numRuns: 3000, seed: SEED })
+  })), { numRuns: 3000, seed: SEED })
   t.pass('3,000 of them')
   t.end()
 })
