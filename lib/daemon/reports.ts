@@ -247,14 +247,17 @@ export function nexthopProblems(state: State): Problem[] {
 function problems(agent: Agent): Problem[] {
   const { state } = agent
   const warning = (record: string, what: string): Problem => ({ severity: 'warning', record, what })
+  /** A tunnel port can work with what somebody else made of it. */
+  const altered = (port: string) => (agent.tunnels.left?.includes(`port ${port} `) === true ? [warning(`port ${port}`, agent.tunnels.left)] : [])
   return [
     ...[...agent.notices.standing].map(([what, since]): Problem => ({ severity: 'warning', record: 'configuration', what, since: since.toISOString() })),
     ...state.database.system.vxlanPorts.map((udpPort) => tunnelReport(agent, udpPort))
-      .flatMap(({ name, state: tunnel, reason }) => (tunnel === 'refused' ? [warning(`port ${name}`, reason ?? '')] : [])),
+      .flatMap(({ name, state: tunnel, reason = '' }) => (tunnel === 'refused' ? [warning(`port ${name}`, reason)] : tunnel === 'up' ? altered(name) : [])),
     ...state.switch.conflicts.map((what) => warning('switch', what)),
     ...[...state.switch.flows.blocked()].filter(([key]) => state.switch.flows.desired(key) !== undefined)
       .map(([key, what]) => warning(`flow ${describeFlowKey(key)}`, what)),
     ...[...state.switch.groups.blocked()].map(([key, what]) => warning(`group ${key}`, what)),
+    ...[...state.switch.meters.blocked()].map(([key, what]) => warning(key, what)),
     ...[...state.kernel.rows.blocked()].filter(([key, what]) => state.kernel.rows.desired(key) !== undefined && /^(refused|somebody)/.test(what))
       .map(([key, what]) => warning(`kernel row ${key}`, what)),
     ...[...state.devices.rows.blocked()].filter(([, what]) => /^(refused|somebody)/.test(what)).map(([key, what]) => warning(`kernel ${key}`, what)),

@@ -48,6 +48,11 @@ export class TunnelKeeper {
     return this.#problems.get(name) ?? this.#left ?? this.#failure
   }
 
+  /** What somebody else did to the tunnel ports and evpn-audit=report leaves so. They may work all the same. */
+  get left(): string | undefined {
+    return this.#left
+  }
+
   /** Brings OVSDB's ports to `udpPorts` on this bridge, if something differs. Called after every change of the replica, or of `overIpv6`. */
   keep(bridgeUuid: string | undefined, udpPorts: readonly number[], mode: AuditMode = 'repair', overIpv6 = false): void {
     this.#mode = mode

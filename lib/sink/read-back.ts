@@ -44,6 +44,15 @@ export async function readGroups(reader: SwitchReader): Promise<HeldGroups> {
   }
 }
 
+/**
+ * The same, read on a connection that has stood since we knew of our groups: what is there under the id of one of them, and was not
+ * deleted, is ours, whatever somebody made of it.
+ */
+export function withAltered(held: HeldGroups, isKnown: (key: string) => boolean): HeldGroups {
+  const altered = held.foreign.filter(([key]) => isKnown(key)).map(([key, value]): GroupEntry => [key, { ...value, strange: true }])
+  return { ...held, groups: [...held.groups, ...altered], foreign: held.foreign.filter(([key]) => !isKnown(key)) }
+}
+
 /** Flows that we installed, and foreign ones; those that the switch learned on our behalf are neither. */
 export async function readFlows(reader: SwitchReader, tables = OUR_TABLES): Promise<HeldFlows> {
   const flows: FlowEntry[] = []

@@ -11,7 +11,7 @@ import { tableOfKey } from './flow-entry.js'
 import { holdWhatNames } from './held.js'
 import { Latency } from './latency.js'
 import { Linger } from './linger.js'
-import { readFlows, readGroups, type SwitchReader } from './read-back.js'
+import { readFlows, readGroups, withAltered, type SwitchReader } from './read-back.js'
 import { Retry } from './retry.js'
 import { Sender } from './sender.js'
 import type { Tracker } from './tracker.js'
@@ -145,7 +145,7 @@ export class SwitchSink {
     this.disconnect()
     this.#connection = connection
     this.#sender.use(connection)
-    await this.#readBack(connection)
+    await this.#readBack(connection, true)
   }
 
   /** The connection is lost; what is under way has an unknown outcome, which the next read-back tells. */
@@ -229,9 +229,11 @@ export class SwitchSink {
     })
   }
 
-  async #readBack(connection: SwitchConnection): Promise<void> {
+  /** `isNew`: what others did since the last connection is not known. */
+  async #readBack(connection: SwitchConnection, isNew = false): Promise<void> {
     this.#isReady = false
-    const held = await readGroups(connection)
+    const read = await readGroups(connection)
+    const held = isNew ? read : withAltered(read, (key) => this.groups.realized(key) !== undefined)
     const { flows, foreign } = await readFlows(connection)
     if (this.#connection !== connection) return
     this.#reads.readBacks++

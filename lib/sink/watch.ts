@@ -8,7 +8,7 @@ import type { Drift } from './drift.js'
 import { describeFlowKey, describeFlowValue, entryOfDesc, tableOfKey } from './flow-entry.js'
 import type { GroupValue } from './group-entry.js'
 import { meterKey } from './meter-entry.js'
-import { isOurPlace, type HeldFlows, type HeldGroups } from './read-back.js'
+import { isOurPlace, withAltered, type HeldFlows, type HeldGroups } from './read-back.js'
 import type { Tracker } from './tracker.js'
 
 export const FOREIGN_FLOW = 'a foreign flow stands there'
@@ -90,13 +90,11 @@ export class Watch {
   }
 
   /** All groups and meters, read in the same way. */
-  groups(held: HeldGroups, touched: ReadonlySet<string>): void {
+  groups(read: HeldGroups, touched: ReadonlySet<string>): void {
     const { groups, meters } = this.#trackers
+    const held = withAltered(read, (key) => groups.realized(key) !== undefined)
     const ours = new Map<string, GroupValue>(held.groups)
-    // One that is there under the id of a group of ours, and was not deleted, is ours, whatever was made of it.
-    const altered = held.foreign.filter(([key]) => groups.realized(key) !== undefined)
-    for (const [key, value] of altered) ours.set(key, { ...value, strange: true })
-    const foreign = new Set(held.foreign.map(([key]) => key).filter((key) => !ours.has(key)))
+    const foreign = new Set(held.foreign.map(([key]) => key))
     const here = new Map(held.meters)
     for (const key of [...ours.keys(), ...groups.realizedKeys()]) if (!touched.has(key)) this.#group(key, ours.get(key))
     for (const key of [...this.#conflicts.groups]) if (!touched.has(key) && !foreign.has(key) && this.#conflicts.deleteGroup(key)) groups.unblock(key)

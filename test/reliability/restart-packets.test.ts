@@ -20,6 +20,8 @@ const IP = { c1: '192.0.2.1', l1: '192.0.2.2', other: '192.0.2.9', added: '192.0
 const HOME = { name: 'home', vtep: 'c1', vni: VNI, mac: '02:00:00:00:00:01', addresses: ['10.0.0.1/16'] } as const
 const AWAY = { name: 'away', vtep: 'l1', vni: VNI, mac: '02:00:00:00:00:02', addresses: ['10.0.0.2/16'] } as const
 const MACS = Array.from({ length: 10_000 }, (_, i) => `02:aa:00:00:${hex(i >> 8)}:${hex(i & 255)}`)
+/** Packets a second that must really be sent of the thousand that are wanted; a sender that is stalled does not make up for it. */
+const LEAST_RATE = 800
 const [MOVED = '', REMOVED = ''] = MACS
 
 t.setTimeout(240_000)
@@ -71,6 +73,8 @@ async function noneIsLost(t: Test, happens: () => Promise<void>): Promise<readon
   monitor.stop()
   t.comment(ways.map((way) => `${way.name}: ${way.sent} packets`).join(', '))
   t.strictSame(lossesOf(ways), [], 'every packet arrives once')
+  const slow = ways.filter(({ sent, seconds }) => sent < LEAST_RATE * seconds)
+  t.strictSame(slow, [], `each way ${ways.map(({ sent, seconds }) => Math.round(sent / seconds)).join(' and ')} packets a second`)
   return monitor.events
 }
 

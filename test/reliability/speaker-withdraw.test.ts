@@ -1,5 +1,5 @@
 // Issue 5, fail-static: when what the routing daemon withdraws counts, and when it ends that it does not.
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { PATIENCE } from '../lab/wait.js'
 import { eventually } from '../system/util/eventually.js'
 import { Speaker } from '../system/util/speaker.js'
@@ -13,25 +13,59 @@ const mortal = await Mortal.up(STALE_TIME)
 t.teardown(() => mortal.lab.down())
 const { c1 } = mortal
 const hand = new Speaker(c1)
-await mortal.lab.startDaemon('c1')
+const daemon = await mortal.lab.startDaemon('c1')
 await mortal.known('ok')
+
+/** What the daemon says of the routing daemon from now on. */
+function watchLog(): () => string[] {
+  const start = daemon.log().length
+  return () => daemon.log().slice(start).split('\n').flatMap((line) => /\|(?:WARN|INFO)\|.*the routing daemon.*/.exec(line)?.[0] ?? [])
+}
+
+/**
+ * The median of several times is within what the rule allows. A machine that is busy with something else for seconds gets another
+ * series, and a third one.
+ */
+async function isWithin(t: Test, ms: number, count: number, measure: (i: number) => Promise<number>): Promise<void> {
+  let median = NaN
+  for (let series = 0; series < 3 && !(median <= ms); series++) {
+    const times: number[] = []
+    for (let i = 0; i < count; i++) times.push(await measure(series * count + i))
+    median = times.sort((a, b) => a - b)[count >> 1] ?? NaN
+    t.comment(`from the kernel's notification to the flow's end: ${times.map((time) => `${time.toFixed(0)} ms`).join(', ')}`)
+  }
+  t.ok(median <= ms, `within ${ms} ms: ${median.toFixed(0)} ms is the median`)
+}
 
 await t.test('a withdrawal by a living speaker takes effect within 50 ms', async (t) => {
   const watch = await Watch.start(mortal.lab, 'c1')
-  const times: number[] = []
-  for (let i = 1; i <= 5; i++) {
-    const mac = `02:00:00:00:bb:0${i}`
+  await isWithin(t, 50 * PATIENCE, 5, async (i) => {
+    const mac = `02:00:00:00:bb:${10 + i}`
     await hand.mac(VNI, mac, PEER)
     await eventually(`a flow for ${mac}`, () => c1.flows(`dl_dst=${mac}`), (flows) => flows.length > 0)
-    times.push(await watch.gap('the withdrawal', () => hand.noMac(VNI, mac), new RegExp(`Deleted.* ${mac} `, 'i'), new RegExp(`event=DELETED.*dl_dst=${mac}`)))
-  }
+    return watch.gap('the withdrawal', () => hand.noMac(VNI, mac), new RegExp(`Deleted.* ${mac} `, 'i'), new RegExp(`event=DELETED.*dl_dst=${mac}`))
+  })
   watch.stop()
-  t.comment(`from the kernel's notification to the flow's end: ${times.map((time) => `${time.toFixed(0)} ms`).join(', ')}`)
-  t.ok(Math.min(...times) <= 50 * PATIENCE, 'within 50 ms')
+})
+
+await t.test('a device that an administrator deletes while the speaker lives takes effect within 50 ms', async (t) => {
+  const watch = await Watch.start(mortal.lab, 'c1')
+  const device = `vxlan-${VNI}`
+  const said = watchLog()
+  await isWithin(t, 50 * PATIENCE, 3, async () => {
+    const gap = await watch.gap('the deletion', () => mortal.lab.removeVniDevices('c1', VNI), new RegExp(`Deleted \\d+: ${device}`), new RegExp(`event=DELETED.*table=202.*dl_dst=${AWAY.mac}`))
+    await eventually('no VTEP and no MAC to be kept', () => mortal.shown(), (seen) => seen.length === 0, 1_000)
+    await mortal.lab.addVniDevices('c1', VNI)
+    await mortal.known('ok')
+    return gap
+  })
+  watch.stop()
+  t.same(said(), [], 'nobody says that the routing daemon is gone')
 })
 
 await t.test('nobody returns: it is over when evpn-stale-time is', async (t) => {
   await c1.set('Bridge br-int', { 'evpn-stale-time': String(3 * PATIENCE) })
+  const said = watchLog()
   await mortal.stop('bgpd', 'SIGKILL')
   await mortal.known('stale')
   await eventually('no flow to l1', () => c1.flows(`table=202,dl_dst=${AWAY.mac}`), (flows) => flows.length === 0)
@@ -39,6 +73,10 @@ await t.test('nobody returns: it is over when evpn-stale-time is', async (t) => 
   await mortal.start('bgpd')
   await mortal.known('ok')
   await mortal.noticed('the routing daemon is', false)
+  await eventually('the end of it in the log', said, (lines) => lines.some((line) => line.startsWith('|INFO|no longer: the routing daemon is back')))
+  t.strictSame(said().map((line) => /^[^(;]*(?= \(|;)/.exec(line)?.[0]).sort(), [
+    '|INFO|no longer: the routing daemon is back', '|INFO|no longer: the routing daemon is gone', '|WARN|the routing daemon is back', '|WARN|the routing daemon is gone'
+  ], 'one line each: lost, back, settled')
 })
 
 await t.test('evpn-stale-time=0: what is withdrawn is gone', async (t) => {

@@ -1,12 +1,14 @@
 // What changed on the switch without notice is found all the same: everything is read again by and by, one part after the other.
 import t from 'tap'
+import { encodeActions, type GroupDesc } from '../../lib/openflow/index.js'
 import { goTo } from '../../lib/pipeline/flow.js'
 import { METERS } from '../../lib/pipeline/meters.js'
 import { FLOOD_ALL, floodGroupId } from '../../lib/pipeline/slots.js'
 import { TABLE } from '../../lib/pipeline/tables.js'
 import { PARTS } from '../../lib/sink/audit.js'
+import type { AuditMode } from '../../lib/sink/drift.js'
 import { SwitchSink } from '../../lib/sink/switch.js'
-import { FakeSwitch } from './switch.js'
+import { FakeSwitch, foreignFlow } from './switch.js'
 import { pass, settle, stopTime } from './time.js'
 
 stopTime()
@@ -52,4 +54,34 @@ await t.test('a flow, a group and a meter that vanish untold are back within a r
   t.strictSame(new Set(reads.map(({ part }) => part)), new Set(PARTS), 'every part was read')
   const gaps = reads.slice(1).map(({ at }, i) => at - (reads[i]?.at ?? 0))
   t.ok(new Set(gaps).size > PARTS.length / 2, `uneven: ${gaps.join(', ')}`)
+})
+
+await t.test('a group that somebody alters stays ours when all is read again for another reason, and is put back when it may be', async (t) => {
+  const fake = new FakeSwitch()
+  const state = { mode: 'report' as AuditMode }
+  const sink: SwitchSink = new SwitchSink({ info: () => undefined, warn: () => undefined }, () => sink.flush(), () => state.mode)
+  t.teardown(() => sink.disconnect())
+  const groupId = floodGroupId(1000, FLOOD_ALL)
+  const altered: GroupDesc = { groupId, type: 'all', buckets: [{ id: 1, actions: encodeActions([{ kind: 'output', port: 9 }]) }] }
+  sink.setGroups('all', [{ id: groupId, type: 'all', buckets: [{ id: 1, actions: [goTo(TABLE.DELIVER)] }] }])
+  await sink.connect(fake)
+  sink.flush()
+  await settle()
+  const ours = fake.groups.get(groupId)
+  fake.groups.set(groupId, altered)
+  sink.requestForwarded({ kind: 'group', id: groupId, isDeletion: false })
+  await settle()
+  t.match(sink.groups.blocked().get(String(groupId)), 'evpn-audit=report leaves it so')
+  // A foreign flow makes us look at everything again after a while.
+  fake.put(foreignFlow(202, 7, { metadata: 7 }))
+  for (let ms = 0; ms < ROUND; ms += 500) await pass(500)
+  t.equal(sink.conflicts.length, 1, 'the flow is seen')
+  for (let ms = 0; ms < 30_000; ms += 500) await pass(500)
+  t.strictSame(sink.conflicts.filter((text) => text.includes('group')), [], 'and the group is no foreign one')
+  t.equal(fake.groups.get(groupId), altered, 'it is left')
+  state.mode = 'repair'
+  sink.reviewDrift()
+  sink.flush()
+  await settle()
+  t.strictSame(fake.groups.get(groupId)?.buckets, ours?.buckets, 'evpn-audit=repair: it is put back')
 })

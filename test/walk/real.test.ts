@@ -1,5 +1,6 @@
 // Walks on a real chassis: Open vSwitch, the kernel, ovsdb-server and the daemon as a process of its own. After each, what its tools
-// show must be what the truth says of it, as for the fakes; and computing everything anew, and a restart, change nothing.
+// show must be what the truth says of it, as for the fakes; `ovs-ofctl` must print what was read of the switch; and computing everything
+// anew, and a restart, change nothing.
 // REAL_WALKS=n walks n times instead of 24, REAL_SEED=s begins with seed s.
 import t, { type Test } from 'tap'
 import { Lab } from '../lab/lab.js'
@@ -11,6 +12,7 @@ import { LOCAL_IPS, VNIS, WORKLOADS } from './pools.js'
 import { Random, stepSeed } from './random.js'
 import { look } from './real/look.js'
 import { operate, type Real } from './real/operations.js'
+import { disagreements } from './real/outside.js'
 import { checkForwarding } from './truth/forwarding.js'
 import { checkOurRows } from './truth/rows.js'
 import { checkTunnels } from './truth/tunnels.js'
@@ -75,6 +77,7 @@ async function isTrue(seed: number): Promise<void> {
     const wrong = [...checkTunnels(things), ...checkOurRows(things), ...checkForwarding(things, new Random(seed))]
     return wrong.length > 0 || await isAtRest() ? wrong : ['the daemon has something to do']
   }, (wrong) => wrong.length === 0, SETTLED_MS)
+  await eventually('ovs-ofctl to print the flows and groups that were read', () => disagreements(c1, client), (lines) => lines.length === 0)
 }
 
 async function recomputationChangesNothing(t: Test): Promise<void> {

@@ -6,6 +6,8 @@ import { openPacketSocket, POLLIN, receiveFrame, sendFrame, wait } from '../../s
 
 export interface Progress {
   readonly isSending: boolean
+  /** How long it has been sending, those times included in which it was stalled. */
+  readonly seconds: number
   readonly sent: number
   /** Of the peer's: how many came in, how many of them more than once, and the first that is missing. */
   readonly received: number
@@ -54,7 +56,7 @@ function main([device = '', mac = '', peer = '']: readonly string[]): void {
   const next = framesTo(mac, peer)
   const source = peer.replaceAll(':', '')
   const arrivals = new Arrivals()
-  let [due, report, sent, isSending] = [0, 0, 0, false]
+  let [due, report, sent, isSending, start, before] = [0, 0, 0, false, 0, 0]
   for (;;) {
     const now = performance.now()
     for (due = Math.max(due, now - MAX_BEHIND); isSending && due <= now; due += 1000 / RATE, sent++) sendFrame(fd, next())
@@ -63,7 +65,8 @@ function main([device = '', mac = '', peer = '']: readonly string[]): void {
     }
     if (now >= report) {
       const { received, twice, missing } = arrivals
-      writeSync(1, JSON.stringify({ isSending, sent, received, twice, missing } satisfies Progress) + '\n')
+      const seconds = (before + (isSending ? now - start : 0)) / 1000
+      writeSync(1, JSON.stringify({ isSending, seconds, sent, received, twice, missing } satisfies Progress) + '\n')
       report = now + REPORT_MS
     }
     // Not for a frame: several at a time cost less.
@@ -71,6 +74,8 @@ function main([device = '', mac = '', peer = '']: readonly string[]): void {
     if (readSync(0, Buffer.alloc(64)) === 0) return
     isSending = !isSending
     due = performance.now()
+    if (isSending) start = due
+    else before += due - start
   }
 }
 

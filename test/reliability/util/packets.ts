@@ -13,8 +13,8 @@ const PACKETS = 500
 /** What has not arrived when its receiver has looked so often since nothing is sent any more is lost: two seconds, if nothing stalls. */
 const LAST_REPORTS = 40
 
-/** One way. `missing`: the number of the first packet that is. */
-export interface Way { readonly name: string, readonly sent: number, readonly lost: number, readonly twice: number, readonly missing: number }
+/** One way. `seconds`: how long it was sent for; `missing`: the number of the first packet that is. */
+export interface Way { readonly name: string, readonly sent: number, readonly seconds: number, readonly lost: number, readonly twice: number, readonly missing: number }
 
 class End {
   readonly name: string
@@ -22,7 +22,7 @@ class End {
   #said = ''
   /** How often it has said how far it is. */
   reports = 0
-  #progress: Progress = { isSending: false, sent: 0, received: 0, twice: 0, missing: 0 }
+  #progress: Progress = { isSending: false, seconds: 0, sent: 0, received: 0, twice: 0, missing: 0 }
 
   constructor(lab: Lab, own: WorkloadSpec, peer: WorkloadSpec) {
     this.name = own.name
@@ -81,8 +81,8 @@ async function more(ends: readonly End[]): Promise<void> {
 async function finish([a, b]: readonly [End, End]): Promise<readonly Way[]> {
   for (const end of [a, b]) end.toggle()
   const ways = (): Way[] => ([[a, b], [b, a]] as const).map(([from, to]) => {
-    const [{ sent }, { received, twice, missing }] = [from.progress, to.progress]
-    return { name: `${from.name} > ${to.name}`, sent, lost: sent - received, twice, missing }
+    const [{ sent, seconds }, { received, twice, missing }] = [from.progress, to.progress]
+    return { name: `${from.name} > ${to.name}`, sent, seconds, lost: sent - received, twice, missing }
   })
   await waitFor('both to send no more', () => !a.progress.isSending && !b.progress.isSending, 20_000)
   const [ofA, ofB] = [a.reports, b.reports]
