@@ -10,7 +10,8 @@ export type CommandName = 'show' | keyof typeof QUESTIONS | 'doctor' | 'watch' |
 /** Commands that take words of their own: how many, and how the whole is typed. */
 const QUESTIONS = {
   explain: { words: 2, takes: 'a VNI and a MAC or IP', usage: 'explain VNI MAC|IP' },
-  history: { words: 1, takes: 'a MAC, an IP or the address of a VTEP', usage: 'history MAC|IP|VTEP' }
+  history: { words: 1, takes: 'a MAC, an IP or the address of a VTEP', usage: 'history MAC|IP|VTEP' },
+  trace: { words: 2, takes: 'a port and a packet', usage: 'trace PORT PACKET, for example: ovs-evpnctl trace vm1 dl_src=02:00:00:00:00:01,dl_dst=02:00:00:00:00:02' }
 } as const
 
 export interface CliOptions {
@@ -30,6 +31,7 @@ const ABOUT = new Map<string, string>([
   ...Object.entries(LISTS).map(([name, list]) => [name, list.about] as const),
   ['explain', 'VNI MAC|IP: the whole way to one address, and its first broken link'],
   ['history', 'MAC|IP|VTEP: its last transitions, when they were and who did it'],
+  ['trace', 'PORT PACKET: what the switch would do with a packet, with names for its numbers'],
   ['watch', 'what happens, as it happens, until Ctrl-C'],
   ['doctor', 'what goes wrong in practice, and the commands that mend it']
 ])
@@ -67,7 +69,7 @@ function describeProgram(version: string, print: (text: string) => void): Comman
   return new Command('ovs-evpnctl')
     .description('Shows what ovs-evpnd knows and does.')
     .argument('COMMAND', 'what to show')
-    .argument('[ARGUMENTS...]', 'of explain, history: see below')
+    .argument('[ARGUMENTS...]', 'of explain, history, trace: see below')
     .option('--json', 'print JSON instead of a table')
     .option('--vni <VNI>', 'only this VNI')
     .option('-t, --target <TARGET>', 'control socket (a path) or name of the daemon\'s pidfile (default: the daemon that runs)')

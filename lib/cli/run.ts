@@ -13,6 +13,8 @@ import { formatHistory, readAddress } from './history.js'
 import { formatList, type List, LISTS } from './lists.js'
 import { formatShow } from './show.js'
 import { findTarget } from './target.js'
+import { formatTrace, trace } from './trace/trace.js'
+import { askVswitchd } from './vswitchd.js'
 import { watch } from './watch/watch.js'
 
 export interface CliOutput {
@@ -64,6 +66,13 @@ const ACTIONS: { readonly [command: string]: Action } = {
     if (vni !== undefined) await requireVni(socket, vni)
     const history = JSON.parse(await call(socket, 'evpn/history', address, ...(vni === undefined ? [] : [String(vni)]))) as HistoryReport
     output.print(formatHistory(history, address, vni, json))
+    return 0
+  },
+
+  trace: async ({ arguments: [port = '', packet = ''], json, target }, env, { print, isTerminal = false }) => {
+    const { bridge } = JSON.parse(await report(await findTarget(target, env), 'show')) as ShowReport
+    const traced = await trace({ bridge, ask: (method, ...params) => askVswitchd(runDirectory(env), method, params) }, port, packet)
+    print(json ? JSON.stringify(traced) + '\n' : formatTrace(traced, paintFor(isTerminal, env)))
     return 0
   },
 

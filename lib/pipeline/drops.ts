@@ -34,6 +34,11 @@ export const WRONG_VLAN: DropReason = { id: 65, name: 'wrong VLAN' }
 
 const REASONS: ReadonlyMap<number, DropReason> = new Map([...Object.values(DROP), WRONG_VNI, WRONG_VLAN].map((reason) => [reason.id, reason]))
 
+/** What a reason is called; undefined = it is none. */
+export function reasonName(id: number): string | undefined {
+  return REASONS.get(id)?.name
+}
+
 /** Ends a packet; `vni` where CLASSIFY has not yet said it. */
 export function dropFor(reason: DropReason, vni?: Vni): Action[] {
   return [

@@ -1,5 +1,5 @@
-// Issue 7, point 4: `ovs-evpnctl watch` and `history` on a real chassis: each kind of event is provoked, seen as it happens, and
-// remembered with who did it.
+// Issue 7, point 4: `ovs-evpnctl watch`, `history` and `trace` on a real chassis: each kind of event is provoked, seen as it happens, and
+// remembered with who did it; packets are traced with names.
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { TransitionReport } from '../../lib/daemon/report.js'
@@ -94,6 +94,28 @@ await t.test('what the configuration does is told from what the routing daemon d
   await sees(/claim gone .*02:00:00:00:00:01 .*by configuration/)
   await c1.set('Interface a', { 'dynamic-routing-vni': '10' })
   await eventually('the VNI to be back', () => history(MAC), (seen) => seen.at(-1)?.event === 'learned' && seen.at(-1)?.by === 'configuration', 30_000)
+})
+
+await t.test('trace shows the way of a packet with names, and what becomes of it', async (t) => {
+  await speaker.nexthops({ 8: A, 9: B })
+  await speaker.nexthopGroup(19, { 8: 1, 9: 1 })
+  await speaker.multihomed(10, ['02:aa:00:00:00:09'], 19)
+  const last = async (port: string, packet: string): Promise<string> => {
+    const { stdout } = await evpnctl(lab, 'c1', ['trace', port, packet])
+    return stdout.trimEnd().split('\n').at(-1) ?? ''
+  }
+  const from = `dl_src=${OURS}`
+  await eventually('the trace to a MAC behind a VTEP', () => last('a', `${from},dl_dst=${MAC}`), (line) => line === `a -> VTEP ${A} by ovn-evpn-4789`, 30_000)
+  await eventually('the trace to a MAC behind two', () => last('a', `${from},dl_dst=02:aa:00:00:00:09`), (line) => /^a -> VTEP 192\.0\.2\.1[12] by ovn-evpn-4789$/.test(line), 30_000)
+  t.equal(await last('a', `${from},dl_dst=${NOBODY}`), 'a -> dropped: unknown unicast')
+  t.equal(await last('ovn-evpn-4789', `tun_id=10,tun_src=${A},tun_dst=192.0.2.1,dl_src=${MAC},dl_dst=${OURS}`), 'ovn-evpn-4789 -> a')
+  const json = JSON.parse((await evpnctl(lab, 'c1', ['trace', 'a', `${from},dl_dst=${MAC}`, '--json'])).stdout) as { readonly lines: readonly string[] }
+  for (const line of ['    resubmit(FORWARD)', `FORWARD: metadata=VNI 10,dl_dst=${MAC}, priority 300`, `    set_field:VTEP ${A}->tun_dst`, '    output:ovn-evpn-4789']) t.ok(json.lines.includes(line), line)
+  for (const [port, packet, sentence] of [['b', 'arp', 'bridge br-int has no port "b", did you mean "a"?'], ['a', 'dl_sr=1', 'unknown field dl_sr, did you mean "dl_src"?']] as const) {
+    const { code, stderr } = await evpnctl(lab, 'c1', ['trace', port, packet], { allowFailure: true })
+    t.equal(code, 2)
+    t.match(stderr, sentence)
+  }
 })
 
 await t.test('an address that nobody knows: the nearest that is known, exit code 2', async (t) => {
