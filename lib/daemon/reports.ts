@@ -8,6 +8,7 @@ import type { RemoteMac } from '../evpn/remote-mac.js'
 import { NO_VLAN } from '../evpn/vlan.js'
 import { vtepKey } from '../evpn/vtep.js'
 import { ipFamily, type Ip } from '../net/ip.js'
+import { MAX_LEARNED } from '../mirror/learned.js'
 import { MAX_PORT_NAME } from '../mirror/ports.js'
 import type { Vni } from '../net/number.js'
 import { describeFlowKey } from '../sink/flow-entry.js'
@@ -265,6 +266,7 @@ function problems(agent: Agent): Problem[] {
       .map(([, winner, losers]) => warning(winner, `wants the same place in the switch as ${losers.join(', ')}`)),
     ...state.devices.rows.collisions().map(([key, winner, losers]) => warning(`kernel ${key}`, `is wanted by ${[winner, ...losers].join(' and ').replaceAll('devices', 'VNI')}; it is made for the first`)),
     ...nexthopProblems(state),
+    ...(state.mirrors.learned.refused === 0 ? [] : [warning('switch', `it has learned more than ${MAX_LEARNED} MACs; the others are not announced`)]),
     ...domainsOf(state, undefined).flatMap((domain) => floodReports(state, domain))
       .flatMap(({ vni, reason }) => (reason === undefined ? [] : [warning(`VNI ${vni}`, reason)]))
   ]

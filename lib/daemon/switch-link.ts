@@ -109,7 +109,8 @@ export class SwitchLink {
           if (this.#learned === undefined) agent.learnedChanged(updates)
           else this.#learned.push(...updates)
           // What was learned while the switch could not keep up with telling is to be read, not trusted to come.
-          if (updates.some(({ kind }) => kind === 'resumed')) this.#learnedAgain(client)
+          if (updates.some(({ kind }) => kind === 'resumed')) this.#learnedAgain(client, 'the switch could not keep up with telling what it learned')
+          else if (this.#learned === undefined && agent.state.mirrors.learned.hasRoomAgain) this.#learnedAgain(client, 'there is room for MACs that were too many')
         },
         requestForward: (request) => {
           if (this.#client === client) agent.requestForwarded(request)
@@ -157,8 +158,8 @@ export class SwitchLink {
     await this.#askLearned(client)
   }
 
-  #learnedAgain(client: OpenFlowClient): void {
-    this.#log.info('the switch could not keep up with telling what it learned; reading all of it again')
+  #learnedAgain(client: OpenFlowClient, why: string): void {
+    this.#log.info(`${why}; reading all that it learned again`)
     this.#askLearned(client).catch((error: unknown) => this.#log.err(`internal error: ${String(error)}`))
   }
 

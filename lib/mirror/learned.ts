@@ -18,7 +18,7 @@ export class LearnedMirror {
   readonly #changed: (vni: Vni, mac: Mac) => void
   #size = 0
   #isKnown = false
-  /** Learned MACs that did not fit, since the last replaceAll. */
+  /** How often a learned MAC did not fit, since the last replaceAll. */
   refused = 0
 
   constructor(changed: (vni: Vni, mac: Mac) => void) {
@@ -32,6 +32,11 @@ export class LearnedMirror {
 
   get size(): number {
     return this.#size
+  }
+
+  /** Some did not fit that would now: time to read all of them again. Not at once, or each that goes would have them read. */
+  get hasRoomAgain(): boolean {
+    return this.refused > 0 && this.#size <= MAX_LEARNED * 0.9
   }
 
   get(vni: Vni, mac: Mac): LearnedRow | undefined {

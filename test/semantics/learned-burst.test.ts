@@ -4,7 +4,7 @@ import t from 'tap'
 import { Lab } from '../lab/lab.js'
 import { Chassis } from '../system/util/chassis.js'
 import { memory } from '../system/util/daemon-numbers.js'
-import { eventually } from '../system/util/eventually.js'
+import { eventually, eventuallyHas, eventuallyLacks } from '../system/util/eventually.js'
 import { BROADCAST } from '../system/util/frame.js'
 import { Wire } from '../system/util/wire.js'
 
@@ -60,4 +60,24 @@ await t.test('rule 11: what is learned while the daemon stands still is known in
   }
   await eventually('the daemon to know all that the switch has learned', known, (count) => count === VNIS.length * LIMIT, 60_000)
   t.match(daemon.log(), /could not keep up with telling what it learned/, 'it was paused, so all of it was read again')
+})
+
+/** In all VNIs and ports together (lib/mirror/learned.ts). */
+const TOTAL = 50_000
+
+await t.test('rule 11: a total kept by the daemon: of more learned MACs than that it keeps no more, says so, and has room again when they age', async (t) => {
+  await c1.set('Bridge br-int', { 'dynamic-routing-redistribute': 'none' })
+  const before = await known()
+  // As learn() would leave them; 49 ports that send from 1,024 MACs each would take minutes.
+  const [flow = ''] = (await c1.ofctl('--no-names', '--no-stats', 'dump-flows', 'br-int', 'table=209')).split('\n').filter((line) => line.includes('actions='))
+  const actions = flow.slice(flow.indexOf('actions='))
+  const hex = (n: number) => n.toString(16).padStart(4, '0').replace(/^(..)/, '$1:')
+  const flows = Array.from({ length: TOTAL - before + 100 }, (_, n) => `cookie=0x6576706e80000001,table=209,priority=100,metadata=1000,dl_dst=02:dd:00:00:${hex(n)},${actions}`)
+  await c1.run(['ovs-ofctl', '-O', 'OpenFlow15', '--bundle', 'add-flows', 'br-int', '-'], { input: flows.join('\n') + '\n' })
+  await eventually('the daemon to keep as many as it may', known, (count) => count === TOTAL, 60_000)
+  await eventuallyHas('that there are more', () => c1.problems(), 'more than 50000 MACs')
+  await c1.ofctl('del-flows', 'br-int', 'cookie=0x6576706e80000001/-1,table=209')
+  await eventually('the daemon to know what is there, and only that', known, (left) => left === before, 60_000)
+  await eventuallyLacks('nothing to report any more', () => c1.problems(), 'more than 50000 MACs')
+  t.equal((await inSwitch()).size, before, 'what the port itself taught is as before')
 })
