@@ -4,11 +4,13 @@ import type { Domain } from '../evpn/domain.js'
 import { vtepKey } from '../evpn/vtep.js'
 import { NTF, NUD, AF } from '../netlink/index.js'
 import { ZERO_MAC, type Mac } from '../net/mac.js'
+import type { Vni } from '../net/number.js'
 import type { FdbRow } from '../mirror/fdb.js'
-import { OpenFlowDecodeError } from '../openflow/index.js'
-import { destinationOf, remoteMacOf, vniOfFloodPart, type Destination } from '../pipeline/remembered.js'
+import { OpenFlowDecodeError, type Action } from '../openflow/index.js'
+import { nexthopPlace } from '../pipeline/nexthop.js'
+import { destinationOf, nexthopOf, remoteMacOf, vniOfFloodPart, type Destination } from '../pipeline/remembered.js'
 import { TABLE } from '../pipeline/tables.js'
-import { decompileFlow, tableOfKey } from '../sink/flow-entry.js'
+import { compilePlace, decompileFlow, tableOfKey } from '../sink/flow-entry.js'
 import { actionsOfBuckets } from '../sink/group-entry.js'
 import type { State } from './state.js'
 
@@ -22,12 +24,22 @@ function rememberedMacs(state: State): FdbRow[] {
   return flows.pending(Infinity).flatMap(({ key, desired, realized }) => {
     if (desired !== undefined || realized === undefined || tableOfKey(key) !== TABLE.FORWARD) return []
     const flow = understood(() => decompileFlow([key, realized]))
-    const [whose, to] = [flow && remoteMacOf(flow), flow && destinationOf(flow.actions)]
+    const whose = flow && remoteMacOf(flow)
     const domain = whose && state.domains.get(whose.vni)
+    const to = flow && whose && destinationOf(behindNexthop(state, whose.vni, flow.actions))
     // What is bound here was another's before, at most.
     if (whose === undefined || domain === undefined || to === undefined || state.locals.get(whose.vni, whose.mac) !== undefined) return []
     return rowOf(domain, whose.mac, { ...to, ip: to.ip ?? firstOf(state, to.group) }, NUD.NOARP, NTF.SELF | NTF.EXT_LEARNED)
   })
+}
+
+/** What is done with packets to a MAC: as its flow says, or that of the nexthop that it is behind. */
+function behindNexthop(state: State, vni: Vni, actions: readonly Action[]): readonly Action[] {
+  const id = nexthopOf(actions)
+  if (id === undefined) return actions
+  const key = compilePlace(nexthopPlace(vni, id))
+  const value = state.switch.flows.realized(key)
+  return (value === undefined ? undefined : understood(() => decompileFlow([key, value]))?.actions) ?? []
 }
 
 /** The first path of a nexthop group: its nexthops are gone, and one of them is enough. */

@@ -82,6 +82,7 @@ export function markDeviceRow(state: State, table: FdbTable, mac: Mac, old: FdbR
 /** A nexthop leads elsewhere: its group changes, however many MACs are behind it, and no flow of theirs. */
 export function markNexthopPaths(state: State, id: number): void {
   state.dirty.nexthops.add(id)
+  for (const vni of state.nexthopMacs.under(id).keys()) state.dirty.nexthopUses.add(vni, id)
   state.mirrors.fdb.setNexthop(id, state.mirrors.nexthops.paths(id).map(({ ip }) => ip))
 }
 
@@ -142,6 +143,7 @@ export function markDomain(state: State, vni: Vni): void {
     dirty.vteps.add(vni, key)
     dirty.members.add(key)
   }
+  for (const id of state.nexthopUses.under(vni).keys()) dirty.nexthopUses.add(vni, id)
   for (const ip of state.ips.under(vni).keys()) dirty.ips.add(vni, ip)
   for (const ip of state.books.get(vni)?.ips() ?? []) dirty.ips.add(vni, ip)
   const domain = state.domains.get(vni)

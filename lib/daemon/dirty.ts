@@ -40,13 +40,15 @@ export class Dirty {
   readonly members = new Set<VtepKey>()
   /** Ids of kernel nexthops. */
   readonly nexthops = new Set<number>()
+  /** Those of them that MACs of a VNI are behind. */
+  readonly nexthopUses = new KeysByVni<number>()
   readonly macs = new KeysByVni<Mac>()
   readonly vteps = new KeysByVni<VtepKey>()
   readonly ips = new KeysByVni<Ip>()
 
   get isEmpty(): boolean {
     const sets = [this.domains, this.ports, this.floods, this.members, this.nexthops]
-    return !this.database && !this.tunnels && sets.every(({ size }) => size === 0) && this.macs.isEmpty && this.vteps.isEmpty && this.ips.isEmpty
+    return !this.database && !this.tunnels && sets.every(({ size }) => size === 0) && this.macs.isEmpty && this.vteps.isEmpty && this.ips.isEmpty && this.nexthopUses.isEmpty
   }
 }
 

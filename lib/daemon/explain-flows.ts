@@ -8,13 +8,12 @@ import type { Mac } from '../net/mac.js'
 import { encodeMatch, type FlowStats } from '../openflow/index.js'
 import type { Flow } from '../pipeline/flow.js'
 import { encapFlows, remoteMacPlace } from '../pipeline/forward.js'
-import { nexthopGroupId } from '../pipeline/nexthop.js'
 import { isOurCookie } from '../pipeline/slots.js'
 import { knownPlace } from '../pipeline/suppress.js'
 import { TABLE, TABLES } from '../pipeline/tables.js'
 import { compilePlace, decompileFlow, describeFlowKey, describeFlowValue, entryOfDesc, tableOfKey } from '../sink/flow-entry.js'
 import type { FlowExplanation, GroupExplanation } from './explanation.js'
-import { responderOf } from './refresh/index.js'
+import { groupUsedBy, responderOf } from './refresh/index.js'
 import { pathsOf } from './reports.js'
 import type { State } from './state.js'
 
@@ -42,7 +41,8 @@ function remoteKeys(state: State, { vni, localIps }: Domain, remote: RemoteMac):
     const encap = remote.encapVni === undefined ? own : brought
     return [...(encap === undefined ? [] : [compilePlace(encap)]), ...state.switch.flows.keysOf(`vtep ${vni} ${key}`)]
   })
-  return [...new Set(keys)]
+  const group = remote.via.kind === 'nexthop' ? state.switch.flows.keysOf(`nexthop ${vni} ${remote.via.id}`) : []
+  return [...new Set([...group, ...keys])]
 }
 
 /** Of a trunk's flows, those of one VNI. */
@@ -81,8 +81,9 @@ function flowExplanation(key: string, wanted: string, found: FlowStats | undefin
 /** The group of a MAC behind a nexthop; undefined when it needs none. Rejects when the switch cannot be asked. */
 export async function explainGroup(state: State, remote: RemoteMac | undefined): Promise<GroupExplanation | undefined> {
   if (remote?.via.kind !== 'nexthop') return undefined
-  const { id, members, rank } = remote.via
-  const group = nexthopGroupId(id, members, rank)
+  const { id } = remote.via
+  const group = groupUsedBy(state, remote.vni, id)
+  if (group === undefined) return undefined
   const stats = await state.switch.groupStats(group)
   const reason = state.switch.groups.blocked().get(String(group))
   return {

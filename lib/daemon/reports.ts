@@ -115,8 +115,13 @@ function macsOfVtep(state: State, domain: Domain): ReadonlyMap<string, number> {
 }
 
 /** Where packets to a MAC may go. */
-export function pathsOf(state: State, { via }: RemoteMac): readonly { readonly ip: Ip, readonly weight: number }[] {
-  return via.kind === 'vtep' ? [{ ip: via.ip, weight: 1 }] : usablePaths(state.mirrors.nexthops.paths(via.id), via.members)
+export function pathsOf(state: State, { vni, via }: RemoteMac): readonly { readonly ip: Ip, readonly weight: number }[] {
+  return via.kind === 'vtep' ? [{ ip: via.ip, weight: 1 }] : usablePaths(state.mirrors.nexthops.paths(via.id), state.nexthopUses.get(vni, via.id) ?? '')
+}
+
+function leftOutReason(state: State, { vni, via }: RemoteMac): string | undefined {
+  const without = via.kind === 'vtep' ? '' : state.nexthopUses.get(vni, via.id) ?? ''
+  return without === '' ? undefined : `without ${without}: no VTEP of VNI ${vni}, or of a family that it has no local address of`
 }
 
 function vtepReports(state: State, domain: Domain): VtepReport[] {
@@ -166,7 +171,7 @@ export function macReport(state: State, remote: RemoteMac, isStale: boolean): Ma
     : { nexthop: via.id, paths: paths.map(({ ip, weight }) => ({ ip, port: udpPort, weight, binding_key: key(ip) })) }
   return {
     vni, mac, ...where, ...(encapVni === undefined ? {} : { encap_vni: encapVni }), sticky,
-    state: unusable !== undefined ? 'unusable' : isStale ? 'stale' : 'ok', ...reasonOf(unusable ?? (isStale ? KEPT : undefined)), uuid: nameUuid('mac', vni, mac)
+    state: unusable !== undefined ? 'unusable' : isStale ? 'stale' : 'ok', ...reasonOf(unusable ?? (isStale ? KEPT : leftOutReason(state, remote))), uuid: nameUuid('mac', vni, mac)
   }
 }
 

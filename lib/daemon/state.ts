@@ -10,7 +10,7 @@ import type { Claim, ClaimState } from '../evpn/claim.js'
 import type { Domain } from '../evpn/domain.js'
 import type { FloodMember, FloodSet } from '../evpn/flood.js'
 import type { AddressBook, LocalMac } from '../evpn/local.js'
-import type { Members } from '../evpn/nexthop.js'
+import type { LeftOut } from '../evpn/nexthop.js'
 import type { RemoteIp } from '../evpn/remote-ip.js'
 import type { RemoteMac } from '../evpn/remote-mac.js'
 import type { Vtep, VtepKey } from '../evpn/vtep.js'
@@ -78,18 +78,20 @@ export interface Derived {
   /** VNIs with a source address for VTEPs over IPv6. */
   readonly ipv6Vnis: Set<Vni>
   readonly macs: NestedMap<Vni, Mac, RemoteMac>
-  /** How many MACs of which VNI are behind a VTEP, those behind a nexthop not counted: see nexthopUsers. */
+  /** How many MACs of which VNI are behind a VTEP, those behind a nexthop not counted: see nexthopMacs. */
   readonly macsBehind: NestedMap<VtepKey, Vni, number>
   readonly ips: NestedMap<Vni, Ip, RemoteIp>
   readonly locals: NestedMap<Vni, Mac, LocalMac>
   /** Addresses of a VNI that are named twice, by the MAC they concern. */
   readonly duplicates: NestedMap<Vni, Mac, readonly Warning[]>
-  /** How many remote MACs are behind these members of a nexthop. */
-  readonly nexthopUsers: NestedMap<number, Members, number>
-  /** What is used of nexthops, by the group id that its hash makes: see nexthopName. */
+  /** How many remote MACs of a VNI are behind a nexthop. */
+  readonly nexthopMacs: NestedMap<number, Vni, number>
+  /** What a VNI leaves out of a nexthop that MACs are behind. */
+  readonly nexthopUses: NestedMap<Vni, number, LeftOut>
+  /** How many VNIs leave that out of a nexthop. */
+  readonly nexthopUsers: NestedMap<number, LeftOut, number>
+  /** What is used of nexthops, by the group id that its hash makes. */
   readonly nexthopSlots: NestedMap<number, string, number>
-  /** Nexthops with members of both address families. */
-  readonly mixedNexthops: Set<number>
   readonly claims: NestedMap<Vni, Mac, Claim>
   /** How many of a VNI's claims are in which state. */
   readonly claimCounts: NestedMap<Vni, ClaimState, number>
@@ -214,9 +216,10 @@ export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?
     ips: new NestedMap(),
     locals: new NestedMap(),
     duplicates: new NestedMap(),
+    nexthopMacs: new NestedMap(),
+    nexthopUses: new NestedMap(),
     nexthopUsers: new NestedMap(),
     nexthopSlots: new NestedMap(),
-    mixedNexthops: new Set(),
     claims: new NestedMap(),
     claimCounts: new NestedMap(),
     floods: new Map(),

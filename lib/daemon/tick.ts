@@ -1,6 +1,5 @@
 // The tick: everything dirty is derived again, level by level, and the sinks are told to send what differs.
-// configuration -> domains -> ports, VTEPs, IPs, MACs -> nexthop groups, floods -> sinks. One thing flows back up: a nexthop
-// whose members' address families changed marks the MACs behind it.
+// configuration -> domains -> ports, VTEPs, IPs, MACs -> nexthops, floods -> sinks.
 import { isDeepStrictEqual } from 'node:util'
 import { optionsOf, type BridgeConfig } from '../config/bridge.js'
 import { readDatabase, type Database } from '../config/database.js'
@@ -16,7 +15,7 @@ import { SUPPRESS_DEFAULT } from '../pipeline/suppress.js'
 import { markDomain, observeDevice, observeRows } from './affected.js'
 import { rebind } from './bindings.js'
 import { takeAll } from './dirty.js'
-import { refreshDomain, refreshFlood, refreshIp, refreshMac, refreshMember, refreshNexthop, refreshPort, refreshVtep, tunnelOfport } from './refresh/index.js'
+import { refreshDomain, refreshFlood, refreshIp, refreshMac, refreshMember, refreshNexthop, refreshNexthopUse, refreshPort, refreshVtep, tunnelOfport } from './refresh/index.js'
 import type { State } from './state.js'
 
 /** Derives everything dirty. A level may mark the levels below it, and a new VNI marks itself once more. */
@@ -32,6 +31,7 @@ export function derive(state: State): void {
     for (const key of takeAll(dirty.members)) refreshMember(state, key)
     for (const [vni, ips] of dirty.ips.take()) for (const ip of ips) refreshIp(state, vni, ip)
     for (const [vni, macs] of dirty.macs.take()) for (const mac of macs) refreshMac(state, vni, mac)
+    for (const [vni, ids] of dirty.nexthopUses.take()) for (const id of ids) refreshNexthopUse(state, vni, id)
     for (const id of takeAll(dirty.nexthops)) refreshNexthop(state, id)
     for (const vni of takeAll(dirty.floods)) refreshFlood(state, vni)
   }

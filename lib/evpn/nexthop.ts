@@ -1,33 +1,38 @@
-// Several VTEPs for one MAC: a kernel nexthop group, as one VNI can use it. All VNIs share the group in the switch; only
-// of a group with members of both address families a VNI that has a local address of one alone leaves out the others.
+// Several VTEPs for one MAC: a kernel nexthop group, as one VNI can use it. FRR makes one group for each Ethernet segment, of the
+// VTEPs that have it in any VNI (bgp_evpn_mh.c: an ES VTEP is active while it has an active EVI), so a member need be none of this one.
 import type { LocalIps } from '../config/system.js'
 import type { NexthopPath } from '../mirror/nexthops.js'
-import { ipFamily, isMulticastIp, isUnspecifiedIp, type IpFamily } from '../net/ip.js'
+import { ipFamily, isMulticastIp, isUnspecifiedIp, type Ip } from '../net/ip.js'
+import type { Vtep } from './vtep.js'
 
 export type { NexthopPath }
 
-/** Which members of a nexthop group are used: those of one family, or all. */
-export type Members = IpFamily | 'all'
+/** The members of a nexthop group that a VNI leaves out: their addresses in order, a blank between two; '' = it uses all that can be used. */
+export type LeftOut = string
 
-/** The members that a VNI with these local addresses uses. Where it can use none, which it is makes no difference. */
-export function membersFor(paths: readonly NexthopPath[], localIps: LocalIps): Members {
-  if (!isMixed(paths)) return 'all'
-  if (localIps[4] === undefined) return localIps[6] === undefined ? 'all' : 6
-  return localIps[6] === undefined ? 4 : 'all'
+/**
+ * What a VNI with these local addresses leaves out: members of a family that it has no address of, and those that are no VTEP of
+ * it by rows of their own. Where no member is announced for flooding nobody says who is (the underlay may do that by multicast), and
+ * where it can reach none, which it is makes no difference: then it is none.
+ */
+export function leftOut(paths: readonly NexthopPath[], localIps: LocalIps, vtepOf: (ip: Ip) => Pick<Vtep, 'flood' | 'own'> | undefined): LeftOut {
+  const able = paths.filter((path) => leadsToOne(path))
+  const reachable = able.filter(({ ip }) => localIps[ipFamily(ip)] !== undefined)
+  const used = reachable.some(({ ip }) => vtepOf(ip)?.flood === true) ? reachable.filter(({ ip }) => vtepOf(ip)?.own === true) : reachable
+  return used.length === 0 ? '' : able.filter((path) => !used.includes(path)).map(({ ip }) => ip).join(' ')
 }
 
-/** True for members of both families: only those differ from VNI to VNI. */
-export function isMixed(paths: readonly NexthopPath[]): boolean {
-  return new Set(paths.map(({ ip }) => ipFamily(ip))).size > 1
+function leadsToOne({ ip }: NexthopPath): boolean {
+  return !isMulticastIp(ip) && !isUnspecifiedIp(ip)
 }
 
 /** Open vSwitch has 256 values of dp_hash to share among a group's buckets; with more buckets, each new flow is an upcall. */
 export const MAX_PATHS = 256
 
-/** The paths of these members that packets can take, at most 256, with the kernel's weights. */
-export function usablePaths(paths: readonly NexthopPath[], members: Members): readonly NexthopPath[] {
-  const isUsable = ({ ip }: NexthopPath) => (members === 'all' || ipFamily(ip) === members) && !isMulticastIp(ip) && !isUnspecifiedIp(ip)
-  return paths.filter(isUsable).slice(0, MAX_PATHS)
+/** The paths that packets can take, but for those left out: at most 256, with the kernel's weights. */
+export function usablePaths(paths: readonly NexthopPath[], without: LeftOut): readonly NexthopPath[] {
+  const ips = new Set(without.split(' '))
+  return paths.filter((path) => leadsToOne(path) && !ips.has(path.ip)).slice(0, MAX_PATHS)
 }
 
 /**

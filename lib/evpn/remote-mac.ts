@@ -6,14 +6,10 @@ import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 import type { Domain } from './domain.js'
-import { membersFor, type Members } from './nexthop.js'
-import type { FdbView, NexthopView } from './view.js'
+import type { FdbView } from './view.js'
 
-/** Where a MAC is: behind one VTEP, or behind the members of a kernel nexthop. */
-export type Via = { readonly kind: 'vtep', readonly ip: Ip } | ToNexthop
-
-/** `rank`: how many nexthops have the group id that this one would have, and a lower name; missing = none. */
-export interface ToNexthop { readonly kind: 'nexthop', readonly id: number, readonly members: Members, readonly rank?: number }
+/** Where a MAC is: behind one VTEP, or behind the members of a kernel nexthop, as the VNI uses them (leftOut). */
+export type Via = { readonly kind: 'vtep', readonly ip: Ip } | { readonly kind: 'nexthop', readonly id: number }
 
 export interface RemoteMac {
   readonly vni: Vni
@@ -27,9 +23,9 @@ export interface RemoteMac {
 }
 
 /** Joins the device rows and the bridge row of one MAC; undefined = not remote. */
-export function deriveRemoteMac(domain: Domain, mac: Mac, fdb: FdbView, nexthops: NexthopView): RemoteMac | undefined {
+export function deriveRemoteMac(domain: Domain, mac: Mac, fdb: FdbView): RemoteMac | undefined {
   const row = remoteRow(domain, mac, fdb)
-  const via = row && viaOf(domain, row, nexthops)
+  const via = row && viaOf(row)
   if (row === undefined || via === undefined) return undefined
   const encapVni = row.vni === domain.vni ? undefined : row.vni
   return { vni: domain.vni, mac, via, udpPort: row.port ?? domain.udpPort, encapVni, sticky: (row.flags & NTF.STICKY) !== 0 }
@@ -45,8 +41,8 @@ export function remoteRow(domain: Domain, mac: Mac, fdb: FdbView): FdbRow | unde
   return undefined
 }
 
-function viaOf(domain: Domain, row: FdbRow, nexthops: NexthopView): Via | undefined {
-  if (row.nhId !== undefined) return { kind: 'nexthop', id: row.nhId, members: membersFor(nexthops.paths(row.nhId), domain.localIps) }
+function viaOf(row: FdbRow): Via | undefined {
+  if (row.nhId !== undefined) return { kind: 'nexthop', id: row.nhId }
   return row.dst === undefined ? undefined : { kind: 'vtep', ip: row.dst }
 }
 

@@ -1,6 +1,5 @@
 // What the joins read: the narrow face of the mirrors. No join reads anything else, and none writes.
 import type { FdbRow, FdbTable } from '../mirror/fdb.js'
-import type { NexthopPath } from '../mirror/nexthops.js'
 import type { NeighbourRow } from '../mirror/neighbours.js'
 import type { LinkRow } from '../netlink/index.js'
 import type { Ip } from '../net/ip.js'
@@ -11,6 +10,7 @@ export interface FdbView {
   inBridge(bridge: number, vlan: number, mac: Mac): FdbRow | undefined
   onDevice(table: FdbTable, mac: Mac): FdbRow | undefined
   replicates(table: FdbTable, remote: string): { readonly vni: Vni | undefined } | undefined
+  names(table: FdbTable, remote: string): boolean
   uses(table: FdbTable, remote: string): boolean
   /** True for a port that is a vxlan device, of whichever VNI. */
   isVxlan(ifindex: number): boolean
@@ -18,10 +18,6 @@ export interface FdbView {
 
 export interface NeighbourView {
   get(ifindex: number, ip: Ip): NeighbourRow | undefined
-}
-
-export interface NexthopView {
-  paths(id: number): readonly NexthopPath[]
 }
 
 export interface LinkByIndex {

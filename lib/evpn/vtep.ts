@@ -1,4 +1,5 @@
 // A remote VTEP of one VNI. Its identity is (IP, UDP port, VNI): the same address on two ports is two VTEPs.
+import type { FdbTable } from '../mirror/fdb.js'
 import { ipFamily, isMulticastIp, isUnspecifiedIp, type Ip } from '../net/ip.js'
 import type { Vni } from '../net/number.js'
 import type { Domain } from './domain.js'
@@ -10,6 +11,8 @@ export interface Vtep {
   readonly udpPort: number
   /** Announced for flooding (it has a zero-MAC row); one known from unicast rows only gets no BUM. */
   readonly flood: boolean
+  /** A row names it itself, for flooding or as the place of a MAC; else it is known as a member of nexthop groups alone. */
+  readonly own: boolean
   /** VNI that its flood copies carry, where it asked for another than ours (downstream VNI, RFC 8365 section 5.1.3). */
   readonly floodVni: Vni | undefined
   /** Our address towards it; undefined = unusable, there is no address of its family. */
@@ -37,8 +40,10 @@ export function deriveVtep(domain: Domain, key: VtepKey, fdb: FdbView): Vtep | u
   const remotes = remotesOf(domain, key)
   const replicas = domain.tables.flatMap((table) => remotes.flatMap((remote) => fdb.replicates(table, remote) ?? []))
   const flood = replicas.length > 0
-  if (!flood && !domain.tables.some((table) => remotes.some((remote) => fdb.uses(table, remote)))) return undefined
-  return { vni: domain.vni, ip, udpPort, flood, floodVni: floodVni(domain, replicas), localIp: domain.localIps[ipFamily(ip)] }
+  const isPointedAt = (by: (table: FdbTable, remote: string) => boolean) => domain.tables.some((table) => remotes.some((remote) => by(table, remote)))
+  const own = flood || isPointedAt((table, remote) => fdb.names(table, remote))
+  if (!own && !isPointedAt((table, remote) => fdb.uses(table, remote))) return undefined
+  return { vni: domain.vni, ip, udpPort, flood, own, floodVni: floodVni(domain, replicas), localIp: domain.localIps[ipFamily(ip)] }
 }
 
 /** True when a zero-MAC row names a multicast group. */

@@ -100,9 +100,14 @@ export class FdbMirror {
     return { vni: lowest === NO_VNI ? undefined : lowest }
   }
 
+  /** True when a unicast row of the table points at this remote itself. */
+  names(table: FdbTable, remote: string): boolean {
+    return this.#users.get(table, remote) !== undefined
+  }
+
   /** True when a unicast row of the table points at this remote, itself or by way of a nexthop. */
   uses(table: FdbTable, remote: string): boolean {
-    return this.#users.get(table, remote) !== undefined || this.#nexthopUsers.uses(table, remote)
+    return this.names(table, remote) || this.#nexthopUsers.uses(table, remote)
   }
 
   /** Every remote any row of the table points at. */

@@ -30,7 +30,7 @@ export function portlessMacFlow(vni: Vni, mac: Mac): Flow {
 
 /** Where a remote MAC's packets go: the same for every MAC that is where it is, so it can be made once for all of them. */
 export function toRemote({ via, udpPort, encapVni }: Pick<RemoteMac, 'via' | 'udpPort' | 'encapVni'>): Action[] {
-  return via.kind === 'vtep' ? toVtep(via.ip, udpPort, encapVni) : toNexthop(via, udpPort)
+  return via.kind === 'vtep' ? toVtep(via.ip, udpPort, encapVni) : toNexthop(via.id)
 }
 
 /** A MAC the control plane put behind a VTEP, or several: the one flow it costs. */

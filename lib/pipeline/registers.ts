@@ -13,7 +13,7 @@
 //   reg6          DROP: the reason (drops.ts)
 //   xreg4         (reg8, reg9) ANSWER, REPLY: the MAC that has the IP asked for
 //   reg10, reg11  ANSWER: flags of a Neighbor Advertisement; both are scratch for moves
-//   reg1          DELIVER: the OpenFlow port; PART: the number of the flood's part
+//   reg1          DELIVER: the OpenFlow port; PART: the number of the flood's part; NEXTHOP: the kernel's id
 
 export const FROM_TUNNEL = 0x00000001
 /** Set only while a VNI with evpn-decap=member exists. */
@@ -26,8 +26,8 @@ export const IPV6 = 0x00000002
 const OWN_TUN_ID = 0x00000008
 /** The bits that ENCAP chooses by, and that are set on the way there. */
 export const ENCAP_MASK = 0xffff000a
-/** Those of them that the flow of a MAC sets when a group chooses the VTEP: all but the family. */
-export const ENCAP_MASK_OF_MAC = 0xffff0008
+/** Those of them that are set before a group chooses the VTEP: all but the family. */
+export const ENCAP_MASK_OF_GROUP = 0xffff0008
 
 /** reg0 under ENCAP_MASK for a VTEP's family and UDP port, and for whether the tunnel id is set already. */
 export function encapBits(family: 4 | 6, udpPort: number, hasTunnelId = false): number {

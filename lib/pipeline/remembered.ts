@@ -17,7 +17,7 @@ export interface Destination {
   readonly encapVni: Vni | undefined
 }
 
-/** The inverse of toRemote, and of the buckets of floods and nexthop groups. */
+/** The inverse of toVtep, of the flows of nexthops, and of the buckets of floods and nexthop groups. */
 export function destinationOf(actions: readonly Action[]): Destination | undefined {
   let [ip, group, udpPort, encapVni]: [Ip?, number?, number?, Vni?] = []
   for (const action of actions) {
@@ -28,6 +28,12 @@ export function destinationOf(actions: readonly Action[]): Destination | undefin
     if (action.field === 'reg0') udpPort = Number(action.value) >>> 16
   }
   return udpPort === undefined || (ip === undefined && group === undefined) ? undefined : { ip, group, udpPort, encapVni }
+}
+
+/** The inverse of toNexthop. */
+export function nexthopOf(actions: readonly Action[]): number | undefined {
+  const id = actions.flatMap((action) => (action.kind === 'set_field' && action.field === 'reg1' ? [Number(action.value)] : []))[0]
+  return actions.some((action) => action.kind === 'resubmit' && action.table === TABLE.NEXTHOP) ? id : undefined
 }
 
 /** Whose flow it is, when it is a remote MAC's. */

@@ -27,13 +27,14 @@ export const TABLE = {
   LEARNED_REMOTE: FIRST_TABLE + 15,
   SNOOP: FIRST_TABLE + 16,
   LENGTH: FIRST_TABLE + 17,
-  UNKNOWN: FIRST_TABLE + 18
+  UNKNOWN: FIRST_TABLE + 18,
+  NEXTHOP: FIRST_TABLE + 19
 } as const
 
 export const TABLES: readonly Table[] = [
   { id: TABLE.CLASSIFY, name: 'CLASSIFY', why: 'which VNI a packet belongs to, and whether it came from a tunnel; what may not enter is dropped here', next: ['SECURE', 'SOURCE', 'DROP'] },
   { id: TABLE.SUPPRESS, name: 'SUPPRESS', why: 'whether a request of ARP or ND asks for an IP that is known: then which MAC it has', next: ['FORWARD', 'ANSWER'] },
-  { id: TABLE.FORWARD, name: 'FORWARD', why: 'where the destination MAC is: a local port, a VTEP, everybody, nowhere', next: ['DELIVER', 'ENCAP', 'FLOOD', 'DROP', 'LEARNED_REMOTE', 'UNKNOWN'] },
+  { id: TABLE.FORWARD, name: 'FORWARD', why: 'where the destination MAC is: a local port, a VTEP, everybody, nowhere', next: ['DELIVER', 'ENCAP', 'FLOOD', 'DROP', 'LEARNED_REMOTE', 'UNKNOWN', 'NEXTHOP'] },
   { id: TABLE.FLOOD, name: 'FLOOD', why: 'copies for the VNI: all of it, or only its local ports when the packet came from a tunnel', next: ['PART', 'ENCAP', 'DELIVER'] },
   { id: TABLE.PART, name: 'PART', why: 'one part of a large flood, translated by itself so that it has an action budget of its own; and requests behind the meter of answers', next: ['ENCAP', 'DELIVER', 'REPLY'] },
   { id: TABLE.ENCAP, name: 'ENCAP', why: 'tunnel id, source address and port of a packet to a VTEP; nothing from a tunnel passes', next: ['DROP'] },
@@ -49,5 +50,6 @@ export const TABLES: readonly Table[] = [
   { id: TABLE.LEARNED_REMOTE, name: 'LEARNED_REMOTE', why: 'MACs that the switch learned from packets of VTEPs', next: [] },
   { id: TABLE.SNOOP, name: 'SNOOP', why: 'copies for the daemon of what says who has which IP', next: [] },
   { id: TABLE.LENGTH, name: 'LENGTH', why: 'whether a solicitation has other options than the one that an answer can be made of', next: ['FORWARD', 'PART'] },
-  { id: TABLE.UNKNOWN, name: 'UNKNOWN', why: 'evpn-learn: a destination that neither the control plane nor a port has is where LEARNED_REMOTE says, or nobody knows', next: ['ENCAP', 'FLOOD', 'DROP'] }
+  { id: TABLE.UNKNOWN, name: 'UNKNOWN', why: 'evpn-learn: a destination that neither the control plane nor a port has is where LEARNED_REMOTE says, or nobody knows', next: ['ENCAP', 'FLOOD', 'DROP'] },
+  { id: TABLE.NEXTHOP, name: 'NEXTHOP', why: 'which group a VNI uses for a MAC behind a kernel nexthop: that of all its members, or of those that are VTEPs of the VNI', next: ['ENCAP'] }
 ]

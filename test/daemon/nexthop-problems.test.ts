@@ -15,8 +15,8 @@ await t.test('a group of 300 members is a problem while a MAC is behind it, one 
   for (const [id, count] of [[10, 256], [11, 300], [12, 300]] as const) {
     state.mirrors.nexthops.put(nexthopGroup(id, ids.slice(0, count).map((member) => [member, 1])))
   }
-  state.nexthopUsers.set(10, 'all', 1)
-  state.nexthopUsers.set(12, 'all', 1)
+  state.nexthopUsers.set(10, '', 1)
+  state.nexthopUsers.set(12, '', 1)
   t.strictSame(nexthopProblems(state), [
     { severity: 'warning', record: 'nexthop 12', what: 'has 300 members; 256 are used, Open vSwitch has no more values of dp_hash' }
   ])

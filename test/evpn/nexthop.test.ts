@@ -1,32 +1,54 @@
 // A nexthop group as a VNI can use it: which members, and weights that Open vSwitch can keep.
 import fc from 'fast-check'
 import t from 'tap'
-import { fitWeights, membersFor, usablePaths, type Members } from '../../lib/evpn/nexthop.js'
+import { fitWeights, leftOut, usablePaths } from '../../lib/evpn/nexthop.js'
 import type { LocalIps } from '../../lib/config/system.js'
 
 const V4 = { ip: '192.0.2.2', weight: 1 }
 const V6 = { ip: '2001:db8::2', weight: 1 }
 const [LOCAL4, LOCAL6, BOTH]: readonly LocalIps[] = [{ 4: '192.0.2.1' }, { 6: '2001:db8::1' }, { 4: '192.0.2.1', 6: '2001:db8::1' }]
 
-await t.test('all VNIs share a group of one family; of a mixed one, a VNI with one address uses that family', (t) => {
-  const cases: readonly (readonly [string, readonly (typeof V4)[], LocalIps | undefined, Members])[] = [
-    ['IPv4 members, IPv4 address', [V4], LOCAL4, 'all'],
-    ['IPv4 members, IPv6 address: it leads nowhere in any case', [V4], LOCAL6, 'all'],
-    ['no member', [], LOCAL4, 'all'],
-    ['both, both', [V4, V6], BOTH, 'all'],
-    ['both, IPv4', [V4, V6], LOCAL4, 4],
-    ['both, IPv6', [V4, V6], LOCAL6, 6],
-    ['both, none', [V4, V6], {}, 'all']
+/** Of the VTEPs, those announced for flooding and those that only MACs are behind. */
+function vteps(flood: readonly string[], macs: readonly string[] = []): (ip: string) => { flood: boolean, own: boolean } | undefined {
+  return (ip) => flood.includes(ip) ? { flood: true, own: true } : macs.includes(ip) ? { flood: false, own: true } : undefined
+}
+
+await t.test('what a VNI leaves out of a nexthop group: members that are no VTEPs of it, or that it cannot reach', (t) => {
+  const [A, B, C] = [{ ip: '192.0.2.2', weight: 1 }, { ip: '192.0.2.3', weight: 1 }, { ip: '192.0.2.4', weight: 1 }]
+  const group = [A, B, C]
+  const cases: readonly (readonly [string, readonly (typeof V4)[], LocalIps | undefined, ReturnType<typeof vteps>, string])[] = [
+    ['all of them are VTEPs of the VNI', group, LOCAL4, vteps([A.ip, B.ip, C.ip]), ''],
+    ['one is not', group, LOCAL4, vteps([A.ip, C.ip]), B.ip],
+    ['two are not', group, LOCAL4, vteps([C.ip]), `${A.ip} ${B.ip}`],
+    ['one that MACs alone are behind is one', group, LOCAL4, vteps([A.ip], [B.ip]), C.ip],
+    ['none is announced for flooding: nobody says who is', group, LOCAL4, vteps([], [B.ip]), ''],
+    ['all are known by nexthops alone', group, LOCAL4, () => ({ flood: false, own: false }), ''],
+    ['IPv4 members, IPv6 address: it leads nowhere in any case', [V4], LOCAL6, vteps([]), ''],
+    ['no member', [], LOCAL4, vteps([A.ip]), ''],
+    ['members of both families, both addresses', [V4, V6], BOTH, vteps([]), ''],
+    ['both, IPv4 address', [V4, V6], LOCAL4, vteps([]), V6.ip],
+    ['both, IPv6 address', [V4, V6], LOCAL6, vteps([]), V4.ip],
+    ['both, no address', [V4, V6], {}, vteps([V4.ip]), ''],
+    ['the one that is announced cannot be reached: as if none were', [B, V4, V6], LOCAL4, vteps([V6.ip]), V6.ip],
+    ['a multicast group is no member, and is not left out', [A, { ip: '239.1.1.1', weight: 1 }], LOCAL4, vteps([A.ip]), '']
   ]
-  for (const [what, paths, localIps, members] of cases) t.equal(membersFor(paths, localIps ?? {}), members, what)
-  t.strictSame(usablePaths([V4, V6], 4), [V4])
-  t.strictSame(usablePaths([V4, V6], 6), [V6])
-  t.strictSame(usablePaths([V4, V6], 'all'), [V4, V6])
+  for (const [what, paths, localIps, vtepOf, without] of cases) t.equal(leftOut(paths, localIps ?? {}, vtepOf), without, what)
+  t.strictSame(usablePaths([V4, V6], V6.ip), [V4])
+  t.strictSame(usablePaths(group, `${A.ip} ${B.ip}`), [C])
+  t.strictSame(usablePaths([V4, V6], ''), [V4, V6])
+  t.end()
+})
+
+await t.test('a path that fails changes nothing in what is left out, and the other way round: only then flows change', (t) => {
+  const group = [2, 3, 4, 5].map((n) => ({ ip: `192.0.2.${n}`, weight: n }))
+  const vtepOf = vteps(['192.0.2.2', '192.0.2.3', '192.0.2.4'])
+  for (const failed of ['192.0.2.2', '192.0.2.3', '192.0.2.4']) t.equal(leftOut(group.filter(({ ip }) => ip !== failed), BOTH ?? {}, vtepOf), '192.0.2.5', failed)
+  t.equal(leftOut(group.slice(0, 3), BOTH ?? {}, vtepOf), '')
   t.end()
 })
 
 await t.test('a multicast group or no address at all is no path', (t) => {
-  t.strictSame(usablePaths([{ ip: '239.1.1.1', weight: 1 }, { ip: '0.0.0.0', weight: 1 }, { ip: 'ff05::1', weight: 1 }, V4], 'all'), [V4])
+  t.strictSame(usablePaths([{ ip: '239.1.1.1', weight: 1 }, { ip: '0.0.0.0', weight: 1 }, { ip: 'ff05::1', weight: 1 }, V4], ''), [V4])
   t.end()
 })
 

@@ -4,10 +4,9 @@ import { parseSystem } from '../../lib/config/system.js'
 import { deriveDomain, type Domain } from '../../lib/evpn/domain.js'
 import { FdbMirror } from '../../lib/mirror/fdb.js'
 import { LinkMirror } from '../../lib/mirror/links.js'
-import { NexthopMirror } from '../../lib/mirror/nexthops.js'
 import { NeighbourMirror } from '../../lib/mirror/neighbours.js'
 import { VlanMirror } from '../../lib/mirror/vlans.js'
-import type { LinkRow, NeighRow, NexthopRow, VlanRow } from '../../lib/netlink/index.js'
+import type { LinkRow, NeighRow, VlanRow } from '../../lib/netlink/index.js'
 import { link } from '../mirror/rows.js'
 
 export const VNI = 1000
@@ -42,12 +41,6 @@ export function fdbOf(...rows: readonly NeighRow[]): FdbMirror {
   const fdb = new FdbMirror({ bridgeRow: () => undefined, deviceRow: () => undefined, nexthopUse: () => undefined }, undefined, isVxlan)
   for (const row of rows) fdb.put(row)
   return fdb
-}
-
-export function nexthopsOf(...rows: readonly NexthopRow[]): NexthopMirror {
-  const nexthops = new NexthopMirror({ paths: () => undefined, gone: () => undefined, again: () => undefined })
-  for (const row of rows) nexthops.put(row)
-  return nexthops
 }
 
 export function neighboursOf(...rows: readonly NeighRow[]): NeighbourMirror {

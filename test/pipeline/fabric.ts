@@ -5,7 +5,6 @@
 //   VNI 2000: no port, evpn-decap member
 //   tunnel ports: 10 (UDP 4789) and 11 (UDP 8472); we are 192.0.2.1 and 2001:db8::1
 import { partition, type FloodMember } from '../../lib/evpn/flood.js'
-import type { Members } from '../../lib/evpn/nexthop.js'
 import type { RemoteMac } from '../../lib/evpn/remote-mac.js'
 import type { Responder } from '../../lib/evpn/responder.js'
 import type { Vtep } from '../../lib/evpn/vtep.js'
@@ -16,7 +15,7 @@ import type { Flow, Group } from '../../lib/pipeline/flow.js'
 import { floodEntries, TRAMPOLINE, type FloodEntries } from '../../lib/pipeline/flood.js'
 import { encapFlows, floodedFlows, localMacFlow, portlessMacFlow, remoteMacFlow, SPLIT_HORIZON, taggedFlows } from '../../lib/pipeline/forward.js'
 import type { NexthopPath } from '../../lib/mirror/nexthops.js'
-import { nexthopGroup } from '../../lib/pipeline/nexthop.js'
+import { nexthopFlow, nexthopGroup, nexthopGroupId } from '../../lib/pipeline/nexthop.js'
 import { learnedFlows, learnedRemoteFlows, learnFlow, learnRemoteFlow, unlearnedFlows } from '../../lib/pipeline/learned.js'
 import { portFlows, type PortBinding } from '../../lib/pipeline/port.js'
 import { securedMacFlows, secureFlows } from '../../lib/pipeline/secure.js'
@@ -30,15 +29,15 @@ const [VNI, VM1, VM2, VM3, VM4, TUNNEL, TUNNEL2] = [1000, 1, 2, 3, 4, 10, 11] as
 const OUR = { 4: '192.0.2.1', 6: '2001:db8::1' } as const
 
 function vtep(ip: string, udpPort: number): Vtep {
-  return { vni: VNI, ip, udpPort, flood: true, floodVni: undefined, localIp: ip.includes(':') ? OUR[6] : OUR[4] }
+  return { vni: VNI, ip, udpPort, flood: true, own: true, floodVni: undefined, localIp: ip.includes(':') ? OUR[6] : OUR[4] }
 }
 
 function behind(mac: string, ip: string, udpPort = 4789, encapVni?: number): RemoteMac {
   return { vni: VNI, mac, via: { kind: 'vtep', ip }, udpPort, encapVni, sticky: false }
 }
 
-function behindNexthop(vni: number, mac: string, id: number, members: Members, udpPort = 4789): RemoteMac {
-  return { vni, mac, via: { kind: 'nexthop', id, members }, udpPort, encapVni: undefined, sticky: false }
+function behindNexthop(vni: number, mac: string, id: number): RemoteMac {
+  return { vni, mac, via: { kind: 'nexthop', id }, udpPort: 4789, encapVni: undefined, sticky: false }
 }
 
 const PATHS: readonly NexthopPath[] = [{ ip: '192.0.2.2', weight: 100 }, { ip: '192.0.2.3', weight: 200 }]
@@ -170,18 +169,21 @@ export const TOPICS: readonly Topic[] = [
     name: 'nexthop',
     about: [
       'MACs behind a nexthop group: one group for all MACs of all VNIs, whatever their UDP port; a bucket says which VTEP, no more.',
-      'Group 11 has VTEPs of both families, of which VNI 0 uses IPv4 alone: a group of its own. Of a group with the number that FRR gives its first, no member is left.'
+      'Of group 11 VNI 0 leaves out one member: a group of its own. Of a group with the number that FRR gives its first, no member is left.'
     ],
     flows: [
-      remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:01', 10, 'all')), remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:02', 10, 'all')),
-      remoteMacFlow(behindNexthop(0, '02:00:00:00:02:01', 10, 'all', 8472)), remoteMacFlow(behindNexthop(0, '02:00:00:00:02:03', 11, 4)),
-      remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:03', 11, 'all')), remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:04', 0x20000001, 'all'))
+      remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:01', 10)), remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:02', 10)),
+      remoteMacFlow(behindNexthop(0, '02:00:00:00:02:01', 10)), remoteMacFlow(behindNexthop(0, '02:00:00:00:02:03', 11)),
+      remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:03', 11)), remoteMacFlow(behindNexthop(VNI, '02:00:00:00:02:04', 0x20000001)),
+      nexthopFlow(VNI, 10, nexthopGroupId(10, ''), 4789), nexthopFlow(0, 10, nexthopGroupId(10, ''), 8472),
+      nexthopFlow(VNI, 11, nexthopGroupId(11, ''), 4789), nexthopFlow(0, 11, nexthopGroupId(11, '2001:db8::2'), 8472),
+      nexthopFlow(VNI, 0x20000001, nexthopGroupId(0x20000001, ''), 4789)
     ],
     groups: [
-      nexthopGroup(10, 'all', PATHS),
-      nexthopGroup(11, 'all', [{ ip: '192.0.2.2', weight: 1 }, { ip: '2001:db8::2', weight: 1 }]),
-      nexthopGroup(11, 4, [{ ip: '192.0.2.2', weight: 1 }]),
-      nexthopGroup(0x20000001, 'all', [])
+      nexthopGroup(nexthopGroupId(10, ''), PATHS),
+      nexthopGroup(nexthopGroupId(11, ''), [{ ip: '192.0.2.2', weight: 1 }, { ip: '2001:db8::2', weight: 1 }]),
+      nexthopGroup(nexthopGroupId(11, '2001:db8::2'), [{ ip: '192.0.2.2', weight: 1 }]),
+      nexthopGroup(nexthopGroupId(0x20000001, ''), [])
     ]
   },
   {

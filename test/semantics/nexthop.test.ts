@@ -13,10 +13,10 @@ import { waitFor } from '../lab/wait.js'
 import type { MacReport } from '../../lib/daemon/report.js'
 
 const LOCAL = '192.0.2.1'
-/** Of these only A and B are announced for flooding; C, D and SIX are known by nexthops alone. */
+/** Of these only A and B are announced for flooding at first; C, D and SIX are known by nexthops alone. */
 const VTEP = { A: '192.0.2.11', B: '192.0.2.12', C: '192.0.2.13', D: '192.0.2.14', SIX: '2001:db8:0:1::11' } as const
 const [NH_A, NH_B, NH_C, NH_D] = [1, 2, 3, 4]
-const MAC = { a: '02:00:00:00:00:01', b: '02:00:00:00:00:02', far: '02:aa:00:00:00:01', other: '02:aa:00:00:00:02', odd: '02:aa:00:00:00:03' } as const
+const MAC = { a: '02:00:00:00:00:01', b: '02:00:00:00:00:02', far: '02:aa:00:00:00:01', other: '02:aa:00:00:00:02', odd: '02:aa:00:00:00:03', single: '02:aa:00:00:00:04' } as const
 /** The kernel's group ids, and ours: as ovs-ofctl prints 0xc0000000 plus the id. */
 const [GROUP, GROUP2, GROUP3, FRRS] = [10, 11, 12, 0x20000001]
 const inSwitch = (group: number): number => 0xc0000000 + group
@@ -74,9 +74,21 @@ function leadsTo(group: number, ...wanted: readonly string[]): Promise<unknown> 
   return eventually(`group ${group} to lead to ${wanted.join(' and ') || 'nowhere'}`, () => paths(group), (seen) => seen?.join() === [...wanted].sort().join())
 }
 
-/** Our flows that send to a group. */
-function flowsTo(group: number): Promise<string[]> {
-  return c1.ourFlows(`out_group=${inSwitch(group)}`).then((flows) => flows.filter((flow) => flow.includes(`group:${inSwitch(group)}`)))
+/** Our flows of MACs behind a group, and those that say which group in the switch a VNI uses for it. */
+async function flowsTo(group: number): Promise<{ readonly macs: number, readonly uses: number }> {
+  const flows = await c1.ourFlows()
+  return {
+    macs: flows.filter((flow) => flow.includes('table=202, priority=300,') && flow.includes(`set_field:0x${group.toString(16)}->reg1`)).length,
+    uses: flows.filter((flow) => flow.includes('table=219,') && flow.includes(`reg1=0x${group.toString(16)},`)).length
+  }
+}
+
+/** The VTEPs that a VNI uses of a group. */
+async function usedBy(vni: number, group: number): Promise<string> {
+  const [flow = ''] = await c1.ourFlows(`table=219,metadata=${vni},reg1=${group}`)
+  const id = /group:(\d+)/.exec(flow)?.[1]
+  const text = (await c1.groups()).find((line) => line.startsWith(`group_id=${id},`)) ?? ''
+  return [...text.matchAll(/set_field:([0-9a-f.:]+)->tun_(?:ipv6_)?dst/g)].map(([, ip]) => ip).sort().join(' ')
 }
 
 /** Waits until all that is wanted is in the switch. */
@@ -101,7 +113,7 @@ await t.test('rule 9: a nexthop group with weights is one select group by dp_has
   const [group, ...more] = (await c1.groups()).filter((line) => line.includes(VTEP.A) && line.includes(VTEP.B) && line.includes('type=select'))
   t.strictSame(more, [], 'no other group has both VTEPs')
   t.match(group, /type=select,selection_method=dp_hash/)
-  t.equal((await flowsTo(GROUP)).length, 3, 'three MACs in two VNIs, three flows that name it')
+  t.strictSame(await flowsTo(GROUP), { macs: 3, uses: 2 }, 'three MACs in two VNIs')
   for (const [from, vni] of [['a', 1000], ['b', 2000]] as const) {
     t.match(await arrivesAt(from, MAC.far), new RegExp(`^192\\.0\\.2\\.1[12] VNI ${vni}$`), `a frame of VNI ${vni} arrives at one of the two`)
   }
@@ -150,6 +162,24 @@ await t.test('rule 9: VTEPs behind a group are VTEPs of the VNIs that use it: wh
   t.notOk(await comesIn(VTEP.C, 2000, 'b'), 'not in VNI 2000, which has no MAC there')
 })
 
+await t.test('rule 9: members that are no VTEPs of the MAC\'s VNI are left out, while any is; the group that all of them make stays that of the others', async (t) => {
+  t.equal(await usedBy(1000, GROUP2), `${VTEP.C} ${VTEP.D}`, 'neither is announced for flooding: nobody says which of them is')
+  await speaker.vtep(1000, VTEP.C)
+  await eventually('the one that is announced to be used alone', () => usedBy(1000, GROUP2), (seen) => seen === VTEP.C)
+  t.equal(await arrivesAt('a', MAC.odd), `${VTEP.C} VNI 1000`)
+  t.match(await macReport(1000, MAC.odd), { state: 'ok', paths: [{ ip: VTEP.C }], reason: /without 192\.0\.2\.14: no VTEP of VNI 1000/ }, 'ovs-evpnctl macs says why')
+  await speaker.multihomed(2000, [MAC.odd], GROUP2)
+  await eventually('another VNI to use both', () => usedBy(2000, GROUP2), (seen) => seen === `${VTEP.C} ${VTEP.D}`)
+  t.equal(await usedBy(1000, GROUP2), VTEP.C)
+  await speaker.noMac(2000, MAC.odd)
+  await speaker.mac(1000, MAC.single, VTEP.D)
+  await eventually('one that a MAC is behind is a VTEP of the VNI, too', () => usedBy(1000, GROUP2), (seen) => seen === `${VTEP.C} ${VTEP.D}`)
+  await speaker.noMac(1000, MAC.single)
+  await speaker.vtep(1000, VTEP.D)
+  await leadsTo(GROUP2, `${VTEP.C} weight 1`, `${VTEP.D} weight 1`)
+  await settled('five MACs', 5)
+})
+
 await t.test('rule 9: the group is replaced, shrunk, and its member re-pointed', async () => {
   await speaker.nexthopGroup(GROUP2, { [NH_A]: 1, [NH_C]: 7 })
   await leadsTo(GROUP2, `${VTEP.A} weight 1`, `${VTEP.C} weight 7`)
@@ -165,27 +195,21 @@ await t.test('rule 9: the group is replaced, shrunk, and its member re-pointed',
 })
 
 await t.test('rule 9: a member that cannot be reached from the VNI is left out', async (t) => {
-  await speaker.nexthopGroup(GROUP2, { [NH_A]: 1, [NH_D]: 1 })
-  await leadsTo(GROUP2, `${VTEP.A} weight 1`, `${VTEP.D} weight 1`)
+  await speaker.nexthopGroup(GROUP2, { [NH_C]: 1, [NH_D]: 1 })
+  await leadsTo(GROUP2, `${VTEP.C} weight 1`, `${VTEP.D} weight 1`)
   // The kernel wants one family in a group, but lets a member be re-pointed. No VNI has an IPv6 address so far.
   await speaker.nexthops({ [NH_D]: VTEP.SIX })
-  const groupOf = async (vni: number): Promise<string> => {
-    const [flow = ''] = await c1.ourFlows(`table=202,metadata=${vni},dl_dst=${MAC.odd}`)
-    const id = /group:(\d+)/.exec(flow)?.[1]
-    const text = (await c1.groups()).find((line) => line.startsWith(`group_id=${id},`)) ?? ''
-    return [...text.matchAll(/set_field:([0-9a-f.:]+)->tun_(?:ipv6_)?dst/g)].map(([, ip]) => ip).sort().join(' ')
-  }
-  await eventually('the IPv6 VTEP to be left out', () => groupOf(1000), (seen) => seen === VTEP.A)
-  t.match(await macReport(1000, MAC.odd), { state: 'ok', paths: [{ ip: VTEP.A }] })
-  t.equal(await arrivesAt('a', MAC.odd), `${VTEP.A} VNI 1000`)
+  await eventually('the IPv6 VTEP to be left out', () => usedBy(1000, GROUP2), (seen) => seen === VTEP.C)
+  t.match(await macReport(1000, MAC.odd), { state: 'ok', paths: [{ ip: VTEP.C }] })
+  t.equal(await arrivesAt('a', MAC.odd), `${VTEP.C} VNI 1000`)
   await speaker.multihomed(2000, [MAC.odd], GROUP2)
   await c1.set('Open_vSwitch .', { 'ovn-evpn-local-ip': '2000-2001:db8:0:1::1' })
-  await eventually('a VNI that has an IPv6 address to use both', () => groupOf(2000), (seen) => seen === `${VTEP.A} ${VTEP.SIX}`)
-  t.equal(await groupOf(1000), VTEP.A, 'and the other not')
+  await eventually('a VNI that has an IPv6 address to use both', () => usedBy(2000, GROUP2), (seen) => seen === `${VTEP.C} ${VTEP.SIX}`)
+  t.equal(await usedBy(1000, GROUP2), VTEP.C, 'and the other not')
   await c1.unset('Open_vSwitch .', 'ovn-evpn-local-ip')
   await speaker.noMac(2000, MAC.odd)
   await speaker.nexthops({ [NH_D]: VTEP.D })
-  await leadsTo(GROUP2, `${VTEP.A} weight 1`, `${VTEP.D} weight 1`)
+  await leadsTo(GROUP2, `${VTEP.C} weight 1`, `${VTEP.D} weight 1`)
 })
 
 await t.test('rule 9: with its last member or by itself the group goes, the kernel drops its rows untold, and so do we', async (t) => {
@@ -195,7 +219,7 @@ await t.test('rule 9: with its last member or by itself the group goes, the kern
   await speaker.noNexthop(NH_C)
   await settled('the MAC gone with the last member', 4)
   t.equal(await paths(GROUP3), undefined, 'its group is gone')
-  t.strictSame(await flowsTo(GROUP3), [])
+  t.strictSame(await flowsTo(GROUP3), { macs: 0, uses: 0 })
   await speaker.nexthops({ [NH_C]: VTEP.C })
   await speaker.nexthopGroup(GROUP3, { [NH_C]: 1 })
   await speaker.multihomed(1000, [MAC.odd], GROUP3)
@@ -226,12 +250,27 @@ await t.test('rule 9: of 1,000 MACs in two VNIs behind one group a path fails, a
   await speaker.nexthopGroup(GROUP2, { [NH_A]: 1, [NH_B]: 1 })
   for (const vni of [1000, 2000]) await speaker.multihomed(vni, MANY, GROUP2)
   await settled('1,000 MACs behind the group', 1004)
-  t.equal((await flowsTo(GROUP2)).length, 1000)
+  t.strictSame(await flowsTo(GROUP2), { macs: 1000, uses: 2 })
   const one = { groups: 1, flows: 0, told: [] }
   t.strictSame(await cost(t, () => speaker.nexthopGroup(GROUP2, { [NH_A]: 1 }), () => leadsTo(GROUP2, `${VTEP.A} weight 1`)), one, 'a path fails')
   t.equal(await arrivesAt('b', MANY[7] ?? ''), `${VTEP.A} VNI 2000`, 'the path that is left is taken')
   t.strictSame(await cost(t, () => speaker.nexthopGroup(GROUP2, { [NH_A]: 1, [NH_B]: 5 }), () => leadsTo(GROUP2, `${VTEP.A} weight 1`, `${VTEP.B} weight 5`)), one, 'and comes back')
   t.strictSame(await cost(t, () => speaker.nexthopGroup(GROUP2, { [NH_A]: 2, [NH_B]: 3 }), () => leadsTo(GROUP2, `${VTEP.A} weight 2`, `${VTEP.B} weight 3`)), one, 'other weights')
+})
+
+await t.test('rule 9: of these VNIs one loses a VTEP, and gets it back: one flow for each nexthop group, whatever the number of MACs; the other VNI keeps its', async (t) => {
+  // Of MAC.far and of the many.
+  const both = { flows: 2, told: ['event=MODIFIED table=219', 'event=MODIFIED table=219'] }
+  const has = (line: string) => () => eventually(`VNI 2000 to use ${line}`, () => usedBy(2000, GROUP2), (seen) => seen === line)
+  const flowsOf = async (...change: Parameters<typeof cost>) => {
+    const { flows, told } = await cost(...change)
+    return { flows, told: told.map((event) => event.replace(/ .*?(table=\d+).*/, ' $1')) }
+  }
+  t.strictSame(await flowsOf(t, () => speaker.noVtep(2000, VTEP.B), has(VTEP.A)), both, 'it is left out')
+  t.equal(await usedBy(1000, GROUP2), `${VTEP.A} ${VTEP.B}`)
+  t.equal(await arrivesAt('b', MANY[7] ?? ''), `${VTEP.A} VNI 2000`)
+  t.strictSame(await flowsOf(t, () => speaker.vtep(2000, VTEP.B), has(`${VTEP.A} ${VTEP.B}`)), both, 'and used again')
+  await leadsTo(GROUP2, `${VTEP.A} weight 2`, `${VTEP.B} weight 3`)
 })
 
 await t.test('rule 9: a restart finds the groups and sends nothing', async (t) => {

@@ -12,19 +12,19 @@ import { remoteMacPlace, toRemote } from '../../pipeline/forward.js'
 import { learnedLocal } from '../learned.js'
 import type { State } from '../state.js'
 import { refreshClaim } from './claim.js'
-import { countNexthopUse, ranked } from './nexthop.js'
+import { countNexthopMac } from './nexthop.js'
 import { noteMac } from './note.js'
 
 /** One MAC: as a remote one, and, when it is bound here, its claim. */
 export function refreshMac(state: State, vni: Vni, mac: Mac): void {
   const domain = state.domains.get(vni)
   const old = state.macs.get(vni, mac)
-  const remote = ranked(state, domain && deriveRemoteMac(domain, mac, state.mirrors.fdb, state.mirrors.nexthops))
+  const remote = domain && deriveRemoteMac(domain, mac, state.mirrors.fdb)
   if (!isDeepStrictEqual(old, remote)) {
     if (remote === undefined) state.macs.delete(vni, mac)
     else state.macs.set(vni, mac, remote)
     countBehind(state, old, remote)
-    countNexthopUse(state, old, remote)
+    countNexthopMac(state, old, remote)
     noteMac(state, vni, mac, old, remote, state.switch.setFlow(`mac ${vni}`, remoteMacPlace(vni, mac), remote && actionsTo(state, remote)))
   }
   const local = refreshLocal(state, vni, mac, domain) ?? (domain && learnedLocal(state, vni, mac))
@@ -36,11 +36,10 @@ function countBehind({ macsBehind }: State, old: RemoteMac | undefined, current:
   if (current?.via.kind === 'vtep') addCount(macsBehind, vtepKey(current.via.ip, current.udpPort), current.vni, +1)
 }
 
-/** One list of actions for all MACs behind one VTEP: made and encoded once, held once. */
+/** One list of actions for all MACs behind one VTEP or nexthop: made and encoded once, held once. */
 function actionsTo(state: State, remote: RemoteMac): readonly Action[] {
   const { via, udpPort, encapVni } = remote
-  if (via.kind !== 'vtep') return toRemote(remote)
-  const key = `${via.ip} ${udpPort} ${encapVni ?? ''}`
+  const key = via.kind === 'vtep' ? `${via.ip} ${udpPort} ${encapVni ?? ''}` : `nexthop ${via.id}`
   const known = state.actionsToVtep.get(key)
   if (known !== undefined) return known
   const actions = toRemote(remote)

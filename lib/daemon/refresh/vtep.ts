@@ -8,6 +8,7 @@ import { learnRemoteFlow } from '../../pipeline/learned.js'
 import type { Flow } from '../../pipeline/flow.js'
 import type { ReachableVtep, State } from '../state.js'
 import { countDecap } from './decap.js'
+import { markNexthopsTo } from './nexthop.js'
 import { noteVtep } from './note.js'
 
 /** One VTEP. Every MAC that comes or goes behind it asks, so an unchanged one must cost next to nothing. */
@@ -29,6 +30,8 @@ export function refreshVtep(state: State, vni: Vni, key: VtepKey): void {
   state.switch.setFlows(owner, vtep === undefined ? [] : vtepFlows(vtep))
   noteVtep(state, vni, old, vtep, [...state.switch.flows.keysOf(owner), ...before])
   if (old?.flood === true || vtep?.flood === true) state.dirty.floods.add(vni)
+  const one = vtep ?? old
+  if (one !== undefined && (old?.flood !== vtep?.flood || old?.own !== vtep?.own)) markNexthopsTo(state, vni, one.ip)
 }
 
 function noteGroup({ multicastGroups, dirty }: State, vni: Vni, key: VtepKey, isGroup: boolean): void {

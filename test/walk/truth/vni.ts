@@ -12,6 +12,8 @@ export interface TrueVtep {
   readonly ip: string
   readonly udpPort: number
   readonly flood: boolean
+  /** A row names it; else nexthop groups alone do. */
+  readonly isNamed: boolean
   readonly localIp: string | undefined
   /** VNI of what is flooded to it. */
   readonly encapVni: number
@@ -65,9 +67,9 @@ export function readVni(vni: number, config: TrueConfig, kernel: FakeKernel, fak
   const locals = localsOf(ports, config.virtual(vni) ?? [])
   const udpPort = Number(config.option('evpn-vxlan-port', vni) ?? config.udpPorts[0])
   const localIp = (ip: string) => localIpFor(ip.includes(':'), vni, config, devices.vxlans)
-  const remote = remoteMacs(vni, devices, kernel, udpPort)
-  const claimed = new Set([...remote.keys(), ...bridgeClaims(devices, kernel)])
   const vteps = vtepsOf(vni, devices, kernel, udpPort).map((vtep) => ({ ...vtep, localIp: localIp(vtep.ip) }))
+  const remote = remoteMacs(vni, devices, kernel, udpPort, vteps)
+  const claimed = new Set([...remote.keys(), ...bridgeClaims(devices, kernel)])
   const learned = learnedOf(fake, config, vni)
   const hosts = [...learned.local].filter(([mac]) => !locals.some((local) => local.mac === mac)).map(([mac, port]): TrueLocal => ({ mac, port, ips: [], sources: undefined }))
   const told = [...locals, ...hosts].flatMap((local) => toldRows(local, vni, devices, config, kernel, claimed))
@@ -132,16 +134,24 @@ function rowsFor(vni: number, device: Device, kernel: FakeKernel): DeviceRow[] {
   return kernel.vxlans.rows(device.ifindex).filter(({ srcVni }) => device.vxlan?.external !== true || (srcVni ?? 0) === vni)
 }
 
-function remoteMacs(vni: number, devices: Devices, kernel: FakeKernel, udpPort: number): Map<string, readonly TruePath[]> {
+function remoteMacs(vni: number, devices: Devices, kernel: FakeKernel, udpPort: number, vteps: readonly TrueVtep[]): Map<string, readonly TruePath[]> {
   const remote = new Map<string, readonly TruePath[]>()
   for (const device of devices.vxlans) {
     for (const row of rowsFor(vni, device, kernel)) {
       const isSpeakers = row.mac !== ZERO_MAC && (row.flags & (NTF.EXT_LEARNED | NTF.STICKY)) !== 0
       if (!isSpeakers || remote.has(row.mac) || isElsewhere(row.mac, devices, kernel)) continue
-      remote.set(row.mac, pathsOf(vni, row, kernel, udpPort))
+      const paths = pathsOf(vni, row, kernel, udpPort)
+      remote.set(row.mac, row.nhId === undefined ? paths : ofVni(paths, vteps))
     }
   }
   return remote
+}
+
+/** Members of a group that are VTEPs of the VNI in their own right, when any is announced for flooding; else any that can be reached. */
+function ofVni(paths: readonly TruePath[], vteps: readonly TrueVtep[]): readonly TruePath[] {
+  const reachable = paths.flatMap((path) => vteps.filter((vtep) => vtep.ip === path.ip && vtep.udpPort === path.udpPort && vtep.localIp !== undefined).map((vtep) => ({ path, vtep })))
+  const isAnnounced = reachable.some(({ vtep }) => vtep.flood)
+  return reachable.filter(({ vtep }) => !isAnnounced || vtep.isNamed).map(({ path }) => path)
 }
 
 /** One for each address: two nexthops of a group may have the same. */
@@ -167,15 +177,15 @@ function bridgeClaims({ bridge, vlan, vxlans }: Devices, kernel: FakeKernel): st
 }
 
 function vtepsOf(vni: number, { vxlans }: Devices, kernel: FakeKernel, udpPort: number): Omit<TrueVtep, 'localIp'>[] {
-  const vteps = new Map<string, { ip: string, udpPort: number, flood: boolean, encapVnis: number[] }>()
+  const vteps = new Map<string, { ip: string, udpPort: number, flood: boolean, isNamed: boolean, encapVnis: number[] }>()
   for (const row of vxlans.flatMap((device) => rowsFor(vni, device, kernel))) {
     const isFlood = row.mac === ZERO_MAC
     if (!isFlood && (row.flags & (NTF.EXT_LEARNED | NTF.STICKY)) === 0) continue
     for (const path of pathsOf(vni, row, kernel, udpPort)) {
       if (path.ip.startsWith('239.')) continue
       const key = `${path.ip} ${path.udpPort}`
-      const { flood = false, encapVnis = [] } = vteps.get(key) ?? {}
-      vteps.set(key, { ip: path.ip, udpPort: path.udpPort, flood: isFlood || flood, encapVnis: isFlood ? [...encapVnis, path.encapVni] : encapVnis })
+      const { flood = false, isNamed = false, encapVnis = [] } = vteps.get(key) ?? {}
+      vteps.set(key, { ip: path.ip, udpPort: path.udpPort, flood: isFlood || flood, isNamed: isNamed || row.nhId === undefined, encapVnis: isFlood ? [...encapVnis, path.encapVni] : encapVnis })
     }
   }
   // Where entries disagree: our own VNI, else the lowest.
