@@ -91,6 +91,7 @@ await t.test('docs/pipeline.md: with a trunk, a MAC behind two VTEPs and a port 
     ovs-vsctl --no-wait add-port br-int vm3 -- set Interface vm3 type=internal external_ids:dynamic-routing-vni=10:1000
     ovs-vsctl --no-wait add-port br-int vm4 -- set Interface vm4 type=internal external_ids:dynamic-routing-vni=1000 external_ids:evpn-addresses=unknown
     for i in $(seq 50); do ip link set dev vm4 address 02:bb:00:00:00:01 up 2>/dev/null && break; sleep 0.1; done
+    bridge fdb append 00:00:00:00:00:00 dev vxlan-1000 dst 192.0.2.3 self permanent
     ip nexthop add id 1001 via 192.0.2.2 fdb
     ip nexthop add id 1002 via 192.0.2.3 fdb
     ip nexthop add id 1010 group 1001,100/1002,200 fdb
