@@ -8,9 +8,9 @@ const TESTS = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * Whose tests can run in both stages, unless they declare what only one has. Of those of reliability not the ones that are about
- * the daemon alone, under overload and with few privileges, and not the one that sends more packets than an emulated machine forwards.
+ * the daemon alone, under overload and with few privileges, nor what is read by Prometheus and a browser, and not the one that sends more packets than an emulated machine forwards.
  */
-const BOTH_STAGES = /^((system|semantics)\/|reliability\/(?!overload-|privileges|restart-packets))/
+const BOTH_STAGES = /^((semantics|system(?!\/metrics))\/|reliability\/(?!overload-|privileges|restart-packets))/
 
 /**
  * Those of them for which `.ci/run` has the time, beside all that declare a need: what the datapaths could do differently.
