@@ -28,6 +28,11 @@ export class NestedMap<Outer, Inner, Value> {
   outers(): IterableIterator<Outer> {
     return this.#maps.keys()
   }
+
+  /** How many outer keys there are. */
+  get outerCount(): number {
+    return this.#maps.size
+  }
 }
 
 /** Adds to a count that is not there as long as it is 0. */

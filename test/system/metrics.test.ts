@@ -1,9 +1,10 @@
-// Issue 7, point 5: what the daemon tells Prometheus, and that every expression of the dashboard and the alert rules in
-// docs/monitoring finds it there.
-import { readFileSync } from 'node:fs'
+// Issue 7, point 5: what the daemon tells Prometheus, that every expression of the dashboard and the alert rules in docs/monitoring
+// finds it there, and the page that shows the fabric, in a real browser.
+import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { Lab } from '../lab/lab.js'
-import { Chassis } from './util/chassis.js'
+import { Chassis, lines } from './util/chassis.js'
+import { Browser } from './util/chromium.js'
 import { eventually } from './util/eventually.js'
 import { fetchAll } from './util/fetch.js'
 import { Prometheus, type Point } from './util/prometheus.js'
@@ -26,7 +27,7 @@ const c1 = new Chassis(lab)
 for (const { name } of [vm, other]) await lab.exec(name, ['ip', 'addr', 'flush', 'dev', 'eth0'])
 const speaker = new Speaker(c1)
 const socket = `${lab.host('c1').dir}/zserv.api`
-lab.spawn('c1', [process.execPath, '-e', `require('net').createServer().listen(${JSON.stringify(socket)})`], { stdio: 'ignore' })
+const routing = lab.spawn('c1', [process.execPath, '-e', `require('net').createServer().listen(${JSON.stringify(socket)})`], { stdio: 'ignore' })
 await eventually('the routing daemon to listen', () => c1.run(['cat', '/proc/net/unix']), (text) => text.includes(socket))
 await c1.set('Bridge br-int', { 'evpn-speaker': socket })
 const daemon = await lab.startDaemon('c1', ['--metrics=:9475'])
@@ -39,8 +40,8 @@ await speaker.ip(10, '10.0.0.99', MAC)
 /** What /metrics says now. */
 const scrape = async () => (await fetchAll(lab, 'c1', [`${URL}/metrics`]))[0]?.body ?? ''
 const shows = (what: string, ...series: readonly string[]) => eventually(what, async () => {
-  const lines = (await scrape()).split('\n')
-  return series.filter((line) => !lines.includes(line)).map((line) => `not there: ${line}; but ${lines.filter((other) => other.startsWith(line.split('{')[0] ?? '')).join(', ')}`)
+  const text = lines(await scrape())
+  return series.filter((line) => !text.includes(line)).map((line) => `not there: ${line}; but ${text.filter((other) => other.startsWith(line.split('{')[0] ?? '')).join(', ')}`)
 }, (missing) => missing.length === 0)
 
 await t.test('what is known is told', async () => {
@@ -128,4 +129,74 @@ await t.test('latencies: each kind of change, in a histogram that adds up', asyn
     t.ok(value >= 1, `${metric['change']}: ${value}`)
     t.equal(last.find((bucket) => bucket.metric['change'] === metric['change'])?.value, value)
   }
+})
+
+// --- the page
+
+/** What a person reads on it, a line each. */
+const PICTURE = 'const text = (id) => document.getElementById(id).innerText.split("\\n").map((line) => line.trim()).filter((line) => line !== "")'
+/** The nodes of the picture: what each is called, its text, and whether its box is shown as stale or bad. */
+const NODES = '[...document.querySelectorAll("svg .node")].map((node) => `${node.getAttribute("aria-label")}: ${[...node.querySelectorAll("text")].map(({ textContent }) => textContent).join(", ")} [${node.querySelector(".box").getAttribute("class").trim()}]`)'
+
+let browser: Browser | undefined
+const evaluate = <T>(expression: string): Promise<T> => browser?.evaluate<T>(expression) ?? Promise.reject(new Error('no browser'))
+const nodes = () => evaluate<string[]>(NODES)
+const read = (id: string) => evaluate<string[]>(`(() => { ${PICTURE}; return text("${id}") })()`)
+const has = (list: readonly string[], pattern: RegExp) => list.some((line) => pattern.test(line))
+const click = (selector: string) => evaluate(`document.querySelector(${JSON.stringify(selector)}).dispatchEvent(new MouseEvent("click", { bubbles: true })) && undefined`)
+
+await t.test('the page: this chassis, its VNIs and ports, the VTEPs with their MACs, what is contested and what was dropped', async () => {
+  browser = await Browser.start(lab, 'c1', 1280, 720)
+  await browser.open(URL)
+  await eventually('the picture', nodes, (seen) => has(seen, /^VTEP 192\.0\.2\.11: 192\.0\.2\.11, 0 MACs, VNI (10, 20|20, 10) \[box ok\]$/) &&
+    has(seen, /^VTEP 192\.0\.2\.12: .*, 2 MACs, VNI 10 \[box ok\]$/) && has(seen, /^VNI 10: .*3 remote MACs, 2 VTEPs, 1 contested · .*1.*dropp/) && has(seen, /^port vm1: .*contested/) && has(seen, /^port vm2: .*advertised/), 60_000)
+  await eventually('what is wrong', () => read('troubles'), (seen) => has(seen, /^contested VNI 10, vm1: 02:00:00:00:00:01$/) && has(seen, /VNI 10: reserved destination, 1 packet$/) && has(seen, /1 MAC on nexthop 10: 192\.0\.2\.11, 192\.0\.2\.12/))
+  await eventually('the head', () => read('pills'), (seen) => has(seen, /OVSDB up.*switch up.*kernel up.*routing daemon up/))
+})
+
+await t.test('the page is live: what comes and what is dropped shows without loading it again', async (t) => {
+  await evaluate('void (window.isSame = true)')
+  await speaker.vtep(20, '192.0.2.13')
+  await eventually('the new VTEP', nodes, (seen) => has(seen, /^VTEP 192\.0\.2\.13: .*VNI 20/), 30_000)
+  wire.send({ src: '02:00:00:00:00:77', dst: RESERVED, name: 'dropped again' })
+  await eventually('the drop', () => read('troubles'), (seen) => has(seen, /^now VNI 10: reserved destination, 2 packets$/), 30_000)
+  t.equal(await evaluate('window.isSame'), true)
+})
+
+await t.test('a click explains: a VTEP, and a MAC behind it with the flows it needs', async () => {
+  await click(`[data-id="vtep ${B} 4789"]`)
+  await eventually('the VTEP explained', () => read('answer'), (seen) => has(seen, /^VTEP 192\.0\.2\.12$/) && has(seen, /^10\s+ok\s+2\s+yes\s+192\.0\.2\.1$/) && has(seen, new RegExp(`^${MAC} VNI 10$`)), 30_000)
+  await evaluate(`[...document.querySelectorAll("#macs button")].find(({ innerText }) => innerText === "${MAC}").click()`)
+  await eventually('the MAC explained', () => read('answer'), (seen) => has(seen, new RegExp(`^${MAC}, VNI 10$`)) && has(seen, /all as wanted$/) &&
+    has(seen, new RegExp(`dl_dst=${MAC}`)) && has(seen, new RegExp(`^ovs-evpnctl explain 10 ${MAC}$`)), 30_000)
+  await click('[data-id="port vm1 10"]')
+  await eventually('the contested address explained', () => read('answer'), (seen) => has(seen, /^here\s+vm1, contested$/) && has(seen, /another chassis announces/), 30_000)
+})
+
+await t.test('the routing daemon goes: what it withdraws is shown as stale', async (t) => {
+  routing.kill('SIGKILL')
+  await eventually('its end', () => read('pills'), (seen) => has(seen, /routing daemon gone/), 30_000)
+  await speaker.noVtep(20, '192.0.2.13')
+  await eventually('the stale VTEP', nodes, (seen) => has(seen, /^VTEP 192\.0\.2\.13: .*stale \[box stale\]$/), 30_000)
+  await shows('the stale row', 'ovs_evpn_stale_rows 1', 'ovs_evpn_routing_daemon_up 0')
+  const png = await browser?.screenshot() ?? Buffer.alloc(0)
+  t.equal(png.toString('latin1', 1, 4), 'PNG')
+  t.ok(png.length > 30_000, `a picture with something on it: ${png.length} bytes`)
+  writeFileSync('dist/fabric.png', png)
+  t.comment('the picture is dist/fabric.png')
+})
+
+await t.test('of many VTEPs the first 200 are drawn, and it is said how many more there are', async () => {
+  const rows = Array.from({ length: 220 }, (_, i) => `fdb append 00:00:00:00:00:00 dev vxlan-20 dst 198.51.100.${i + 1} self permanent`)
+  await c1.run(['bridge', '-batch', '-'], { input: rows.join('\n') + '\n' })
+  await eventually('200 VTEPs', async () => (await nodes()).filter((line) => line.startsWith('VTEP ')).length, (count) => count === 200, 30_000)
+  await eventually('the others counted', () => evaluate<string[]>('[...document.querySelectorAll("svg > text")].map(({ textContent }) => textContent)'), (texts) => texts.includes('and 23 more VTEPs'), 30_000)
+})
+
+await t.test('the browser had nothing to complain of, and nobody can ask for what is not there', async (t) => {
+  t.same(browser?.complaints, [])
+  await browser?.close()
+  const [vtep, mac, unknown] = await fetchAll(lab, 'c1', [`${URL}/vtep?ip=192.0.2.99&port=4789`, `${URL}/explain?vni=10&address=02:ff:00:00:00:01`, `${URL}/explain?vni=x&address=`])
+  t.same([vtep, mac, unknown].map((answer) => answer?.status), [404, 404, 404])
+  t.notMatch(daemon.log(), /\|http\|(ERR|WARN)/)
 })

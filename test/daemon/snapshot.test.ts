@@ -1,0 +1,122 @@
+// What the page is told: bounded whatever there is, and events only for those who listen, when there is news.
+import http, { type ServerResponse } from 'node:http'
+import t from 'tap'
+import { Events } from '../../lib/daemon/http/events.js'
+import { readPage } from '../../lib/daemon/http/page.js'
+import { explainAddress, explainVtep } from '../../lib/daemon/http/questions.js'
+import { snapshot } from '../../lib/daemon/http/snapshot.js'
+import { AF, NTF, NUD } from '../../lib/netlink/index.js'
+import { ZERO_MAC } from '../../lib/net/mac.js'
+import { waitFor } from '../lab/wait.js'
+import { Chassis } from '../walk/chassis.js'
+import { Clock } from '../walk/clock.js'
+import { settle } from '../walk/slips.js'
+
+const clock = new Clock()
+clock.install()
+const chassis = new Chassis(clock)
+const { database, kernel } = chassis
+database.addBridge('br-int')
+const MACS = Array.from({ length: 6 }, (_, i) => `02:00:00:00:01:0${i}`)
+for (let i = 0; i < 30; i++) database.addPort('br-int', `vm${i}`, { external_ids: new Map([['dynamic-routing-vni', '100'], ['evpn-addresses', i === 0 ? MACS.join() : `02:00:00:00:02:${10 + i}`]]) })
+database.setKey('Open_vSwitch', database.root, 'ovn-evpn-local-ip', '198.51.100.1')
+const device = kernel.create({ name: 'vxlan-100', kind: 'vxlan', mac: '02:00:00:00:dd:01', vxlan: { vni: 100, port: 60000, learning: false, external: false, vnifilter: false } })
+const row = { family: AF.BRIDGE, ifindex: device?.ifindex ?? 0, type: 0 }
+for (let i = 0; i < 230; i++) {
+  kernel.write({ op: 'append', row: { ...row, lladdr: ZERO_MAC, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, dst: `192.0.2.${i}` } }, 'speaker')
+}
+for (let i = 0; i < 150; i++) {
+  kernel.write({ op: 'replace', row: { ...row, lladdr: `02:00:00:01:00:${(i + 16).toString(16)}`, state: NUD.REACHABLE, flags: NTF.SELF | NTF.EXT_LEARNED, dst: '192.0.2.7' } }, 'speaker')
+}
+chassis.start()
+await settle(chassis)
+const agent = chassis.life?.agent
+clock.uninstall()
+if (agent === undefined) throw new Error('no agent')
+const sessions = { ovsdb: 'connected', openflow: 'connected', netlink: 'synced' }
+const ask = (query: Readonly<Record<string, string>>) => new URLSearchParams(query)
+
+await t.test('it shows so much of each, and says how much more there is', (t) => {
+  const drops = [{ vni: 100, reason: 'inner VLAN', packets: 3, bytes: 4 }, { vni: null, port: 'p', reason: 'wrong VNI', packets: 1, bytes: 1 }]
+  const { vnis, vteps, portDrops, elsewhere } = snapshot({ agent, version: '1.2.3', sessions, drops })
+  t.same([vteps.shown.length, vteps.more], [200, 30])
+  t.equal(vnis.shown[0]?.vteps, 230, 'all are counted')
+  t.same([vnis.shown[0]?.ports.shown.length, vnis.shown[0]?.ports.more], [24, 6])
+  const port = vnis.shown[0]?.ports.shown.find((one) => one.port === 'vm0')
+  t.same([port?.macs.shown.map(({ mac }) => mac), port?.macs.more], [MACS.slice(0, 4), 2])
+  t.same(vnis.shown[0]?.drops, [{ reason: 'inner VLAN', packets: 3 }])
+  t.same(portDrops.map(({ reason }) => reason), ['wrong VNI'])
+  t.same(elsewhere, { shown: [], more: 0 })
+  t.same(vteps.shown.find(({ ip }) => ip === '192.0.2.7')?.vnis, { shown: [{ vni: 100, macs: 150 }], more: 0 })
+  t.equal(vteps.shown.find(({ ip }) => ip === '192.0.2.7')?.macs, 150)
+  t.same(vteps.shown.map(({ ip }) => Number(ip.split('.')[3])), vteps.shown.map(({ ip }) => Number(ip.split('.')[3])).sort((a, b) => a - b), 'in the order of their addresses')
+  t.end()
+})
+
+await t.test('a VTEP asked for: what it is in each VNI, and the first hundred MACs behind it', (t) => {
+  const answer = explainVtep(agent.state, ask({ ip: '192.0.2.7', port: '4789' }))
+  t.same([answer?.macs.shown.length, answer?.macs.more], [100, 50])
+  t.match(answer?.vnis.shown, [{ vni: 100, macs: 150, flood: true }])
+  for (const query of [{}, { ip: 'x', port: '4789' }, { ip: '192.0.2.7', port: 'x' }, { ip: '192.0.2.7', port: '1' }, { ip: '203.0.113.1', port: '4789' }]) {
+    t.equal(explainVtep(agent.state, ask(query)), undefined, JSON.stringify(query))
+  }
+  t.end()
+})
+
+await t.test('an address that nobody knows is not searched for', async (t) => {
+  for (const query of [{}, { vni: '100' }, { vni: '100', address: 'x' }, { vni: '100', address: '02:ff:00:00:00:00' }, { vni: '7', address: '02:00:00:01:00:10' }, { vni: '-1', address: '::1' }]) {
+    t.equal(await explainAddress(agent.state, ask(query), sessions), undefined, JSON.stringify(query))
+  }
+  t.match(await explainAddress(agent.state, ask({ vni: '100', address: '02:00:00:01:00:10' }), sessions), { mac: '02:00:00:01:00:10', remote: { ip: '192.0.2.7' } })
+})
+
+await t.test('the page brings all it needs, and its policy names its one script and its one style', (t) => {
+  const { html, policy } = readPage()
+  t.match(policy, /^script-src 'sha256-[\w+/]+='; style-src 'sha256-[\w+/]+='; connect-src 'self'; img-src data:$/)
+  t.notMatch(html, /(?:src|href)="(?!data:)|@import|url\(|innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(| on\w+="| style="/)
+  t.same([...new Set([...html.matchAll(/https?:\/\/[^'"\s]+/g)].map(([address]) => address))], ['http://www.w3.org/2000/svg'], 'no address of anybody')
+  t.end()
+})
+
+await t.test('events: the state at once, news when there is some, and nothing is made for nobody', async (t) => {
+  let [state, made] = ['a', 0]
+  const events = new Events(() => {
+    made++
+    return Promise.resolve(state)
+  })
+  const refused: unknown[] = []
+  const server = http.createServer((_request, response: ServerResponse) => {
+    const answer = events.join(response)
+    if (answer !== undefined) refused.push(response.writeHead(answer.status ?? 200).end(answer.body))
+  })
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { readonly port: number }
+  const listen = () => {
+    const heard = { text: '', status: 0, request: http.get({ host: '127.0.0.1', port }) }
+    heard.request.on('error', () => undefined).on('response', (response) => {
+      heard.status = response.statusCode ?? 0
+      response.setEncoding('utf8').on('data', (text: string) => { heard.text += text }).on('error', () => undefined)
+    })
+    return heard
+  }
+  t.equal(made, 0)
+  const first = listen()
+  await waitFor('the state', () => first.text === 'data: a\n\n' || first.text)
+  const second = listen()
+  await waitFor('the state for one who comes later', () => second.text === 'data: a\n\n' || second.text)
+  state = 'b'
+  for (const { text } of [first, second]) await waitFor('the news', () => text.length >= 0 && first.text.endsWith('data: b\n\n') && second.text.endsWith('data: b\n\n'))
+  t.equal(first.text, 'data: a\n\ndata: b\n\n', 'and what is no news is not told')
+  const others = Array.from({ length: 7 }, listen)
+  await waitFor('one too many to be refused', () => others.filter(({ status }) => status === 503).length === 1 && others.filter(({ status }) => status === 200).length === 6)
+  for (const { request } of [first, second, ...others]) request.destroy()
+  let before = -1
+  await waitFor('it to stop', () => {
+    const isStill = before === made
+    before = made
+    return isStill
+  }, 20_000, 2_500)
+  events.close()
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+})
