@@ -98,15 +98,19 @@ await t.test('ovs-evpnd and all FRR end, and FRR does not return: what was adopt
 })
 
 await t.test('what was withdrawn while ovs-evpnd was away is gone once the routing daemon has nothing more to say', async (t) => {
-  const mac = '02:00:00:00:bb:01'
+  const [mac, multihomed] = ['02:00:00:00:bb:01', '02:00:00:00:bb:02']
   await hand.mac(VNI, mac, PEER)
-  const flows = () => mortal.c1.flows(`table=202,dl_dst=${mac}`)
-  await eventually('a flow', flows, (seen) => seen.length === 1)
+  await hand.nexthops({ 1: PEER })
+  await hand.nexthopGroup(10, { 1: 1 })
+  await hand.multihomed(VNI, [multihomed], 10)
+  const flows = async () => (await mortal.c1.flows('table=202')).filter((flow) => flow.includes(mac) || flow.includes(multihomed))
+  await eventually('a flow for each', flows, (seen) => seen.length === 2)
   await daemon.stop('SIGTERM')
   await hand.noMac(VNI, mac)
+  await hand.noNexthop(10)
   daemon = await mortal.lab.startDaemon('c1')
-  await eventually('it to be adopted', () => mortal.c1.report<readonly { readonly mac: string, readonly state: string }[]>('macs', VNI),
-    (macs) => macs.some((row) => row.mac === mac && row.state === 'stale'))
-  t.equal((await flows()).length, 1)
+  await eventually('both to be adopted, that of a nexthop group behind a VTEP of it', () => mortal.c1.report<readonly { readonly mac: string, readonly ip: string, readonly state: string }[]>('macs', VNI),
+    (macs) => [mac, multihomed].every((one) => macs.some((row) => row.mac === one && row.ip === PEER && row.state === 'stale')))
+  t.equal((await flows()).length, 2)
   await eventually('no flow', flows, (seen) => seen.length === 0, 20_000)
 })
