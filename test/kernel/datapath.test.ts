@@ -71,10 +71,11 @@ async function datapathFlows(dst: string): Promise<string[]> {
 
 await t.test('unicast is forwarded in the kernel: set(tunnel(...)) and an output, nothing in the slow path', async (t) => {
   const seen = new Map<string, string[]>()
-  await waitFor('datapath flows in each direction', async () => {
+  await waitFor('datapath flows of IPv4 and IPv6 in each direction', async () => {
     await Promise.all(([4, 6] as const).map((family) => ping(lab, OURS.name, THEIRS.name, { family, count: 2 })))
     for (const mac of [OURS.mac, THEIRS.mac]) seen.set(mac, await datapathFlows(mac))
-    return [...seen.values()].every((flows) => flows.some((flow) => flow.includes('eth_type(0x0800)'))) || [...seen.values()].flat().join('\n')
+    const hasBoth = (flows: readonly string[]) => ['0x0800', '0x86dd'].every((type) => flows.some((flow) => flow.includes(`eth_type(${type})`)))
+    return [...seen.values()].every(hasBoth) || [...seen.values()].flat().join('\n')
   })
   for (const flow of seen.get(THEIRS.mac) ?? []) {
     t.match(flow, /actions:set\(tunnel\(tun_id=0x3e8,src=192\.0\.2\.1,dst=192\.0\.2\.2,.*\)\),vxlan_sys_4789$/, 'to the VTEP')

@@ -21,7 +21,7 @@ export class MissingError extends Error {
 
 /** The generic kernel's meta package. The cloud variant has no 9p. */
 const META_PACKAGE = 'linux-image-amd64'
-const RELEASE = /^[0-9]+\.[0-9]+\.[0-9]+-[0-9]+-amd64$/
+const RELEASE = /^\d+\.\d+\.\d+[-+][\w.+-]*amd64$/
 
 /** The kernel from the cache; the first time it is downloaded, which takes a minute. Throws MissingError without a package. */
 export async function provideKernel(progress: (text: string) => void): Promise<Kernel> {
@@ -77,7 +77,7 @@ async function candidate(): Promise<string> {
   const { stdout } = await run(['apt-cache', 'depends', META_PACKAGE], { env: plainEnv(), allowFailure: true })
   const release = /Depends: linux-image-(\S+)/.exec(stdout)?.[1]
   if (release !== undefined && RELEASE.test(release)) return release
-  throw new MissingError(`apt knows no package ${META_PACKAGE}; this needs a Debian machine`)
+  throw new MissingError(`apt knows no package ${META_PACKAGE}: this needs a Debian machine whose lists of packages are there (apt-get update)`)
 }
 
 /** Paths of the modules and of all they need, in the order in which they can be loaded. Built-in ones are left out. */

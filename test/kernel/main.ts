@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { parseWhole } from '../../lib/net/number.js'
 import { plainEnv } from '../lab/process.js'
-import { filesOf } from './choice.js'
+import { filesOf, leftOut } from './choice.js'
 import { makeInitramfs, type Job } from './initramfs.js'
 import { checkPrograms, MissingError, provideKernel, type Kernel } from './kernel.js'
 import { runMachine, type MachineOptions, type Outcome } from './machine.js'
@@ -24,22 +24,25 @@ interface Options {
 
 /** Seconds: for all tests, and for what `.ci/run` has the patience for. */
 const TIME_LIMIT = { all: 10_800, ci: 900 } as const
+/** Seconds for one test file, at most. */
+const FILE_LIMIT = 1_200
 
 async function boot(words: readonly string[], options: Options): Promise<number> {
   checkPrograms()
   const kernel = await provideKernel(say)
   if (words.length === 0 && !options.shell) return await stage(kernel, options)
   say(`booting ${kernel.release}`)
-  return exitCode(await runJob(kernel, jobOf(words.length > 0 ? words : ['bash'], options.shell), options), options)
+  return exitCode(await runJob(kernel, jobOf(words.length > 0 ? words : ['bash'], options), options), options)
 }
 
 /** The tests, dealt out over the machines. 0 when all ran and passed. */
 async function stage(kernel: Kernel, options: Options): Promise<number> {
   const files = filesOf(options.only.length > 0 ? { kind: 'only', words: options.only } : { kind: options.ci ? 'ci' : 'all' })
+  if (!options.ci) for (const { why, files: names } of leftOut()) say(`not in this stage, ${why}: ${names.join(', ')}`)
   const shares = dealOut(files, options.machines)
   say(`booting ${kernel.release}, machines: ${shares.length}, test files: ${files.length}`)
   const program = [process.execPath, fileURLToPath(new URL('stage.js', import.meta.url))]
-  const share: BootShare = (own, output) => runJob(kernel, jobOf([...program, ...own], false), options, output)
+  const share: BootShare = (own, output) => runJob(kernel, jobOf([...program, ...own], options), options, output)
   const { counts: { passed, failed }, mishaps } = await runShares(shares, share, (line) => { console.log(line) })
   return mishaps.map((outcome) => exitCode(outcome, options)).at(0) ?? (failed === 0 && passed > 0 ? 0 : 1)
 }
@@ -74,15 +77,17 @@ function exitCode(outcome: Outcome, options: Options): number {
   }
 }
 
-function jobOf(argv: readonly string[], shell: boolean): Job {
+function jobOf(argv: readonly string[], options: Options): Job {
   const { PATH = '' } = plainEnv()
   const env = {
-    PATH, HOME: '/root', LC_ALL: 'C', TERM: shell ? process.env['TERM'] ?? 'vt100' : 'dumb',
+    PATH, HOME: '/root', LC_ALL: 'C', TERM: options.shell ? process.env['TERM'] ?? 'vt100' : 'dumb',
     // The lab's: Open vSwitch's datapath is the one in this kernel, and on an emulated machine everything takes longer.
-    OVS_EVPN_DATAPATH: 'system', OVS_EVPN_PATIENCE: '10'
+    OVS_EVPN_DATAPATH: 'system', OVS_EVPN_PATIENCE: '10',
+    // Of one test file, in seconds; tap's own is 30. One that hangs leaves time for the others.
+    TAP_TIMEOUT: String(Math.min(FILE_LIMIT, Math.ceil(timeLimit(options) / 3)))
   }
   const cwd = process.cwd()
-  if (!shell) return { argv, cwd, env }
+  if (!options.shell) return { argv, cwd, env }
   const { rows, columns } = process.stdout
   return { argv, cwd, env, terminal: { rows: rows || 24, columns: columns || 80 } }
 }

@@ -6,15 +6,12 @@ import { createInterface } from 'node:readline'
 import { selectFiles } from '../lab/needs.js'
 import { countsOf, countsText, NONE, sum, type Counts } from './counts.js'
 
-/** Seconds for one file; tap's own is 30. */
-const TAP_TIMEOUT = '1200'
-
 /** Runs one file, shows what failed in it, and returns its counts; a file that ends badly has failed at least once. */
 async function runFile(file: string): Promise<Counts> {
   const started = Date.now()
   const failures: string[] = []
   const child = spawn(process.execPath, ['--enable-source-maps', file], {
-    stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TAP_TIMEOUT }
+    stdio: ['ignore', 'pipe', 'inherit']
   })
   const ended = new Promise<number | null>((resolve, reject) => child.on('close', resolve).on('error', reject))
   let counts = NONE
@@ -25,7 +22,9 @@ async function runFile(file: string): Promise<Counts> {
     if (isFailure || /^(not ok|Bail out)|# (SKIP|TODO)/.test(line)) failures.push(line)
     counts = sum(counts, countsOf(line))
   }
-  if (await ended !== 0 && counts.failed === 0) counts = { ...counts, failed: 1 }
+  const code = await ended
+  if (counts.passed + counts.failed === 0) failures.push(`not ok - ${file}: nothing was tested`)
+  if ((code !== 0 || counts.passed === 0) && counts.failed === 0) counts = { ...counts, failed: 1 }
   // At once: the other files' lines do not come between.
   console.log([...failures, `# ${file}: ${countsText(counts)}, ${Math.round((Date.now() - started) / 1000)} s`].join('\n'))
   return counts

@@ -17,7 +17,9 @@ const PROBES = {
   'vrf': 'ip link add probe type vrf table 100',
   'vlan device': 'ip link add name probe type veth peer name peer && ip link add link probe name probe.10 type vlan id 10',
   'vlan filtering': 'ip link add name probe type bridge vlan_filtering 1 && ip link set probe up && bridge vlan add vid 10 dev probe self',
-  'vnifilter': 'ip link add probe type vxlan dstport 60000 external vnifilter && bridge vni add vni 10 dev probe'
+  'vnifilter': 'ip link add probe type vxlan dstport 60000 external vnifilter && bridge vni add vni 10 dev probe',
+  // To boot the machine of the other stage; inside it there is no room for another.
+  'qemu': labDatapath() === 'netdev' ? 'qemu-system-x86_64 --version && busybox true && cpio --version && depmod --version' : 'false'
 } as const satisfies Readonly<Record<string, string>>
 
 export type Need = keyof typeof PROBES

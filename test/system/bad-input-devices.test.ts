@@ -183,6 +183,7 @@ await t.test('a VNI is configured before any of its devices exists', async (t) =
 })
 
 await t.test('through all of this, nothing was warned about but the devices', (t) => {
-  t.same(warnings(daemon).filter((line) => !/^VNI [13]0: /.test(line)), [])
+  // Of the beginning: while ovs-vswitchd makes the bridge it may close the first connection.
+  t.same(warnings(daemon).filter((line) => !/^VNI [13]0: |^cannot connect to .*br-int\.mgmt/.test(line)), [])
   t.end()
 })

@@ -1,10 +1,11 @@
 // `ovs-evpnctl doctor` on a real chassis, its checks of the kernel devices: each finding is provoked, the commands that it prints are
 // typed as they stand, and it is gone.
 import t from 'tap'
+import { PATIENCE } from '../lab/wait.js'
 import { OURS, Patient, type Case } from './util/doctor.js'
 
 // Each question is a process.
-t.setTimeout(280_000)
+t.setTimeout(280_000 * PATIENCE)
 
 const patient = await Patient.admit()
 const { c1 } = patient

@@ -3,12 +3,13 @@
 import t from 'tap'
 import { Lab } from '../lab/lab.js'
 import { addressOf } from '../lab/spec.js'
+import { PATIENCE } from '../lab/wait.js'
 import { Chassis } from './util/chassis.js'
 import { provoke, repairs, verdictOn, type Break } from './util/explain.js'
 import { Speaker } from './util/speaker.js'
 
 // FRR takes seconds to notice what is broken, and each question is a process.
-t.setTimeout(280_000)
+t.setTimeout(280_000 * PATIENCE)
 
 const VNI = 10
 const lab = await Lab.up({ chassis: 1, linux: 1, vnis: [VNI] })

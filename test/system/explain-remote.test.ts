@@ -3,13 +3,14 @@
 import t from 'tap'
 import { frrDir, vtepOf } from '../lab/host.js'
 import { Lab } from '../lab/lab.js'
+import { PATIENCE } from '../lab/wait.js'
 import { Chassis } from './util/chassis.js'
 import { evpnctl } from './util/evpnctl.js'
 import { provoke, verdictOn, type Break } from './util/explain.js'
 import { Speaker } from './util/speaker.js'
 
 // FRR takes seconds to notice what is broken, and each question is a process.
-t.setTimeout(280_000)
+t.setTimeout(280_000 * PATIENCE)
 
 const VNI = 10
 const lab = await Lab.up({ chassis: 1, linux: 1, vnis: [VNI] })

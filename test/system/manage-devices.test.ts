@@ -62,8 +62,11 @@ await t.test('one ovs-vsctl command makes bridge, vxlan and advertise device, as
   t.match(all.get('vxlan-10'), { master: 'br-10', linkinfo: { info_data: { id: 10, port: 60010, local: '192.0.2.1' }, info_slave_data: { learning: false } } })
   t.notOk(all.get('vxlan-10')?.linkinfo?.info_data?.['learning'], 'the vxlan device does not learn')
   t.match(all.get('lo-10'), { master: 'br-10', linkinfo: { info_slave_data: { learning: false } } })
+  const { code } = await lab.exec('c1', ['sh', '-c', 'ip link add probe type dummy && ip link del probe'], { allowFailure: true })
   const peer = all.get('lo-10-p')
-  if (peer !== undefined) t.notOk(peer.flags.includes('UP'), 'the other end of a veth stays down')
+  t.equal(all.get('lo-10')?.linkinfo?.info_kind, code === 0 ? 'dummy' : 'veth', 'a dummy where the kernel has it, else a veth')
+  t.equal(peer === undefined, code === 0, 'only a veth has another end')
+  t.notOk(peer?.flags.includes('UP'), 'which stays down')
   await eventually('nothing to be wrong with VNI 10', problems, (text) => !text.includes('VNI 10'))
 })
 

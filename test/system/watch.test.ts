@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { TransitionReport } from '../../lib/daemon/report.js'
 import { Lab } from '../lab/lab.js'
+import { PATIENCE } from '../lab/wait.js'
 import { Chassis } from './util/chassis.js'
 import { eventually } from './util/eventually.js'
 import { evpnctl } from './util/evpnctl.js'
 import { Speaker } from './util/speaker.js'
 import { workload } from './util/workload.js'
 
-t.setTimeout(280_000)
+t.setTimeout(280_000 * PATIENCE)
 
 const [A, B] = ['192.0.2.11', '192.0.2.12']
 const [MAC, IP, OURS, NOBODY] = ['02:aa:00:00:00:01', '10.0.0.9', '02:00:00:00:00:01', '02:ff:00:00:00:01']
