@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { Lab } from '../lab/lab.js'
 import { eventually } from '../system/util/eventually.js'
+import { fetchAll } from '../system/util/fetch.js'
 import { workload } from '../system/util/workload.js'
 import { Root } from './root.js'
 
@@ -46,10 +47,18 @@ await t.test('the unit is one that systemd has no complaint about, and exposes l
 })
 
 await t.test('it runs as the unit says: as its user, with its one capability; ovs-appctl and ovs-evpnctl find it', async () => {
+  await root.sh('echo OVS_EVPND_OPTS=--metrics=:9475 > /etc/default/ovs-evpn')
   await root.startService('ovs-evpnd')
   await eventually('the MAC of vm1 to be advertised', async () => (await root.run('ovs-evpnctl local')).stdout, (text) => text.includes(vm.mac) && text.includes('advertised'))
   await eventually('the daemon to be the user', () => root.sh('ps -o user= -p $(cat /run/openvswitch/ovs-evpnd.pid)'), (text) => text.trim() === 'ovs-evpn')
   await eventually('the name of our protocol', () => root.sh('ip -d neigh show nud all'), (text) => text.includes('proto ovs-evpn'))
+})
+
+await t.test('with --metrics it serves numbers and the page, and the unit allows that', async (t) => {
+  t.match(await root.sh('cat /lib/systemd/system/ovs-evpnd.service'), /^RestrictAddressFamilies=.*\bAF_INET\b.*\bAF_INET6\b/m)
+  const [page, metrics] = await fetchAll(lab, 'c1', ['http://127.0.0.1:9475/', 'http://127.0.0.1:9475/metrics'])
+  t.match(page?.body, /<title>ovs-evpn<\/title>/)
+  t.match(metrics?.body, /^ovs_evpn_ports\{vni="10"\} 1$/m)
 })
 
 await t.test('bash completes commands, options and the VNIs there are', async (t) => {

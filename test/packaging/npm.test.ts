@@ -30,4 +30,5 @@ await t.test('the libraries can be imported by name, and nothing of the tests is
   for (const name of names) t.match(stdout, new RegExp(`^${name} [1-9]`, 'm'))
   t.notOk(existsSync(`${home}/dist/test`))
   t.ok(existsSync(`${home}/packaging/systemd/ovs-evpnd.service`), 'the unit is in it')
+  t.ok(existsSync(`${home}/assets/fabric.html`), 'and the page')
 })

@@ -64,6 +64,7 @@ await t.test('promtool has no complaint about the metrics and the rules', async 
   t.equal(metrics.stdout + metrics.stderr, '')
   t.equal(metrics.code, 0)
   t.match((await lab.exec('c1', ['promtool', 'check', 'rules', '--lint-fatal', RULES])).stdout, /SUCCESS/)
+  t.match((await lab.exec('c1', ['promtool', 'test', 'rules', 'fixtures/monitoring/alerts.yml'])).stdout, /SUCCESS/, 'each alert fires when it should, none on a healthy chassis')
 })
 
 await t.test('what others ask for is refused', async (t) => {
@@ -83,12 +84,12 @@ await t.test('Prometheus scrapes it, while something of every kind happens', asy
   await eventually('a first scrape', () => query(['ovs_evpn_info']), ([points]) => (points?.length ?? 0) > 0, 30_000)
   await speaker.nexthops({ 1: A, 2: B })
   await speaker.nexthopGroup(10, { 1: 1, 2: 1 })
-  await speaker.multihomed(10, ['02:aa:00:00:00:02'], 10)
+  await speaker.multihomed(10, ['02:aa:00:00:00:02', '02:aa:00:00:00:04'], 10)
   await speaker.mac(10, MAC, B)
   await speaker.mac(10, '02:aa:00:00:00:03', A)
-  await shows('the new MACs', 'ovs_evpn_macs{vni="10"} 4')
+  await shows('the new MACs', 'ovs_evpn_macs{vni="10"} 5')
   await speaker.noMac(10, '02:aa:00:00:00:03')
-  await shows('one less', 'ovs_evpn_macs{vni="10"} 3')
+  await shows('one less', 'ovs_evpn_macs{vni="10"} 4')
 })
 
 interface Dashboard { readonly panels: readonly { readonly title: string, readonly targets: readonly { readonly expr: string }[] }[] }
@@ -149,8 +150,8 @@ await t.test('the page: this chassis, its VNIs and ports, the VTEPs with their M
   browser = await Browser.start(lab, 'c1', 1280, 720)
   await browser.open(URL)
   await eventually('the picture', nodes, (seen) => has(seen, /^VTEP 192\.0\.2\.11: 192\.0\.2\.11, 0 MACs, VNI (10, 20|20, 10) \[box ok\]$/) &&
-    has(seen, /^VTEP 192\.0\.2\.12: .*, 2 MACs, VNI 10 \[box ok\]$/) && has(seen, /^VNI 10: .*3 remote MACs, 2 VTEPs, 1 contested · .*1.*dropp/) && has(seen, /^port vm1: .*contested/) && has(seen, /^port vm2: .*advertised/), 60_000)
-  await eventually('what is wrong', () => read('troubles'), (seen) => has(seen, /^contested VNI 10, vm1: 02:00:00:00:00:01$/) && has(seen, /VNI 10: reserved destination, 1 packet$/) && has(seen, /1 MAC on nexthop 10: 192\.0\.2\.11, 192\.0\.2\.12/))
+    has(seen, /^VTEP 192\.0\.2\.12: .*, 2 MACs, VNI 10 \[box ok\]$/) && has(seen, /^VNI 10: .*4 remote MACs, 2 VTEPs, 1 contested · .*1.*dropp/) && has(seen, /^port vm1: .*contested/) && has(seen, /^port vm2: .*advertised/), 60_000)
+  await eventually('what is wrong', () => read('troubles'), (seen) => has(seen, /^contested VNI 10, vm1: 02:00:00:00:00:01$/) && has(seen, /VNI 10: reserved destination, 1 packet$/) && has(seen, /2 MACs on nexthop 10: 192\.0\.2\.11, 192\.0\.2\.12/))
   await eventually('the head', () => read('pills'), (seen) => has(seen, /OVSDB up.*switch up.*kernel up.*routing daemon up/))
 })
 
@@ -160,6 +161,7 @@ await t.test('the page is live: what comes and what is dropped shows without loa
   await eventually('the new VTEP', nodes, (seen) => has(seen, /^VTEP 192\.0\.2\.13: .*VNI 20/), 30_000)
   wire.send({ src: '02:00:00:00:00:77', dst: RESERVED, name: 'dropped again' })
   await eventually('the drop', () => read('troubles'), (seen) => has(seen, /^now VNI 10: reserved destination, 2 packets$/), 30_000)
+  await eventually('it told as an event', () => read('troubles'), (seen) => has(seen, /VTEP up 192\.0\.2\.13 VNI 20.*by speaker/))
   t.equal(await evaluate('window.isSame'), true)
 })
 

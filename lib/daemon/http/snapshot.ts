@@ -6,15 +6,16 @@ import type { VtepKey } from '../../evpn/vtep.js'
 import type { Vni } from '../../net/number.js'
 import type { Agent } from '../agent.js'
 import { ipOrder, sortRows } from '../control/order.js'
+import { transitionReport } from '../history-reports.js'
 import { domainProblems } from '../refresh/index.js'
-import type { DropReport } from '../report.js'
+import type { DropReport, TransitionReport } from '../report.js'
 import { whyUnusable, type SessionStates } from '../reports.js'
 import { staleVteps } from '../stale-reports.js'
 import type { State } from '../state.js'
 import type { Numbers } from './families.js'
 
 /** How much of each is shown. */
-export const SHOWN = { vnis: 50, ports: 24, addresses: 4, vteps: 200, vnisOfVtep: 12, nexthops: 50, elsewhere: 50, problems: 50 } as const
+export const SHOWN = { vnis: 50, ports: 24, addresses: 4, vteps: 200, vnisOfVtep: 12, nexthops: 50, elsewhere: 50, problems: 50, events: 12 } as const
 /** With more FDB rows than this, it is not looked for which VTEPs are stale, only told how many rows are. */
 const MAX_ROWS = 20_000
 
@@ -68,6 +69,8 @@ export interface Snapshot {
   /** Where no VNI is known. */
   readonly portDrops: readonly DropReport[]
   readonly problems: Some<string>
+  /** What happened last, the latest first. */
+  readonly events: readonly TransitionReport[]
 }
 
 export function snapshot({ agent, version, sessions, drops }: Numbers): Snapshot {
@@ -81,7 +84,8 @@ export function snapshot({ agent, version, sessions, drops }: Numbers): Snapshot
     nexthops: nexthops(state),
     elsewhere: elsewhere(state),
     portDrops: drops.filter(({ vni }) => vni === null),
-    problems: problems(agent)
+    problems: problems(agent),
+    events: state.history.since(state.history.next - SHOWN.events).transitions.map(transitionReport).reverse()
   }
 }
 
@@ -148,9 +152,9 @@ function vtepShown(state: State, key: VtepKey, isStale: ReturnType<typeof staleL
   return { ip, port: Number(port), macs, state: reasons[0] !== undefined ? 'unusable' : stale ? 'stale' : 'ok', ...(reasons[0] === undefined ? {} : { reason: reasons[0] }), vnis }
 }
 
-function nexthops({ nexthopUsers, mirrors }: State): Snapshot['nexthops'] {
-  return some(nexthopUsers.outers(), nexthopUsers.outerCount, SHOWN.nexthops, (id) => ({
-    id, macs: [...nexthopUsers.under(id).values()].reduce((sum, count) => sum + count, 0), ips: mirrors.nexthops.paths(id).map(({ ip }) => ip)
+function nexthops({ nexthopMacs, mirrors }: State): Snapshot['nexthops'] {
+  return some(nexthopMacs.outers(), nexthopMacs.outerCount, SHOWN.nexthops, (id) => ({
+    id, macs: [...nexthopMacs.under(id).values()].reduce((sum, count) => sum + count, 0), ips: mirrors.nexthops.paths(id).map(({ ip }) => ip)
   }))
 }
 

@@ -5,12 +5,15 @@ import type { Chassis } from '../chassis.js'
 export function checkCounts({ life }: Chassis): string[] {
   if (life === undefined) return []
   const { state } = life.agent
-  const [claims, behind] = [new Map<string, number>(), new Map<string, number>()]
+  const [claims, behind, multihomed] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()]
   for (const vni of state.claims.outers()) for (const claim of state.claims.under(vni).values()) add(claims, `${vni} ${claim.state}`)
   for (const vni of state.macs.outers()) {
-    for (const { via, udpPort } of state.macs.under(vni).values()) if (via.kind === 'vtep') add(behind, `${via.ip} ${udpPort} ${vni}`)
+    for (const { via, udpPort } of state.macs.under(vni).values()) {
+      if (via.kind === 'vtep') add(behind, `${via.ip} ${udpPort} ${vni}`)
+      else add(multihomed, `${via.id} ${vni}`)
+    }
   }
-  return [...differences('claims', claims, state.claimCounts), ...differences('MACs behind a VTEP', behind, state.macsBehind)]
+  return [...differences('claims', claims, state.claimCounts), ...differences('MACs behind a VTEP', behind, state.macsBehind), ...differences('MACs behind a nexthop', multihomed, state.nexthopMacs)]
 }
 
 function add(counts: Map<string, number>, key: string): void {
