@@ -16,6 +16,7 @@ export class Whereabouts {
   readonly #host: string
   readonly #child: ChildProcess
   #places: string[] = []
+  #last: string | undefined
   #serial = 0
   #seen = ''
 
@@ -59,8 +60,9 @@ export class Whereabouts {
 
   /** A row that goes after the MAC has been told elsewhere is old news. */
   #add(where: string): void {
-    const last = this.#places.at(-1)
-    if (where === last || (where.startsWith('not ') && last !== undefined && last !== where.slice('not '.length))) return
+    const isOld = where.startsWith('not ') && this.#last !== undefined && this.#last !== where.slice('not '.length)
+    if (where === this.#last || isOld) return
+    this.#last = where
     this.#places.push(where)
   }
 }
