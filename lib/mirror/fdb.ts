@@ -120,6 +120,11 @@ export class FdbMirror {
     return this.#byNexthop.under(id).values()
   }
 
+  /** The nexthops that lead to a VTEP. */
+  nexthopsTo(ip: Ip): Iterable<number> {
+    return this.#nexthopUsers.nexthopsTo(ip)
+  }
+
   /** A nexthop leads to these VTEPs from now on. */
   setNexthop(id: number, ips: readonly Ip[]): void {
     this.#nexthopUsers.setPaths(id, ips)

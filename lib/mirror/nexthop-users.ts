@@ -12,6 +12,8 @@ export class NexthopUsers {
   readonly #rows = new NestedMap<number, string, number>()
   /** Where nexthops lead, as counted. */
   readonly #ips = new Map<number, readonly Ip[]>()
+  /** Which of them lead to a VTEP. */
+  readonly #nexthopsTo = new NestedMap<Ip, number, true>()
   /** Nexthops that rows of a device are on and that lead to a VTEP. */
   readonly #uses = new NestedMap<string, Ip, number>()
   readonly #changed: UseChanged
@@ -30,6 +32,11 @@ export class NexthopUsers {
     return this.#uses.under(table).keys()
   }
 
+  /** The nexthops that lead to a VTEP. */
+  nexthopsTo(ip: Ip): Iterable<number> {
+    return this.#nexthopsTo.under(ip).keys()
+  }
+
   /** A row on a nexthop came or went. */
   addRow(table: string, nexthop: number, step: 1 | -1): void {
     const before = this.#rows.get(nexthop, table) ?? 0
@@ -45,6 +52,8 @@ export class NexthopUsers {
     if (ips.length === 0) this.#ips.delete(nexthop)
     else this.#ips.set(nexthop, ips)
     const [fresh, gone] = [ips.filter((ip) => !old.includes(ip)), old.filter((ip) => !ips.includes(ip))]
+    for (const ip of fresh) this.#nexthopsTo.set(ip, nexthop, true)
+    for (const ip of gone) this.#nexthopsTo.delete(ip, nexthop)
     for (const table of this.#rows.under(nexthop).keys()) {
       for (const ip of fresh) this.#count(table, ip, +1)
       for (const ip of gone) this.#count(table, ip, -1)

@@ -54,10 +54,12 @@ await t.test('paths: the members that lead somewhere, by address, one for each',
 })
 
 await t.test('a member that is re-pointed changes every group that names it, of which the kernel tells nothing', (t) => {
-  const { nexthops, take } = mirrors()
+  const { fdb, nexthops, take } = mirrors()
   for (const row of [nexthop(1, '192.0.2.2'), nexthop(2, '192.0.2.3'), nexthopGroup(10, [[1, 1], [2, 1]]), nexthopGroup(11, [[1, 1]]), nexthopGroup(12, [[2, 1]])]) nexthops.put(row)
   take()
+  t.strictSame([...fdb.nexthopsTo('192.0.2.2')].sort(), [1, 10, 11])
   nexthops.put(nexthop(1, '192.0.2.9'))
+  t.strictSame([[...fdb.nexthopsTo('192.0.2.2')], [...fdb.nexthopsTo('192.0.2.9')].sort()], [[], [1, 10, 11]])
   t.strictSame(take(), ['paths 1: 192.0.2.9/1', 'paths 10: 192.0.2.3/1 192.0.2.9/1', 'paths 11: 192.0.2.9/1'])
   nexthops.put(nexthopGroup(11, [[2, 1]]))
   take()

@@ -36,9 +36,7 @@ function leftOutBy(state: State, { vni, localIps, udpPort }: Domain, id: number)
 
 /** A VTEP came into the VNI, or left it: that concerns the nexthops that lead to it. */
 export function markNexthopsTo(state: State, vni: Vni, ip: Ip): void {
-  for (const id of state.nexthopUses.under(vni).keys()) {
-    if (state.mirrors.nexthops.paths(id).some((path) => path.ip === ip)) state.dirty.nexthopUses.add(vni, id)
-  }
+  for (const id of state.mirrors.fdb.nexthopsTo(ip)) if (state.nexthopUses.get(vni, id) !== undefined) state.dirty.nexthopUses.add(vni, id)
 }
 
 /** The group in the switch that a VNI uses for a nexthop; undefined = it uses none. */
