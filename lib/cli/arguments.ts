@@ -11,6 +11,7 @@ export type CommandName = 'show' | keyof typeof QUESTIONS | 'doctor' | 'watch' |
 const QUESTIONS = {
   explain: { words: 2, takes: 'a VNI and a MAC or IP', usage: 'explain VNI MAC|IP' },
   history: { words: 1, takes: 'a MAC, an IP or the address of a VTEP', usage: 'history MAC|IP|VTEP' },
+  plan: { words: Infinity, takes: 'settings', usage: 'plan KEY=VALUE..., for example: ovs-evpnctl plan evpn-suppress=false vm1:dynamic-routing-vni=20' },
   trace: { words: 2, takes: 'a port and a packet', usage: 'trace PORT PACKET, for example: ovs-evpnctl trace vm1 dl_src=02:00:00:00:00:01,dl_dst=02:00:00:00:00:02' }
 } as const
 
@@ -31,6 +32,7 @@ const ABOUT = new Map<string, string>([
   ...Object.entries(LISTS).map(([name, list]) => [name, list.about] as const),
   ['explain', 'VNI MAC|IP: the whole way to one address, and its first broken link'],
   ['history', 'MAC|IP|VTEP: its last transitions, when they were and who did it'],
+  ['plan', 'KEY=VALUE...: what a change of the configuration would do'],
   ['trace', 'PORT PACKET: what the switch would do with a packet, with names for its numbers'],
   ['watch', 'what happens, as it happens, until Ctrl-C'],
   ['doctor', 'what goes wrong in practice, and the commands that mend it']
@@ -69,7 +71,7 @@ function describeProgram(version: string, print: (text: string) => void): Comman
   return new Command('ovs-evpnctl')
     .description('Shows what ovs-evpnd knows and does.')
     .argument('COMMAND', 'what to show')
-    .argument('[ARGUMENTS...]', 'of explain, history, trace: see below')
+    .argument('[ARGUMENTS...]', 'of explain, history, plan, trace: see below')
     .option('--json', 'print JSON instead of a table')
     .option('--vni <VNI>', 'only this VNI')
     .option('-t, --target <TARGET>', 'control socket (a path) or name of the daemon\'s pidfile (default: the daemon that runs)')
@@ -91,7 +93,7 @@ function readCommand(text: string): CommandName {
 function checkCount(command: CommandName, rest: readonly string[]): void {
   const question = (QUESTIONS as { readonly [command: string]: typeof QUESTIONS[keyof typeof QUESTIONS] })[command]
   if (question !== undefined) {
-    if (rest.length !== question.words) throw new Failure(EXIT_USAGE, `${command} takes ${question.takes}: ovs-evpnctl ${question.usage}`)
+    if (question.words === Infinity ? rest.length === 0 : rest.length !== question.words) throw new Failure(EXIT_USAGE, `${command} takes ${question.takes}: ovs-evpnctl ${question.usage}`)
   } else if (rest.length > 0) throw new Failure(EXIT_USAGE, `too many arguments. Expected 1 argument but got ${rest.length + 1}.`)
 }
 

@@ -1,7 +1,7 @@
 // ovs-evpnctl from its arguments to its exit code: find the daemon, ask it, print.
 import type { Explanation } from '../daemon/explanation.js'
 import { type Environment, runDirectory } from '../daemon/options.js'
-import type { HistoryReport, ShowReport, VtepReport } from '../daemon/report.js'
+import type { HistoryReport, PlanReport, ShowReport, VtepReport } from '../daemon/report.js'
 import { type CliOptions, parseCliArguments } from './arguments.js'
 import { paintFor } from './colour.js'
 import { call, report, requireVni } from './daemon.js'
@@ -11,11 +11,15 @@ import { explain } from './explain/explain.js'
 import { EXIT_UNREACHABLE, EXIT_USAGE, Failure } from './failure.js'
 import { formatHistory, readAddress } from './history.js'
 import { formatList, type List, LISTS } from './lists.js'
+import { formatPlan } from './plan.js'
 import { formatShow } from './show.js'
 import { findTarget } from './target.js'
 import { formatTrace, trace } from './trace/trace.js'
 import { askVswitchd } from './vswitchd.js'
 import { watch } from './watch/watch.js'
+
+/** So many MACs and IPs make a plan take longer than one likes to wait without a word. */
+const SLOW_PLAN = 10_000
 
 export interface CliOutput {
   readonly print: (text: string) => void
@@ -66,6 +70,17 @@ const ACTIONS: { readonly [command: string]: Action } = {
     if (vni !== undefined) await requireVni(socket, vni)
     const history = JSON.parse(await call(socket, 'evpn/history', address, ...(vni === undefined ? [] : [String(vni)]))) as HistoryReport
     output.print(formatHistory(history, address, vni, json))
+    return 0
+  },
+
+  plan: async ({ arguments: words, json, target }, env, { print, complain, isTerminal = false }) => {
+    const socket = await findTarget(target, env)
+    const { vnis } = JSON.parse(await report(socket, 'show')) as ShowReport
+    const entries = vnis.reduce((sum, { macs, ips }) => sum + macs + ips, 0)
+    if (entries > SLOW_PLAN) complain(`planning with ${entries} MACs and IPs; a moment\n`)
+    const made = JSON.parse(await call(socket, 'evpn/plan', ...words)) as PlanReport | { readonly refused: string }
+    if ('refused' in made) throw new Failure(EXIT_USAGE, made.refused)
+    print(json ? JSON.stringify(made) + '\n' : formatPlan(made, paintFor(isTerminal, env)))
     return 0
   },
 

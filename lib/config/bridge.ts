@@ -57,6 +57,11 @@ export function optionsOf(config: BridgeConfig, vni: Vni): VniOptions {
   return { ...fallback, ...config.all, ...config.ofVni.get(vni) }
 }
 
+/** True for a key that parseBridge reads. */
+export function isBridgeKey(key: string): boolean {
+  return key === SPEAKER || splitKey(key) !== undefined
+}
+
 function isOurs(key: string): boolean {
   return key.startsWith('dynamic-routing-') || key.startsWith('evpn-') || key.startsWith('fdb_age_threshold')
 }

@@ -18,11 +18,26 @@ export class KeysByVni<Key> {
     return this.#keys.size === 0
   }
 
-  /** Everything marked so far; the set is empty afterwards. */
-  take(): Map<Vni, Set<Key>> {
-    const taken = this.#keys
+  /** Everything marked so far, or some of it: it is marked no longer. */
+  take(limit = Infinity): Map<Vni, Set<Key>> {
+    const all = this.#keys
+    if (limit !== Infinity) return this.#takeSome(limit)
     this.#keys = new Map()
-    return taken
+    return all
+  }
+
+  #takeSome(limit: number): Map<Vni, Set<Key>> {
+    const taken = new KeysByVni<Key>()
+    let left = limit
+    for (const [vni, keys] of this.#keys) {
+      for (const key of keys) {
+        if (left-- === 0) return taken.#keys
+        taken.add(vni, key)
+        keys.delete(key)
+      }
+      this.#keys.delete(vni)
+    }
+    return taken.#keys
   }
 }
 

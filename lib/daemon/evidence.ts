@@ -101,3 +101,29 @@ export class Evidence implements EvidenceView {
     memory.timer = setTimeout(act, seconds * 1_000).unref()
   }
 }
+
+/** What another one says, and nothing more: for asking what would be. */
+export class EvidenceAsSeen extends Evidence {
+  readonly #seen: EvidenceView
+
+  constructor(seen: EvidenceView) {
+    super(() => undefined)
+    this.#seen = seen
+  }
+
+  override isOutdated(row: NeighRow): boolean {
+    return this.#seen.isOutdated(row)
+  }
+
+  override wasHeld(vni: Vni, mac: Mac): boolean {
+    return this.#seen.wasHeld(vni, mac)
+  }
+
+  override pauseOf(vni: Vni, mac: Mac): number | undefined {
+    return this.#seen.pauseOf(vni, mac)
+  }
+
+  override held(): void { /* nothing is remembered */ }
+  override renewed(): void { /* nothing is remembered */ }
+  override forget(): void { /* nothing is remembered */ }
+}

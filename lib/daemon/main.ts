@@ -8,6 +8,7 @@ import { daemonCommands } from './control/daemon-commands.js'
 import { evpnCommands } from './control/evpn-commands.js'
 import { explainCommand } from './control/explain-command.js'
 import { historyCommands } from './control/history-commands.js'
+import { planCommand } from './control/plan-command.js'
 import { ControlServer } from './control/server.js'
 import { explain } from './explain.js'
 import type { HttpServer } from './http/server.js'
@@ -161,6 +162,7 @@ async function startControl(
     ...evpnCommands(createReports(agent, version, sessions)),
     explainCommand((vni, address) => explain(agent.state, vni, address, sessions())),
     ...historyCommands(agent.state),
+    planCommand(agent.state, () => agent.isSynced),
     // For tests: what it derives anew must be what there is.
     { name: 'evpn/recompute', min: 0, max: 0, run: () => { agent.recompute(); return '' } }
   ]

@@ -189,6 +189,37 @@ export interface HistoryReport {
   readonly events: readonly TransitionReport[]
 }
 
+export interface PlanEntry {
+  readonly change: 'added' | 'changed' | 'removed'
+  /** Flows as ovs-ofctl prints them, rows as bridge and ip do. */
+  readonly what: string
+  /** Of what would change: what it is now. */
+  readonly was?: string
+}
+
+/** One kind of things that a plan would touch; of many entries the first ones are told. */
+export interface PlannedReport {
+  readonly added: number
+  readonly changed: number
+  readonly removed: number
+  /** Changed by others while the plan was made, and so no part of it. */
+  readonly meanwhile: number
+  readonly entries: readonly PlanEntry[]
+}
+
+/** What a change of the configuration would do. */
+export interface PlanReport {
+  /** That would make it. */
+  readonly commands: readonly string[]
+  readonly tunnel_ports: PlannedReport
+  readonly devices: PlannedReport
+  readonly flows: PlannedReport
+  readonly groups: PlannedReport
+  readonly kernel_rows: PlannedReport
+  /** That there would be, and are not now. */
+  readonly problems: readonly string[]
+}
+
 /** Everything the control socket can ask for. With `vni`, the rows of that VNI only. */
 export interface Reports {
   show(): ShowReport

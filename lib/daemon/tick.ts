@@ -18,8 +18,11 @@ import { takeAll } from './dirty.js'
 import { refreshDomain, refreshFlood, refreshIp, refreshMac, refreshMember, refreshNexthop, refreshNexthopUse, refreshPort, refreshVtep, tunnelOfport } from './refresh/index.js'
 import type { State } from './state.js'
 
-/** Derives everything dirty. A level may mark the levels below it, and a new VNI marks itself once more. */
-export function derive(state: State): void {
+/**
+ * Derives everything dirty. A level may mark the levels below it, and a new VNI marks itself once more. With `slice` it takes so many
+ * VTEPs, MACs and IPs and then returns, whatever is left.
+ */
+export function derive(state: State, slice = Infinity): void {
   const { dirty } = state
   while (!dirty.isEmpty) {
     if (dirty.database) refreshDatabase(state)
@@ -27,13 +30,14 @@ export function derive(state: State): void {
     if (dirty.domains.size > 0) continue
     if (dirty.tunnels) refreshTunnels(state)
     for (const name of takeAll(dirty.ports)) refreshPort(state, name)
-    for (const [vni, keys] of dirty.vteps.take()) for (const key of keys) refreshVtep(state, vni, key)
+    for (const [vni, keys] of dirty.vteps.take(slice)) for (const key of keys) refreshVtep(state, vni, key)
     for (const key of takeAll(dirty.members)) refreshMember(state, key)
-    for (const [vni, ips] of dirty.ips.take()) for (const ip of ips) refreshIp(state, vni, ip)
-    for (const [vni, macs] of dirty.macs.take()) for (const mac of macs) refreshMac(state, vni, mac)
+    for (const [vni, ips] of dirty.ips.take(slice)) for (const ip of ips) refreshIp(state, vni, ip)
+    for (const [vni, macs] of dirty.macs.take(slice)) for (const mac of macs) refreshMac(state, vni, mac)
     for (const [vni, ids] of dirty.nexthopUses.take()) for (const id of ids) refreshNexthopUse(state, vni, id)
     for (const id of takeAll(dirty.nexthops)) refreshNexthop(state, id)
     for (const vni of takeAll(dirty.floods)) refreshFlood(state, vni)
+    if (slice !== Infinity) break
   }
   state.history.ticked()
 }

@@ -36,6 +36,15 @@ export class AddressBook {
   readonly #ofMac = new Map<Mac, readonly AddressOwner[]>()
   readonly #ofIp = new Map<Ip, readonly AddressOwner[]>()
 
+  /** Another book that says the same. */
+  copy(): AddressBook {
+    const copy = new AddressBook()
+    for (const [port, owner] of this.#owners) copy.#owners.set(port, owner)
+    for (const [mac, owners] of this.#ofMac) copy.#ofMac.set(mac, owners)
+    for (const [ip, owners] of this.#ofIp) copy.#ofIp.set(ip, owners)
+    return copy
+  }
+
   ofMac(mac: Mac): readonly AddressOwner[] {
     return this.#ofMac.get(mac) ?? []
   }

@@ -20,6 +20,13 @@ export class NestedMap<Outer, Inner, Value> {
     if (map.size === 0) this.#maps.delete(outer)
   }
 
+  /** Another map of the same values. */
+  copy(): NestedMap<Outer, Inner, Value> {
+    const copy = new NestedMap<Outer, Inner, Value>()
+    for (const [outer, map] of this.#maps) copy.#maps.set(outer, new Map(map))
+    return copy
+  }
+
   /** Everything under one outer key; an empty map when there is nothing. */
   under(outer: Outer): ReadonlyMap<Inner, Value> {
     return this.#maps.get(outer) ?? new Map<Inner, Value>()

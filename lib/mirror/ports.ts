@@ -29,7 +29,22 @@ export class PortMirror {
     return this.#names.get(ofport)
   }
 
-  put(port: PortDesc): void {
+  /** Another mirror of the same ports. */
+  copy(changed: PortChanged): PortMirror {
+    const copy = new PortMirror(changed)
+    for (const [name, numbers] of this.#numbers) copy.#numbers.set(name, numbers)
+    for (const [number, name] of this.#names) copy.#names.set(number, name)
+    return copy
+  }
+
+  /** A port number that no port has. */
+  get free(): number {
+    let number = 1
+    while (this.#names.has(number)) number++
+    return number
+  }
+
+  put(port: Pick<PortDesc, 'name' | 'port'>): void {
     // A port whose number is known under another name was renamed or replaced, which PORT_STATUS tells as one change.
     const numbers = this.#numbers.get(port.name) ?? new Set<number>()
     if (numbers.has(port.port)) return

@@ -31,6 +31,19 @@ export class SnoopedMirror {
     })
   }
 
+  /** Another mirror of the same rows. */
+  copy(changed: (vni: Vni, mac: Mac, ip: Ip) => void): SnoopedMirror {
+    let isComplete = false
+    const copy = new SnoopedMirror((vni, mac, ip) => {
+      if (isComplete) changed(vni, mac, ip)
+    })
+    for (const vni of this.#ofMac.outers()) {
+      for (const [mac, ips] of this.#ofMac.under(vni)) for (const ip of ips) copy.put({ vni, mac, ip })
+    }
+    isComplete = true
+    return copy
+  }
+
   get size(): number {
     return this.#rows.size
   }

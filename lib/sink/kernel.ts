@@ -36,7 +36,7 @@ export function rowTable(writer: KernelWriter): KernelTable {
 const MAX_BATCH = 1000
 
 export class KernelSink {
-  readonly rows = new Tracker<KernelValue>((a, b) => a === b)
+  readonly rows: Tracker<KernelValue>
   readonly counters = { writes: 0, refused: 0 }
   readonly drift: Drift
   /** Rows that were as wanted and that somebody changed or deleted, with what they were; whether they are still wanted the tick will tell. */
@@ -56,8 +56,9 @@ export class KernelSink {
    */
   constructor(
     table: KernelTable, warn: (text: string) => void, wake: () => void = () => this.flush(), drift: DriftOptions = { modeOf: () => 'repair', tell: warn, wake },
-    mayDelete = () => true
+    mayDelete = () => true, rows = new Tracker<KernelValue>((a, b) => a === b)
   ) {
+    this.rows = rows
     this.#table = table
     this.#warn = warn
     this.#wake = wake
@@ -65,6 +66,12 @@ export class KernelSink {
     this.#retry = new Retry(wake)
     this.drift = new Drift(drift)
     this.#mended = drift.mended
+  }
+
+  /** A sink that writes nowhere, wants the same and has it. */
+  fork(): KernelSink {
+    const nothing = () => undefined
+    return new KernelSink(this.#table, nothing, nothing, { modeOf: () => 'repair', tell: nothing, wake: nothing }, () => false, this.rows.fork(true))
   }
 
   get isSettled(): boolean {

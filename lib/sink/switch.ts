@@ -5,7 +5,7 @@ import type { Action, ApplyError, FlowFilter, FlowStats, FlowUpdate, GroupStats,
 import type { Flow, FlowPlace, Group } from '../pipeline/flow.js'
 import { Audit, PARTS, type Part } from './audit.js'
 import { Conflicts } from './conflicts.js'
-import { createTrackers, Desired } from './desired.js'
+import { createTrackers, Desired, type SwitchTrackers } from './desired.js'
 import { Drift, type DriftOptions } from './drift.js'
 import { tableOfKey } from './flow-entry.js'
 import { holdWhatNames } from './held.js'
@@ -41,11 +41,11 @@ export interface SwitchReport {
 const FAILURE_RECHECK = 1_000
 
 export class SwitchSink {
-  readonly #trackers = createTrackers()
-  readonly flows = this.#trackers.flows
-  readonly groups = this.#trackers.groups
-  readonly meters = this.#trackers.meters
-  readonly #all = [this.flows, this.groups, this.meters] as readonly Tracker<unknown>[]
+  readonly #trackers: SwitchTrackers
+  readonly flows: SwitchTrackers['flows']
+  readonly groups: SwitchTrackers['groups']
+  readonly meters: SwitchTrackers['meters']
+  readonly #all: readonly Tracker<unknown>[]
   readonly drift: Drift
   readonly latency = new Latency()
   readonly #reads = { readBacks: 0, audits: 0 }
@@ -74,7 +74,13 @@ export class SwitchSink {
   #isPaused = false
 
   /** `wake` is called when there may be more to send: who decides whether it may be sent now flushes. `modeOf`: evpn-audit, by owner. */
-  constructor(report: SwitchReport, wake: () => void = () => this.flush(), modeOf: DriftOptions['modeOf'] = () => 'repair') {
+  constructor(report: SwitchReport, wake: () => void = () => this.flush(), modeOf: DriftOptions['modeOf'] = () => 'repair', trackers = createTrackers()) {
+    this.#trackers = trackers
+    const { flows, groups, meters } = trackers
+    this.flows = flows
+    this.groups = groups
+    this.meters = meters
+    this.#all = [flows, groups, meters] as readonly Tracker<unknown>[]
     this.#report = report
     this.#wake = wake
     this.#retry = new Retry(wake)
@@ -89,6 +95,13 @@ export class SwitchSink {
     this.drift = new Drift({ modeOf, wake, tell: (text, _isOver, key) => (report.drifted === undefined ? report.warn(text) : report.drifted(text, key)) })
     this.#watch = new Watch(this.#trackers, this.#conflicts, this.drift)
     this.#audit = new Audit((part) => this.#readAgain(part), () => this.#isReady && !this.#isBusy, (text) => report.warn(text))
+  }
+
+  /** A sink without a connection that wants the same and has it. What cannot be installed is told to `warn`. */
+  fork(warn: (text: string) => void): SwitchSink {
+    const nothing = () => undefined
+    const { flows, groups, meters } = this.#trackers
+    return new SwitchSink({ info: nothing, warn }, nothing, () => 'repair', { flows: flows.fork(true), groups: groups.fork(true), meters: meters.fork(false) })
   }
 
   /** Messages sent, reads and refusals since start, for operators and tests. */

@@ -109,8 +109,12 @@ export class Tracker<V> {
 
   /** True when this is what is known to be there. */
   isRealized(key: string, value: V | undefined): boolean {
-    const realized = this.realized(key)
-    return value === undefined || realized === undefined ? value === realized : this.#isEqual(value, realized)
+    return this.#isSame(value, this.realized(key))
+  }
+
+  /** True when this is what is wanted. */
+  isDesired(key: string, value: V | undefined): boolean {
+    return this.#isSame(value, this.desired(key))
   }
 
   /** What this owner wants, and may have to share. */
@@ -176,6 +180,19 @@ export class Tracker<V> {
     return [...this.#losers].map(([key, losers]) => [key, this.#entries.get(key)?.owner ?? '', [...losers.keys()]])
   }
 
+  /** Another tracker that wants the same. `isDone`: and has all of it, so that what is pending there then is what a change would do. */
+  fork(isDone: boolean): Tracker<V> {
+    const fork = new Tracker(this.#isEqual)
+    for (const [key, { owner, desired, realized }] of this.#entries) {
+      if (desired !== undefined) fork.#entries.set(key, { owner, desired, realized: isDone ? desired : realized })
+    }
+    for (const [key, losers] of this.#losers) fork.#losers.set(key, new Map(losers))
+    for (const [owner, keys] of this.#keysOfOwner) fork.#keysOfOwner.set(owner, keys)
+    fork.#desiredCount = this.#desiredCount
+    fork.#realizedCount = isDone ? this.#desiredCount : this.#realizedCount
+    return fork
+  }
+
   #want(owner: string, key: string, value: V): void {
     const entry = this.#entry(key)
     const { owner: holder, desired } = entry
@@ -229,8 +246,12 @@ export class Tracker<V> {
     return losers
   }
 
+  #isSame(a: V | undefined, b: V | undefined): boolean {
+    return a === undefined || b === undefined ? a === b : this.#isEqual(a, b)
+  }
+
   #compare(key: string, { desired, realized }: Entry<V>): void {
-    const isSame = desired === undefined || realized === undefined ? desired === realized : this.#isEqual(desired, realized)
+    const isSame = this.#isSame(desired, realized)
     if (isSame) this.#pending.delete(key)
     else if (!this.#pending.has(key)) this.#pending.set(key, this.eventAt)
     if (isSame && this.#blockedAsWanted.has(key)) this.unblock(key)

@@ -1,0 +1,76 @@
+// A plan as rows: what the copy wants otherwise than the daemon does now.
+import { describeFlowKey, describeFlowValue } from '../sink/flow-entry.js'
+import type { GroupValue } from '../sink/group-entry.js'
+import type { Tracker } from '../sink/tracker.js'
+import { domainProblems } from './refresh/index.js'
+import type { PlanEntry, PlannedReport, PlanReport } from './report.js'
+import type { State } from './state.js'
+
+/** Entries told of each kind; all are counted. */
+const TOLD = 1_000
+
+export interface PlanFrame {
+  readonly commands: readonly string[]
+  /** Changes of tunnel ports, as planTunnels says them. */
+  readonly tunnels: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+export function planReport(live: State, copy: State, { commands, tunnels, warnings }: PlanFrame): PlanReport {
+  const problemsOf = (state: State): string[] => [...state.domains.values()].flatMap((domain) => domainProblems(state, domain).map((text) => `VNI ${domain.vni}: ${text}`))
+  const now = new Set(problemsOf(live))
+  const device = rowText(live)
+  return {
+    commands,
+    tunnel_ports: planned(tunnels.map(tunnelEntry)),
+    devices: compare(live.devices.rows, copy.devices.rows, (key) => key),
+    flows: compare(live.switch.flows, copy.switch.flows, flowText),
+    groups: compare(live.switch.groups, copy.switch.groups, groupText),
+    kernel_rows: compare(live.kernel.rows, copy.kernel.rows, device),
+    problems: [...warnings, ...problemsOf(copy).filter((text) => !now.has(text))].slice(0, TOLD)
+  }
+}
+
+/** What changed meanwhile, for whatever reason, is no part of the plan. */
+function compare<V>(live: Tracker<V>, copy: Tracker<V>, text: (key: string, value: V) => string): PlannedReport {
+  const counts = { added: 0, changed: 0, removed: 0, meanwhile: 0 }
+  const entries: PlanEntry[] = []
+  for (const { key, desired, realized } of copy.pending(Infinity)) {
+    if (!live.isDesired(key, realized)) {
+      if (!live.isDesired(key, desired)) counts.meanwhile++
+      continue
+    }
+    const change = realized === undefined ? 'added' : desired === undefined ? 'removed' : 'changed'
+    counts[change]++
+    const value = desired ?? realized
+    if (entries.length < TOLD && value !== undefined) entries.push({ change, what: text(key, value), ...(change === 'changed' && realized !== undefined ? { was: text(key, realized) } : {}) })
+  }
+  return { ...counts, entries }
+}
+
+function planned(entries: readonly PlanEntry[]): PlannedReport {
+  const count = (change: PlanEntry['change']): number => entries.filter((one) => one.change === change).length
+  return { added: count('added'), changed: count('changed'), removed: count('removed'), meanwhile: 0, entries }
+}
+
+function tunnelEntry(change: string): PlanEntry {
+  const [, name = '', what = ''] = /^port (\S+) (is missing|is one too many|has .*)$/.exec(change) ?? []
+  return what === 'is missing' ? { change: 'added', what: name } : what === 'is one too many' ? { change: 'removed', what: name } : { change: 'changed', what: change }
+}
+
+function flowText(key: string, value: string): string {
+  return `${describeFlowKey(key)} actions=${describeFlowValue(value)}`
+}
+
+function groupText(key: string, { type, buckets }: GroupValue): string {
+  return `group_id=${key},type=${type}, ${buckets.size} ${buckets.size === 1 ? 'bucket' : 'buckets'}`
+}
+
+/** Rows as `bridge fdb` and `ip neigh` say them, with names of devices. */
+function rowText({ mirrors: { links } }: State): (key: string, value: string) => string {
+  return (key, value) => {
+    const [kind = '', ifindex = '', address = '', vlan = ''] = key.split(' ')
+    const dev = links.byIndex(Number(ifindex))?.name ?? `device ${ifindex}`
+    return kind === 'fdb' ? `fdb ${address} dev ${dev}${vlan === '' || vlan === '0' ? '' : ` vlan ${vlan}`}` : `neigh ${address} lladdr ${value} dev ${dev}`
+  }
+}
