@@ -5,12 +5,14 @@ import { TABLE } from '../pipeline/tables.js'
 import { tableOfKey } from './flow-entry.js'
 import type { Pending, Tracker } from './tracker.js'
 
-/** Longer than ovs-vswitchd takes to look at every datapath flow again, in ms (it aims at half of it). */
-const LINGER = 1_000
+/** Longer than ovs-vswitchd takes to look at every datapath flow again, in ms: it aims at a quarter of it, and may have many. */
+const LINGER = 2_000
 
 export class Linger {
   readonly #tracker: Tracker<string>
   readonly #wake: () => void
+  /** Held, while what replaces them is on its way to the switch. */
+  readonly #held = new Set<string>()
   readonly #timers = new Map<string, NodeJS.Timeout>()
   readonly #due = new Set<string>()
 
@@ -20,18 +22,25 @@ export class Linger {
     this.#wake = wake
   }
 
-  /** True when this flow, which nobody wants any more, has to stand a little longer: it is blocked until then. */
+  /** True when this flow, which nobody wants any more, has to stand a little longer: it is blocked until LINGER after `replaced`. */
   holds({ key, desired }: Pending<string>): boolean {
     if (desired !== undefined || tableOfKey(key) !== TABLE.PART || this.#due.delete(key)) return false
     this.#tracker.block(key, 'packets on their way may still need it')
-    this.#timers.set(key, setTimeout(() => this.#release(key), LINGER).unref())
+    this.#held.add(key)
     return true
+  }
+
+  /** The switch has what was to come instead of all that was held until now. */
+  replaced(): void {
+    for (const key of this.#held) this.#timers.set(key, setTimeout(() => this.#release(key), LINGER).unref())
+    this.#held.clear()
   }
 
   /** Forgets what was held: the tracker's blocks are gone. */
   clear(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
+    this.#held.clear()
     this.#due.clear()
   }
 

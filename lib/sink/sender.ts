@@ -64,6 +64,7 @@ export class Sender {
     if (raised.length > 0) return this.#sendMeters(connection, raised)
     const batch = planBatch(this.#trackers.flows, this.#trackers.groups, (pending) => this.#options.linger.holds(pending))
     if (batch.mods.length > 0) return this.#send(connection, batch)
+    this.#options.linger.replaced()
     return meters.length > 0 && !this.#trackers.flows.isHeldBack ? this.#sendMeters(connection, meters) : undefined
   }
 
@@ -107,6 +108,7 @@ export class Sender {
       this.#refuse(batch, entry, error)
     }
     if (!applied) return
+    this.#options.linger.replaced()
     const now = performance.now()
     batch.flows.forEach((pending, i) => {
       if (refused.has(i)) return
