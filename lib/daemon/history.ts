@@ -34,10 +34,7 @@ export interface Transition extends Omit<Note, 'since' | 'key'> {
   /** Milliseconds since 1970. */
   readonly at: number
   /** From the event until the switch (of a claim: the kernel) had it, in ms; undefined = nothing was to be written, or it is not there yet. */
-  ms: number | undefined
-  /** As in Note, until it is written. */
-  key: string | undefined
-  readonly since: number
+  readonly ms: number | undefined
 }
 
 /** What happened from a sequence number on. */
@@ -49,17 +46,27 @@ export interface Slice {
   readonly missed: number
 }
 
-/** Transitions that are remembered: some 5 MB. */
+/** Transitions that are remembered: some 2 MB. */
 const CAPACITY = 20_000
 /** What waits for the switch is told after so many ms all the same. */
 const PATIENCE = 1_000
+
+/** Words are written over in place: an object for each transition would live just long enough to be expensive to collect. */
+type Words = Pick<Note, 'kind' | 'of' | 'from' | 'to' | 'by' | 'key'>
 
 export class History {
   /** When it began: another daemon has another history. */
   readonly began = Date.now()
   readonly #capacity: number
-  readonly #ring: Transition[] = []
-  readonly #waiting = new Map<string, Transition>()
+  readonly #words: { -readonly [field in keyof Words]: Words[field] }[] = []
+  /** VNI + 1, 0 = none. */
+  readonly #vni: Uint32Array
+  readonly #at: Float64Array
+  readonly #since: Float64Array
+  /** NaN = not known. */
+  readonly #ms: Float64Array
+  /** Slots by the key that they wait for. */
+  readonly #waiting = new Map<string, number>()
   /** VNIs that were derived anew in this tick, and whether that was for the configuration. */
   readonly #renewed = new Set<number>()
   #isConfigured = false
@@ -68,6 +75,10 @@ export class History {
 
   constructor(capacity = CAPACITY) {
     this.#capacity = capacity
+    this.#vni = new Uint32Array(capacity)
+    this.#at = new Float64Array(capacity)
+    this.#since = new Float64Array(capacity)
+    this.#ms = new Float64Array(capacity)
   }
 
   /** False until all was known once: what is read at the start is no transition. */
@@ -86,49 +97,49 @@ export class History {
 
   /** The oldest that is remembered; undefined = nothing happened. */
   get oldest(): Transition | undefined {
-    return this.#ring.length < this.#capacity ? this.#ring[0] : this.#ring[this.#next % this.#capacity]
+    return this.#next === 0 ? undefined : this.#read(this.#first)
   }
 
   record({ kind, vni, of, from, to, by, since = performance.now(), key }: Note): void {
     if (!this.#isOpen) return
-    const transition: Transition = { seq: this.#next, at: Date.now(), kind, vni, of, from, to, by, ms: undefined, key, since }
     const slot = this.#next++ % this.#capacity
-    this.#forget(this.#ring[slot])
-    this.#ring[slot] = transition
+    this.#write(slot, kind, of, from, to, by, key)
+    this.#vni[slot] = vni === undefined ? 0 : vni + 1
+    this.#at[slot] = Date.now()
+    this.#since[slot] = since
+    this.#ms[slot] = NaN
     if (key === undefined) return
     // It never came to be: something else is wanted there now.
-    const before = this.#waiting.get(key)
-    if (before !== undefined) before.key = undefined
-    this.#waiting.set(key, transition)
+    const before = this.#words[this.#waiting.get(key) ?? slot]
+    if (before !== this.#words[slot] && before !== undefined) before.key = undefined
+    this.#waiting.set(key, slot)
   }
 
   /** What was to be written at this key is there. */
   confirmed(key: string, now = performance.now()): void {
-    const transition = this.#waiting.get(key)
-    if (transition === undefined) return
+    const slot = this.#waiting.get(key)
+    const words = slot === undefined ? undefined : this.#words[slot]
+    if (slot === undefined || words === undefined) return
     this.#waiting.delete(key)
-    transition.key = undefined
-    transition.ms = Math.max(0, now - transition.since)
+    words.key = undefined
+    this.#ms[slot] = Math.max(0, now - (this.#since[slot] ?? now))
   }
 
   /** Up to `limit` transitions from this number on. One that waits for the switch is told with its latency, or after a second. */
   since(seq: number, limit = 1_000, now = performance.now()): Slice {
-    const first = Math.max(seq, this.#next - this.#capacity)
+    const first = Math.max(seq, this.#first)
     const transitions: Transition[] = []
     for (let at = first; at < this.#next && transitions.length < limit; at++) {
-      const transition = this.#ring[at % this.#capacity]
-      if (transition === undefined || (transition.key !== undefined && now - transition.since < PATIENCE)) break
-      transitions.push(transition)
+      const slot = at % this.#capacity
+      if (this.#words[slot]?.key !== undefined && now - (this.#since[slot] ?? 0) < PATIENCE) break
+      transitions.push(this.#read(at))
     }
     return { transitions, next: first + transitions.length, missed: Math.max(0, first - seq) }
   }
 
   /** All that is remembered, oldest first. */
   * all(): IterableIterator<Transition> {
-    for (let at = Math.max(0, this.#next - this.#capacity); at < this.#next; at++) {
-      const transition = this.#ring[at % this.#capacity]
-      if (transition !== undefined) yield transition
-    }
+    for (let at = this.#first; at < this.#next; at++) yield this.#read(at)
   }
 
   /** The configuration was read again in this tick. */
@@ -153,7 +164,31 @@ export class History {
     this.#isConfigured = false
   }
 
-  #forget(transition: Transition | undefined): void {
-    if (transition?.key !== undefined) this.#waiting.delete(transition.key)
+  get #first(): number {
+    return Math.max(0, this.#next - this.#capacity)
+  }
+
+  #write(slot: number, kind: Words['kind'], of: string, from: string | undefined, to: string | undefined, by: By, key: string | undefined): void {
+    const words = this.#words[slot]
+    if (words === undefined) {
+      this.#words[slot] = { kind, of, from, to, by, key }
+      return
+    }
+    if (words.key !== undefined) this.#waiting.delete(words.key)
+    words.kind = kind
+    words.of = of
+    words.from = from
+    words.to = to
+    words.by = by
+    words.key = key
+  }
+
+  #read(seq: number): Transition {
+    const slot = seq % this.#capacity
+    const words = this.#words[slot]
+    const [vni = 0, at = 0, ms = NaN] = [this.#vni[slot], this.#at[slot], this.#ms[slot]]
+    if (words === undefined) throw new Error(`transition ${seq} was never written`)
+    const { kind, of, from, to, by } = words
+    return { seq, at, kind, vni: vni === 0 ? undefined : vni - 1, of, from, to, by, ms: Number.isNaN(ms) ? undefined : ms }
   }
 }
