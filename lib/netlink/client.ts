@@ -13,7 +13,7 @@ export interface NetlinkHandlers {
   messages(batch: readonly RtMessage[], readAt: number): void
   /**
    * The kernel dropped notifications: every mirrored table has to be dumped again. Told when all that it had queued before is read:
-   * what comes after that is no older than what was dropped.
+   * what comes after that is no older than what was dropped. A storm that never lets the queue empty does not put it off for ever.
    */
   overrun(): void
   /** The socket is unusable; the client is closed. */
@@ -32,6 +32,8 @@ export interface NetlinkOptions {
 }
 
 const RECEIVE_BUFFER_BYTES = 128 * 1024 * 1024
+/** The kernel counts each datagram with its sk_buff and skb_shared_info, which are more than this, whatever is in it. */
+const LEAST_TRUESIZE = 512
 const DUMP_TIMEOUT = 30_000
 /** A datagram of requests must fit the send buffer; the acknowledgements of those in flight must fit the receive buffer. */
 const SEND_BYTES = 32 * 1024
@@ -60,8 +62,12 @@ export class NetlinkClient {
   readonly #writes: Waiting[] = []
   #dumping = false
   #overruns = 0
-  /** Notifications were dropped, and older ones are still in the queue. */
-  #isOverrun = false
+  /** Datagrams that can wait in the queue at most. */
+  readonly #mostQueued: number
+  #datagrams = 0
+  /** Notifications were dropped, and older ones may be in the queue: how many datagrams had been read then, and when it happened again. */
+  #overrunAt: number | undefined
+  #overrunAgainAt: number | undefined
   #closed = false
 
   /**
@@ -77,6 +83,8 @@ export class NetlinkClient {
     this.#session = new NetlinkSession(1 + Math.floor(Math.random() * 0x7fffffff), withAges)
     this.#handlers = handlers
     this.#dumpTimeout = dumpTimeout
+    // The kernel doubles what it is asked for.
+    this.#mostQueued = Math.ceil(2 * receiveBufferBytes / LEAST_TRUESIZE)
     this.#socket = NetlinkSocket.open(groups.map(name => GROUPS[name]), receiveBufferBytes)
     this.#wait()
   }
@@ -226,7 +234,10 @@ export class NetlinkClient {
   #read(received: Received): { readonly empty: boolean, readonly overrun: boolean } {
     let overrun = false
     for (let reads = 0; reads < TURN_READS && received.messages.length < TURN_MESSAGES; reads++) {
-      const result = this.#socket.read(datagram => this.#session.receive(datagram, received))
+      const result = this.#socket.read(datagram => {
+        this.#datagrams++
+        this.#session.receive(datagram, received)
+      })
       if (result === 'overrun') {
         overrun = true
         this.#session.overrun()
@@ -241,14 +252,20 @@ export class NetlinkClient {
 
   #deliver({ messages, outcomes }: Received, { empty, overrun }: { readonly empty: boolean, readonly overrun: boolean }, readAt: number): void {
     if (messages.length > 0) this.#handlers.messages(messages, readAt)
-    this.#isOverrun ||= overrun
-    if (this.#isOverrun && empty && !this.#closed) {
-      this.#isOverrun = false
-      this.#overruns++
-      this.#handlers.overrun()
-    }
+    if (overrun && this.#overrunAt === undefined) this.#overrunAt = this.#datagrams
+    else if (overrun) this.#overrunAgainAt = this.#datagrams
+    this.#tellOverrun(empty)
     for (const outcome of outcomes) this.#settle(outcome)
     this.#sendWrites()
+  }
+
+  #tellOverrun(isEmpty: boolean): void {
+    if (this.#overrunAt === undefined || this.#closed) return
+    if (!isEmpty && this.#datagrams - this.#overrunAt < this.#mostQueued) return
+    this.#overrunAt = isEmpty ? undefined : this.#overrunAgainAt
+    this.#overrunAgainAt = undefined
+    this.#overruns++
+    this.#handlers.overrun()
   }
 
   #broken(error: Error): void {

@@ -1,5 +1,6 @@
 // More notifications than the daemon's socket holds: the news of one MAC is lost among those of a device that is none of its
 // business, and the MAC is learned all the same, at once.
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { coverage } from '../system/util/daemon-numbers.js'
@@ -18,6 +19,34 @@ await c1.run(['ip', 'link', 'set', 'busy', 'up'])
 /** So many changes of a device that is none of the daemon's business; `bytes` make each notification larger. */
 async function storm(count: number, bytes = 200): Promise<void> {
   await c1.run(['ip', '-batch', '-'], { input: Array.from({ length: count }, (_, i) => `link set busy alias ${'x'.repeat(bytes)}${i % 2}`).join('\n') + '\n', timeoutMs: 120_000 })
+}
+
+interface EndlessStorm { readonly written: () => number, readonly end: () => Promise<number> }
+
+/** Changes of that device until it is told to end: `ip` takes line after line, as fast as it can. */
+function endlessStorm(): EndlessStorm {
+  const child = patient.lab.spawn('c1', ['ip', '-batch', '-'], { stdio: ['pipe', 'ignore', 'ignore'] })
+  const { stdin } = child
+  if (stdin === null) throw new Error('standard input of ip is not a pipe')
+  let [count, isOver] = [0, false]
+  const write = (): void => {
+    if (isOver) return
+    const text = Array.from({ length: 500 }, (_, i) => `link set busy alias ${'x'.repeat(200)}${i % 2}\n`).join('')
+    stdin.write(text, () => {
+      count += 500
+      write()
+    })
+  }
+  write()
+  return {
+    written: () => count,
+    end: async () => {
+      isOver = true
+      stdin.end()
+      await once(child, 'exit')
+      return count
+    }
+  }
 }
 
 /**
@@ -53,12 +82,14 @@ await t.test(`stopped, ${STORM} notifications of another device, one MAC, contin
 })
 
 await t.test('a storm while it runs: what is asked of it meanwhile is answered, a MAC is programmed', async (t) => {
-  let isOver = false
-  const over = storm(STORM / 5).finally(() => { isOver = true })
+  const storm = endlessStorm()
+  await eventually('the storm to have begun', () => storm.written(), (count) => count > 10_000)
   await speaker.mac(VNI, LATE, VTEP)
   await eventuallyHas('the MAC on the switch', () => c1.ourFlows('table=202'), LATE)
-  t.match(await daemon.appctl('version'), 'ovs-evpnd', isOver ? 'the storm is over' : 'in the middle of the storm')
-  await over
+  t.match(await daemon.appctl('version'), 'ovs-evpnd')
+  const during = storm.written()
+  await eventually('the storm to go on after all that', () => storm.written(), (count) => count > during)
+  t.comment(`${await storm.end()} changes`)
   await speaker.noMac(VNI, LATE)
   await patient.asBefore('the storm over')
 })

@@ -47,13 +47,13 @@ function mode(file: string): string {
 
 interface Running { readonly log: () => string, readonly ctl: string, readonly pid: number, readonly stop: () => Promise<void> }
 
-/** The daemon as that user, with that one capability. */
-async function start(name: string, args: readonly string[] = []): Promise<Running> {
+/** The daemon as that user, with that one capability, or with these. */
+async function start(name: string, args: readonly string[] = [], capabilities = '-all,+net_admin'): Promise<Running> {
   const [ctl, log] = [`${dir}/${name}.ctl`, `${dir}/${name}/log`]
   mkdirSync(`${dir}/${name}`)
   chownSync(`${dir}/${name}`, ID, ID)
   const child = lab.spawn('c1', [
-    'setpriv', `--reuid=${ID}`, `--regid=${ID}`, '--clear-groups', '--inh-caps=-all,+net_admin', '--ambient-caps=-all,+net_admin', '--bounding-set=-all,+net_admin',
+    'setpriv', `--reuid=${ID}`, `--regid=${ID}`, '--clear-groups', `--inh-caps=${capabilities}`, `--ambient-caps=${capabilities}`, `--bounding-set=${capabilities}`,
     '--no-new-privs', `${app}/node`, `${app}/dist/bin/ovs-evpnd.js`, '-vconsole:off', `--log-file=${log}`, `--unixctl=${ctl}`, `--pidfile=${dir}/${name}.pid`, ...args
   ], { stdio: 'ignore' })
   const { pid = 0 } = child
@@ -113,6 +113,24 @@ await t.test('with the package\'s drop-ins, a user with CAP_NET_ADMIN alone does
   t.equal((await lab.exec('c1', ['setpriv', '--reuid=64998', '--regid=64998', '--clear-groups', 'ovs-appctl', '-t', daemon.ctl, 'version'], { allowFailure: true })).code === 0, false,
     'another user is refused')
   t.notMatch(daemon.log(), /\|(ERR|EMER)\|/)
+})
+
+await t.test('without CAP_NET_ADMIN the kernel takes no row of ours: each is a problem with the kernel\'s word; what the kernel tells is programmed', async (t) => {
+  const daemon = await start('powerless', [], '-all')
+  t.teardown(() => daemon.stop())
+  t.match(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'), /^CapEff:\s+0000000000000000$/m)
+  const problems = async (): Promise<readonly string[]> => {
+    const { stdout } = await lab.exec('c1', ['ovs-appctl', '-t', daemon.ctl, 'evpn/report', 'problems'])
+    return (JSON.parse(stdout) as readonly { readonly record: string, readonly what: string }[]).map(({ record, what }) => `${record}: ${what}`)
+  }
+  await c1.set(`Interface ${VM.name}`, { 'evpn-addresses': '02:00:00:00:00:77 10.0.0.77' })
+  await eventuallyHas('the row as a problem', problems, 'kernel row', '02:00:00:00:00:77', 'refused', 'EPERM')
+  const speaker = new Speaker(c1)
+  await speaker.mac(VNI, '02:00:00:00:00:98', '192.0.2.9')
+  await eventuallyHas('what the kernel tells on the switch', () => c1.ourFlows('table=202'), '02:00:00:00:00:98')
+  const before = cpuSeconds(daemon.pid)
+  await waitFor('some seconds of trying again', ((until) => () => Date.now() > until)(Date.now() + 2_000))
+  t.ok(cpuSeconds(daemon.pid) - before < 0.5, `${(cpuSeconds(daemon.pid) - before).toFixed(2)} s of CPU time in 2 s`)
 })
 
 await t.test('--unixctl-group lets one group more use the control socket', async (t) => {

@@ -74,29 +74,6 @@ await t.test('ovs-evpnd and all FRR restarted in the same minute: no packet is l
   })
 })
 
-await t.test('ovs-evpnd and all FRR end, and FRR does not return: what was adopted is stale for evpn-stale-time, then it is gone', async (t) => {
-  await mortal.withPeerFrozen(async () => {
-    await daemon.stop('SIGTERM')
-    for (const service of ['bgpd', 'zebra'] as const) await mortal.stop(service, 'SIGTERM')
-    await mortal.rowsAreGone()
-    const seconds = 4 * PATIENCE
-    await mortal.c1.set('Bridge br-int', { 'evpn-stale-time': String(seconds) })
-    const start = performance.now()
-    daemon = await mortal.lab.startDaemon('c1')
-    const adopted = [PEER, AWAY.mac].map((address) => `${address} stale`)
-    await eventually('VTEP and MAC of l1 to be adopted', () => mortal.shown(), (seen) => adopted.every((line) => seen.includes(line)))
-    const flows = () => mortal.c1.flows(`table=202,dl_dst=${AWAY.mac}`)
-    t.equal((await flows()).length, 1, 'its flow stands')
-    await eventually('VTEP and MAC to go', () => mortal.shown(), (seen) => seen.length === 0, 30_000)
-    t.ok(performance.now() - start >= seconds * 1_000, `not before ${seconds} s are over`)
-    await eventually('no flow to l1', flows, (seen) => seen.length === 0)
-    await mortal.c1.set('Bridge br-int', { 'evpn-stale-time': String(STALE_TIME) })
-    await mortal.start('zebra', 'bgpd')
-  })
-  await mortal.known('ok')
-  await mortal.noticed('the routing daemon is', false)
-})
-
 await t.test('what was withdrawn while ovs-evpnd was away is gone once the routing daemon has nothing more to say', async (t) => {
   const [mac, multihomed] = ['02:00:00:00:bb:01', '02:00:00:00:bb:02']
   await hand.mac(VNI, mac, PEER)
@@ -113,4 +90,23 @@ await t.test('what was withdrawn while ovs-evpnd was away is gone once the routi
     (macs) => [mac, multihomed].every((one) => macs.some((row) => row.mac === one && row.ip === PEER && row.state === 'stale')))
   t.equal((await flows()).length, 2)
   await eventually('no flow', flows, (seen) => seen.length === 0, 20_000)
+})
+
+await t.test('ovs-evpnd and all FRR end, and FRR does not return: what was adopted is stale for evpn-stale-time, then it is gone', async (t) => {
+  await mortal.withPeerFrozen(async () => {
+    await daemon.stop('SIGTERM')
+    for (const service of ['bgpd', 'zebra'] as const) await mortal.stop(service, 'SIGTERM')
+    await mortal.rowsAreGone()
+    const seconds = 4 * PATIENCE
+    await mortal.c1.set('Bridge br-int', { 'evpn-stale-time': String(seconds) })
+    const start = performance.now()
+    daemon = await mortal.lab.startDaemon('c1')
+    const adopted = [PEER, AWAY.mac].map((address) => `${address} stale`)
+    await eventually('VTEP and MAC of l1 to be adopted', () => mortal.shown(), (seen) => adopted.every((line) => seen.includes(line)))
+    const flows = () => mortal.c1.flows(`table=202,dl_dst=${AWAY.mac}`)
+    t.equal((await flows()).length, 1, 'its flow stands')
+    await eventually('VTEP and MAC to go', () => mortal.shown(), (seen) => seen.length === 0, 30_000)
+    t.ok(performance.now() - start >= seconds * 1_000, `not before ${seconds} s are over`)
+    await eventually('no flow to l1', flows, (seen) => seen.length === 0)
+  })
 })
