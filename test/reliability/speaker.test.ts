@@ -97,7 +97,7 @@ await t.test('ovs-evpnd and all FRR end, and FRR does not return: what was adopt
     await daemon.stop('SIGTERM')
     for (const service of ['bgpd', 'zebra'] as const) await mortal.stop(service, 'SIGTERM')
     await mortal.rowsAreGone()
-    const seconds = 4 * PATIENCE
+    const seconds = 8 * PATIENCE
     await mortal.c1.set('Bridge br-int', { 'evpn-stale-time': String(seconds) })
     const start = performance.now()
     daemon = await mortal.lab.startDaemon('c1')
