@@ -1,5 +1,5 @@
-// Random walks: 1,800 that are always the same, and 200 that nobody has walked before, so that each run sees new states.
-// WALK_COUNT=n walks n times instead, WALK_SEED=s begins with seed s (alone: only that one).
+// Random walks: 2,000 that are always the same. WALK_COUNT=n walks n times instead, WALK_SEED=s begins with seed s (alone: only that one).
+// WALK_NEW=n walks n more that nobody has walked before; the first seed of theirs is in the test's name.
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
@@ -7,9 +7,9 @@ import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import type { Seeds } from './walk-worker.js'
 
-const { WALK_SEED: seedText, WALK_COUNT: countText } = process.env
-const GIVEN = Number(countText ?? (seedText === undefined ? 1800 : 1))
-const NEW = countText === undefined && seedText === undefined ? 200 : 0
+const { WALK_SEED: seedText, WALK_COUNT: countText, WALK_NEW: newText } = process.env
+const GIVEN = Number(countText ?? (seedText === undefined ? 2000 : 1))
+const NEW = Number(newText ?? 0)
 const THREADS = Math.min(2, availableParallelism())
 
 /** As many failures are shown; more say nothing new. */
