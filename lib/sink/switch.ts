@@ -168,6 +168,7 @@ export class SwitchSink {
     this.#isReady = false
     this.#isBusy = false
     this.#isPaused = false
+    this.#inFlight = new Set()
     this.#news = []
     this.#doubtful.clear()
     clearTimeout(this.#recheck)

@@ -79,3 +79,26 @@ await t.test('a pause ends with the connection', async (t) => {
   await settle()
   t.ok(held(1), 'news count again: the flow is back')
 })
+
+await t.test('a connection that is lost with a batch under way leaves none under way: what others do afterwards is put back', async (t) => {
+  const { sink, fake, held, remove } = await world(t)
+  let answer: () => void = () => undefined
+  fake.gate = new Promise((resolve) => { answer = resolve })
+  sink.setFlows('one', [flow(1, 7)])
+  sink.flush()
+  await settle()
+  sink.disconnect()
+  fake.gate = undefined
+  answer()
+  await settle()
+  await sink.connect(fake)
+  sink.flush()
+  await settle()
+  const desc = held(1)?.[1]
+  t.ok(desc)
+  remove(1)
+  if (desc !== undefined) sink.flowsChanged([{ ...news('added', desc), kind: 'removed' } as FlowUpdate])
+  sink.flush()
+  await settle()
+  t.ok(held(1), 'the flow is back')
+})
