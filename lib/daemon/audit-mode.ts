@@ -3,7 +3,7 @@ import type { AuditMode } from '../sink/drift.js'
 import type { State } from './state.js'
 
 /** Owners named by a kind and a VNI, as the refresh functions name them. */
-const OF_VNI: ReadonlySet<string> = new Set(['domain', 'vtep', 'mac', 'ip', 'local', 'claim', 'flood', 'devices'])
+const OF_VNI: ReadonlySet<string> = new Set(['domain', 'vtep', 'mac', 'ip', 'local', 'claim', 'flood', 'nexthop-use', 'devices'])
 
 const PORT = 'port '
 

@@ -41,7 +41,7 @@ function remoteKeys(state: State, { vni, localIps }: Domain, remote: RemoteMac):
     const encap = remote.encapVni === undefined ? own : brought
     return [...(encap === undefined ? [] : [compilePlace(encap)]), ...state.switch.flows.keysOf(`vtep ${vni} ${key}`)]
   })
-  const group = remote.via.kind === 'nexthop' ? state.switch.flows.keysOf(`nexthop ${vni} ${remote.via.id}`) : []
+  const group = remote.via.kind === 'nexthop' ? state.switch.flows.keysOf(`nexthop-use ${vni} ${remote.via.id}`) : []
   return [...new Set([...group, ...keys])]
 }
 

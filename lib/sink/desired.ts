@@ -1,7 +1,8 @@
 // What is wanted of a switch, compiled into the form in which it is compared and sent.
 import type { Action, Meter } from '../openflow/index.js'
 import type { Flow, FlowPlace, Group } from '../pipeline/flow.js'
-import { compileActions, compileFlow, compilePlace, type Encoded } from './flow-entry.js'
+import { TABLE } from '../pipeline/tables.js'
+import { compileActions, compileFlow, compilePlace, tableOfKey, type Encoded } from './flow-entry.js'
 import { compileGroup, groupBytes, isEqualGroup, MAX_GROUP_BYTES, type EncodedBuckets, type GroupEntry, type GroupValue } from './group-entry.js'
 import { compileMeter, isMetered, meterKey, withMeters } from './meter-entry.js'
 import { Tracker } from './tracker.js'
@@ -13,9 +14,12 @@ export interface SwitchTrackers {
   readonly meters: Tracker<string>
 }
 
+/** Tables that a flow or a group sends packets on to by a number: a packet that finds nothing there is lost. */
+const STEPS: ReadonlySet<number> = new Set([TABLE.PART, TABLE.NEXTHOP])
+
 export function createTrackers(): SwitchTrackers {
   return {
-    flows: new Tracker<string>((a, b) => a === b),
+    flows: new Tracker<string>((a, b) => a === b, (key) => STEPS.has(tableOfKey(key))),
     groups: new Tracker<GroupValue>(isEqualGroup),
     meters: new Tracker<string>((a, b) => a === b)
   }

@@ -30,6 +30,19 @@ export class Linger {
     return true
   }
 
+  /** Looks at what is held: what is wanted again has its whole time when it goes the next time. */
+  review(): void {
+    for (const key of [...this.#held, ...this.#timers.keys()]) {
+      if (this.#tracker.desired(key) === undefined) continue
+      clearTimeout(this.#timers.get(key))
+      this.#timers.delete(key)
+      this.#held.delete(key)
+      this.#tracker.unblock(key)
+    }
+    // Somebody else has deleted it meanwhile.
+    for (const key of this.#due) if (!this.#tracker.isPending(key)) this.#due.delete(key)
+  }
+
   /** The switch has what was to come instead of all that was held until now. */
   replaced(): void {
     for (const key of this.#held) this.#timers.set(key, setTimeout(() => this.#release(key), LINGER).unref())
@@ -47,7 +60,6 @@ export class Linger {
   #release(key: string): void {
     this.#timers.delete(key)
     this.#tracker.unblock(key)
-    if (this.#tracker.desired(key) !== undefined) return
     this.#due.add(key)
     this.#wake()
   }

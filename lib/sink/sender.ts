@@ -62,6 +62,7 @@ export class Sender {
     const meters = this.#pendingMeters()
     const raised = meters.filter(({ desired }) => desired !== undefined)
     if (raised.length > 0) return this.#sendMeters(connection, raised)
+    this.#options.linger.review()
     const batch = planBatch(this.#trackers.flows, this.#trackers.groups, (pending) => this.#options.linger.holds(pending))
     if (batch.mods.length > 0) return this.#send(connection, batch)
     this.#options.linger.replaced()

@@ -25,11 +25,14 @@ export class Tracker<V> {
   readonly #keysOfOwner = new Map<string, readonly string[]>()
   /** With the time of the event that made the difference. */
   readonly #pending = new Map<string, number | undefined>()
+  /** The same of keys that others lead to: they come before all others, and go after them. */
+  readonly #pendingSteps = new Map<string, number | undefined>()
   /** Keys that must not be touched now, with the reason: a foreign entry stands there, or it was refused. */
   readonly #blocked = new Map<string, string>()
   /** Those of them that are blocked only as long as the same is wanted. */
   readonly #blockedAsWanted = new Set<string>()
   readonly #isEqual: (a: V, b: V) => boolean
+  readonly #isStep: (key: string) => boolean
   /** When the event came that changes what is wanted from here on, if there is one. */
   eventAt: number | undefined
   /** Of the last setOne. */
@@ -37,8 +40,10 @@ export class Tracker<V> {
   #desiredCount = 0
   #realizedCount = 0
 
-  constructor(isEqual: (a: V, b: V) => boolean) {
+  /** `isStep`: whether others may lead to what a key names, so that it has to be there before they do and as long as they do. */
+  constructor(isEqual: (a: V, b: V) => boolean, isStep: (key: string) => boolean = () => false) {
     this.#isEqual = isEqual
+    this.#isStep = isStep
   }
 
   get desiredCount(): number {
@@ -50,7 +55,7 @@ export class Tracker<V> {
   }
 
   get pendingCount(): number {
-    return this.#pending.size
+    return this.#pending.size + this.#pendingSteps.size
   }
 
   /** Makes `entries` everything this owner wants; what it wanted before and no longer names is unwanted. */
@@ -124,28 +129,33 @@ export class Tracker<V> {
 
   /** True when what is there is not what is wanted. */
   isPending(key: string): boolean {
-    return this.#pending.has(key)
+    return this.#pending.has(key) || this.#pendingSteps.has(key)
   }
 
   realizedKeys(): string[] {
     return [...this.#entries].filter(([, entry]) => entry.realized !== undefined).map(([key]) => key)
   }
 
-  /** Up to `limit` differences that may be worked on, oldest first; without those that would delete something, if told so. */
+  /** Up to `limit` differences that may be worked on, oldest first, steps before and after all others; without those that would delete something, if told so. */
   pending(limit: number, mayDelete = true): Pending<V>[] {
     const batch: Pending<V>[] = []
-    for (const [key, since] of this.#pending) {
-      if (batch.length >= limit) break
-      const entry = this.#blocked.has(key) ? undefined : this.#entries.get(key)
-      if (entry !== undefined && (mayDelete || entry.desired !== undefined)) batch.push({ key, desired: entry.desired, realized: entry.realized, since })
+    const take = (from: ReadonlyMap<string, number | undefined>, isWanted: (entry: Entry<V>) => boolean) => {
+      for (const [key, since] of from) {
+        if (batch.length >= limit) break
+        const entry = this.#blocked.has(key) ? undefined : this.#entries.get(key)
+        if (entry !== undefined && isWanted(entry)) batch.push({ key, desired: entry.desired, realized: entry.realized, since })
+      }
     }
+    take(this.#pendingSteps, ({ desired }) => desired !== undefined)
+    take(this.#pending, ({ desired }) => mayDelete || desired !== undefined)
+    if (mayDelete) take(this.#pendingSteps, ({ desired }) => desired === undefined)
     return batch
   }
 
   /** True while something that is there must change or go, and may not be touched now. */
   get isHeldBack(): boolean {
     for (const key of this.#blocked.keys()) {
-      if (this.#pending.has(key) && this.realized(key) !== undefined) return true
+      if (this.isPending(key) && this.realized(key) !== undefined) return true
     }
     return false
   }
@@ -182,7 +192,7 @@ export class Tracker<V> {
 
   /** Another tracker that wants the same. `isDone`: and has all of it, so that what is pending there then is what a change would do. */
   fork(isDone: boolean): Tracker<V> {
-    const fork = new Tracker(this.#isEqual)
+    const fork = new Tracker(this.#isEqual, this.#isStep)
     for (const [key, { owner, desired, realized }] of this.#entries) {
       if (desired !== undefined) fork.#entries.set(key, { owner, desired, realized: isDone ? desired : realized })
     }
@@ -252,8 +262,9 @@ export class Tracker<V> {
 
   #compare(key: string, { desired, realized }: Entry<V>): void {
     const isSame = this.#isSame(desired, realized)
-    if (isSame) this.#pending.delete(key)
-    else if (!this.#pending.has(key)) this.#pending.set(key, this.eventAt)
+    const pending = this.#isStep(key) ? this.#pendingSteps : this.#pending
+    if (isSame) pending.delete(key)
+    else if (!pending.has(key)) pending.set(key, this.eventAt)
     if (isSame && this.#blockedAsWanted.has(key)) this.unblock(key)
     if (desired === undefined && realized === undefined) this.#entries.delete(key)
   }

@@ -1,10 +1,12 @@
 // The order of messages: no flow is ever without its group.
 import t from 'tap'
 import type { Flow, Group } from '../../lib/pipeline/flow.js'
+import { TABLE } from '../../lib/pipeline/tables.js'
 import { planBatch, type Batch } from '../../lib/sink/batch.js'
+import { createTrackers } from '../../lib/sink/desired.js'
 import { compileFlow } from '../../lib/sink/flow-entry.js'
-import { compileGroup, isEqualGroup, type GroupValue } from '../../lib/sink/group-entry.js'
-import { Tracker } from '../../lib/sink/tracker.js'
+import { compileGroup, type GroupValue } from '../../lib/sink/group-entry.js'
+import type { Tracker } from '../../lib/sink/tracker.js'
 import { words } from './switch.js'
 
 function flow(priority: number, group: number): Flow {
@@ -16,8 +18,14 @@ function group(id: number, ...names: readonly number[]): Group {
 }
 
 class Side {
-  readonly flows = new Tracker<string>((a, b) => a === b)
-  readonly groups = new Tracker<GroupValue>(isEqualGroup)
+  readonly flows: Tracker<string>
+  readonly groups: Tracker<GroupValue>
+
+  constructor() {
+    const { flows, groups } = createTrackers()
+    this.flows = flows
+    this.groups = groups
+  }
 
   want(flows: readonly Flow[], groups: readonly Group[]): this {
     this.flows.setOwned('o', flows.map((one) => compileFlow(one)))
@@ -93,6 +101,20 @@ await t.test('many flows go in several batches; a group goes only with the last 
   const batches = new Side().have(old, [group(10)]).want([], []).all()
   t.strictSame(batches.map((messages) => messages.length), [1000, 1000, 501])
   t.equal(batches.at(-1)?.at(-1), 'delete group 10')
+  t.end()
+})
+
+await t.test('what MACs lead to is there before the first of them, and goes after the last, however many batches they take', (t) => {
+  const macs = Array.from({ length: 2500 }, (_, i): Flow => ({ table: TABLE.FORWARD, priority: i + 1, match: { metadata: 1000 }, actions: [{ kind: 'resubmit', table: TABLE.NEXTHOP }] }))
+  const use: Flow = { table: TABLE.NEXTHOP, priority: 100, match: { metadata: 1000 }, actions: [{ kind: 'group', group: 10 }] }
+  const come = new Side().want([...macs, use], [group(10)]).all().flat()
+  t.strictSame(come.slice(0, 2), ['add group 10', `add flow ${TABLE.NEXTHOP} 100`])
+  // An older layout, in which the MACs themselves name the group, becomes this one.
+  const old = macs.map((mac): Flow => ({ ...mac, actions: [{ kind: 'group', group: 9 }] }))
+  const changed = new Side().have(old, [group(9)]).want([...macs, use], [group(10)]).all().flat()
+  t.strictSame([...changed.slice(0, 2), changed.at(-1)], ['add group 10', `add flow ${TABLE.NEXTHOP} 100`, 'delete group 9'])
+  const go = new Side().have([use, ...macs], [group(10)]).want([], []).all().flat()
+  t.strictSame(go.slice(-2), [`delete_strict flow ${TABLE.NEXTHOP} 100`, 'delete group 10'])
   t.end()
 })
 

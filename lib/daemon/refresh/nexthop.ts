@@ -27,7 +27,7 @@ export function refreshNexthopUse(state: State, vni: Vni, id: number): void {
     if (without !== undefined) countUser(state, id, without, +1)
   }
   const flows = domain === undefined || without === undefined ? [] : [nexthopFlow(vni, id, groupIdOf(state, id, without), domain.udpPort)]
-  state.switch.setFlows(`nexthop ${vni} ${id}`, flows)
+  state.switch.setFlows(`nexthop-use ${vni} ${id}`, flows)
 }
 
 function leftOutBy(state: State, { vni, localIps, udpPort }: Domain, id: number): LeftOut {
