@@ -52,6 +52,12 @@ interface Waiting {
   readonly settle: Settle
 }
 
+/** Notifications were dropped, and what is older may be in the queue: how many datagrams had been read then, and which requests waited. */
+interface Overrun {
+  readonly at: number
+  readonly unacknowledged: readonly number[]
+}
+
 export class NetlinkClient {
   readonly #socket: NetlinkSocket
   readonly #handlers: NetlinkHandlers
@@ -65,9 +71,9 @@ export class NetlinkClient {
   /** Datagrams that can wait in the queue at most. */
   readonly #mostQueued: number
   #datagrams = 0
-  /** Notifications were dropped, and older ones may be in the queue: how many datagrams had been read then, and when it happened again. */
-  #overrunAt: number | undefined
-  #overrunAgainAt: number | undefined
+  /** What was not told yet, and that it happened again since. */
+  #overrun: Overrun | undefined
+  #overrunAgain: Overrun | undefined
   #closed = false
 
   /**
@@ -250,20 +256,24 @@ export class NetlinkClient {
     return { empty: false, overrun }
   }
 
-  #deliver({ messages, outcomes }: Received, { empty, overrun }: { readonly empty: boolean, readonly overrun: boolean }, readAt: number): void {
-    if (messages.length > 0) this.#handlers.messages(messages, readAt)
-    if (overrun && this.#overrunAt === undefined) this.#overrunAt = this.#datagrams
-    else if (overrun) this.#overrunAgainAt = this.#datagrams
-    this.#tellOverrun(empty)
-    for (const outcome of outcomes) this.#settle(outcome)
+  #deliver(received: Received, { empty, overrun }: { readonly empty: boolean, readonly overrun: boolean }, readAt: number): void {
+    if (received.messages.length > 0) this.#handlers.messages(received.messages, readAt)
+    if (overrun) {
+      const now = { at: this.#datagrams, unacknowledged: this.#session.unacknowledged }
+      if (this.#overrun === undefined) this.#overrun = now
+      else this.#overrunAgain = now
+    }
+    this.#tellOverrun(empty, received)
+    for (const outcome of received.outcomes) this.#settle(outcome)
     this.#sendWrites()
   }
 
-  #tellOverrun(isEmpty: boolean): void {
-    if (this.#overrunAt === undefined || this.#closed) return
-    if (!isEmpty && this.#datagrams - this.#overrunAt < this.#mostQueued) return
-    this.#overrunAt = isEmpty ? undefined : this.#overrunAgainAt
-    this.#overrunAgainAt = undefined
+  #tellOverrun(isEmpty: boolean, into: Received): void {
+    if (this.#overrun === undefined || this.#closed) return
+    if (!isEmpty && this.#datagrams - this.#overrun.at < this.#mostQueued) return
+    this.#session.passed(this.#overrun.unacknowledged, into)
+    this.#overrun = isEmpty ? undefined : this.#overrunAgain
+    this.#overrunAgain = undefined
     this.#overruns++
     this.#handlers.overrun()
   }

@@ -83,11 +83,25 @@ export class NetlinkSession {
   drained(into: Received): void {
     if (!this.#overrun) return
     this.#overrun = false
-    for (const [seq, { dump, text }] of this.#pending) {
-      if (dump) continue
-      const error = new NetlinkError({ request: text, errno: constants.errno.ENOBUFS, extack: 'acknowledgement lost, outcome unknown' })
-      this.#settle(seq, { seq, error, interrupted: true }, into)
+    this.passed(this.unacknowledged, into)
+  }
+
+  /** Requests that wait for an acknowledgement. */
+  get unacknowledged(): readonly number[] {
+    return [...this.#pending].flatMap(([seq, { dump }]) => dump ? [] : [seq])
+  }
+
+  /** All that was queued when an overrun was noticed is read: those of the requests sent before it that still wait have lost their acknowledgement. */
+  passed(seqs: readonly number[], into: Received): void {
+    for (const seq of seqs) {
+      const pending = this.#pending.get(seq)
+      if (pending !== undefined) this.#lost(seq, pending, into)
     }
+  }
+
+  #lost(seq: number, { text }: Pending, into: Received): void {
+    const error = new NetlinkError({ request: text, errno: constants.errno.ENOBUFS, extack: 'acknowledgement lost, outcome unknown' })
+    this.#settle(seq, { seq, error, interrupted: true }, into)
   }
 
   #frame(datagram: Buffer, frame: Frame, into: Received): void {
