@@ -43,6 +43,10 @@ export interface LinkView extends SviView {
 
 const IFF_UP = 1
 
+function isUp({ flags }: LinkRow): boolean {
+  return (flags & IFF_UP) !== 0
+}
+
 /** Joins configuration and devices of one VNI, always from scratch. */
 export function deriveDomain(vni: Vni, system: SystemConfig, bridgeConfig: BridgeConfig, links: LinkView, vlans: VlanView): Domain {
   const options = optionsOf(bridgeConfig, vni)
@@ -52,6 +56,9 @@ export function deriveDomain(vni: Vni, system: SystemConfig, bridgeConfig: Bridg
   const vxlans = options.vxlanIfnames.flatMap((name) => findVxlan(name, vni, bridge, links, problems))
   const vlan = findVlan(vni, bridge, vxlans, vlans, problems)
   const svi = findSvi(bridge, vlan, links, problems)
+  const sviUp = svi !== undefined && isUp(svi)
+  const down = [bridge, svi].find((link) => link !== undefined && !isUp(link))
+  if (down !== undefined) problems.push(`${down === bridge ? 'bridge' : 'VLAN device'} ${down.name} is down: no IPs are announced or read; set it with: ip link set ${down.name} up`)
   const advertise = findAdvertise(options.advertiseIfname, bridge, links, problems)
   return {
     vni,
@@ -59,7 +66,7 @@ export function deriveDomain(vni: Vni, system: SystemConfig, bridgeConfig: Bridg
     bridge: bridge?.ifindex,
     vlan,
     svi: svi?.ifindex,
-    sviUp: svi !== undefined && (svi.flags & IFF_UP) !== 0,
+    sviUp,
     vxlans: vxlans.map((link) => link.ifindex),
     tables: vxlans.map(({ ifindex, vxlan }) => (vxlan?.external === true && vni !== 0 ? fdbTable(ifindex, vni) : fdbTable(ifindex))),
     advertise: advertise !== undefined && isInVlan(advertise, vlan, vlans, problems) ? advertise.ifindex : undefined,
@@ -92,6 +99,7 @@ function findVxlan(name: string, vni: Vni, bridge: LinkRow | undefined, links: L
     return []
   }
   if (link.vxlan.learning) problems.push(`vxlan device ${name} has learning on; set it with: ip link set ${name} type vxlan nolearning`)
+  if (!isUp(link)) problems.push(`vxlan device ${name} is down: it holds no MACs; set it with: ip link set ${name} up`)
   if (bridge !== undefined && link.master !== bridge.ifindex) problems.push(`vxlan device ${name} is not in bridge ${bridge.name}`)
   return [link]
 }

@@ -47,6 +47,8 @@ const WRONG: readonly (readonly [what: string, devices: readonly LinkRow[], prob
     'vxlan device vxlan-1000 is not in bridge br-1000', WORKING],
   ['the vxlan device is in another bridge: used', [BRIDGE_LINK, { ...vxlan(), master: 99 }, ADVERTISE_LINK],
     'vxlan device vxlan-1000 is not in bridge br-1000', WORKING],
+  ['the vxlan device is down: used', [BRIDGE_LINK, { ...vxlan(), flags: 0 }, ADVERTISE_LINK],
+    'vxlan device vxlan-1000 is down: it holds no MACs; set it with: ip link set vxlan-1000 up', WORKING],
   ['the advertise device is missing: learning works all the same', [BRIDGE_LINK, vxlan()],
     'advertise device lo-1000 does not exist', { ...WORKING, advertise: undefined }],
   ['the advertise device is in another bridge: nothing is written there', [BRIDGE_LINK, vxlan(), { ...ADVERTISE_LINK, master: 99 }],
@@ -63,7 +65,8 @@ for (const [what, devices, problem, works] of WRONG) {
 }
 
 await t.test('a bridge that is down is a bridge, on which no neighbour can stand', (t) => {
-  t.match(domainOf([{ ...BRIDGE_LINK, flags: 0 }, vxlan(), ADVERTISE_LINK]), { bridge: BRIDGE, svi: BRIDGE, sviUp: false, problems: [] })
+  t.match(domainOf([{ ...BRIDGE_LINK, flags: 0 }, vxlan(), ADVERTISE_LINK]), { bridge: BRIDGE, svi: BRIDGE, sviUp: false,
+    problems: ['bridge br-1000 is down: no IPs are announced or read; set it with: ip link set br-1000 up'] })
   t.end()
 })
 
@@ -123,6 +126,8 @@ const VLANS: readonly (readonly [what: string, devices: readonly LinkRow[], vlan
     { vlan: 10, svi: undefined, sviUp: false, advertise: ADVERTISE, problems: [
       'bridge br-1000 has no device for VLAN 10: no IPs are announced or read; make one with: ip link add link br-1000 name NAME type vlan id 10'
     ] }],
+  ['the device of the VLAN is down', [FILTERING, SHARED, ADVERTISE_LINK, { ...SVI, flags: 0 }], [MAPPED, IN_VLAN_10],
+    { vlan: 10, svi: 20, sviUp: false, advertise: ADVERTISE, problems: ['VLAN device vlan10 is down: no IPs are announced or read; set it with: ip link set vlan10 up'] }],
   ["a VLAN device on something of another network namespace is not the bridge's", [FILTERING, SHARED, ADVERTISE_LINK, { ...SVI, linkNetnsid: 0 }], [MAPPED, IN_VLAN_10],
     { vlan: 10, svi: undefined }],
   ["a bridge without VLAN filtering has no VLANs, whatever its ports' are", [BRIDGE_LINK, vxlan(), ADVERTISE_LINK, SVI], [{ ifindex: VXLAN, vlans: [{ vid: 10, flags: 6 }] }],
