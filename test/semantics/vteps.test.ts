@@ -49,9 +49,11 @@ const to = (ip: string, udpPort = 4789, vni: number = VNI) => `${ip.includes(':'
 const FLOOD = [to(A), to(A, 4790), to(B), to(SIX)]
 const PROBES = { inward: { from: A, vni: VNI, src: MAC.behindA, dst: BROADCAST }, reaches: ['a', 'b'], outward: 'a' } as const
 
-/** Who gets a frame from workload a. */
-const fromA = (dst: string) => fabric.settled(fabric.fromWorkload('a', { src: MAC.a, dst }), PROBES)
+/** Who gets a frame from workload a, while A is let in by this UDP port. */
+const fromA = (dst: string, udpPort = 4789) => fabric.settled(fabric.fromWorkload('a', { src: MAC.a, dst }), { ...PROBES, inward: { ...PROBES.inward, udpPort } })
 const fromVtep = (from: string, dst: string, udpPort = 4789) => fabric.settled(fabric.fromVtep({ from, vni: VNI, udpPort, src: MAC.behindA, dst }), PROBES)
+const inTheSwitch = () => eventually('the switch to have it all', () => memory(daemon), (seen) =>
+  seen['flows_desired'] === seen['flows_realized'] && seen['groups_desired'] === seen['groups_realized'])
 const vteps = async () => (await c1.report<VtepReport[]>('vteps', VNI)).map(({ ip, port, flood, state, reason }) =>
   `${ip} ${port}${flood ? ' flood' : ''} ${state}${reason === undefined ? '' : `: ${reason}`}`)
 
@@ -75,17 +77,23 @@ await t.test('rule 1: UDP port = the entry\'s own, else evpn-vxlan-port of the V
   const device = JSON.parse(await c1.run(['ip', '-j', '-d', 'link', 'show', `vxlan-${VNI}`])) as readonly { readonly linkinfo: { readonly info_data: { readonly port: number } } }[]
   t.not(device[0]?.linkinfo.info_data.port, 4789, 'the kernel device has another port')
   t.ok((await vteps()).includes(`${B} 4789 flood ok`), 'the first of ovn-evpn-vxlan-ports')
+  t.same(await fromA(MAC.behindB), [to(B)], 'the first of ovn-evpn-vxlan-ports, on the wire')
   await c1.set(BRIDGE, { [`evpn-vxlan-port-${VNI}`]: '4790' })
   await eventuallyHas('evpn-vxlan-port of the VNI', vteps, `${B} 4790 flood ok`)
+  await inTheSwitch()
+  t.same(await fromA(MAC.behindB, 4790), [to(B, 4790)], 'evpn-vxlan-port of the VNI wins over that, on the wire')
   await c1.set(BRIDGE, { [`evpn-vxlan-port-${VNI}`]: '4789' })
-  await eventuallyHas('the entry\'s own port wins', vteps, `${A} 4790 flood ok`)
+  await eventuallyHas('evpn-vxlan-port of the VNI, the other one', vteps, `${B} 4789 flood ok`)
+  await inTheSwitch()
+  t.ok((await vteps()).includes(`${A} 4790 flood ok`), 'the entry\'s own port wins over evpn-vxlan-port')
+  t.same(await fromA(MAC.behindA4790), [to(A, 4790)], 'on the wire, too')
+  t.same(await fromA(MAC.behindA), [to(A)], 'an entry for the same address without one has evpn-vxlan-port')
   await c1.unset(BRIDGE, `evpn-vxlan-port-${VNI}`)
   await c1.set(SYSTEM, { 'ovn-evpn-vxlan-ports': '4790,4789' })
   await eventuallyHas('the first of the list', vteps, `${B} 4790 flood ok`)
   await c1.set(SYSTEM, { 'ovn-evpn-vxlan-ports': '4789,4790' })
   await eventuallyHas('as before', vteps, `${B} 4789 flood ok`)
-  await eventually('the switch to have it all', () => memory(daemon), (seen) =>
-    seen['flows_desired'] === seen['flows_realized'] && seen['groups_desired'] === seen['groups_realized'])
+  await inTheSwitch()
 })
 
 await t.test('rule 2: IPv4 and IPv6 underlay in one VNI, a vxlan device for each', async (t) => {
