@@ -39,11 +39,15 @@ await t.test('what a VNI leaves out of a nexthop group: members that are no VTEP
   t.end()
 })
 
-await t.test('a path that fails changes nothing in what is left out, and the other way round: only then flows change', (t) => {
+await t.test('a path that fails changes what is left out, and with it flows, only when it is left out itself or was the last that is announced for flooding', (t) => {
   const group = [2, 3, 4, 5].map((n) => ({ ip: `192.0.2.${n}`, weight: n }))
-  const vtepOf = vteps(['192.0.2.2', '192.0.2.3', '192.0.2.4'])
-  for (const failed of ['192.0.2.2', '192.0.2.3', '192.0.2.4']) t.equal(leftOut(group.filter(({ ip }) => ip !== failed), BOTH ?? {}, vtepOf), '192.0.2.5', failed)
-  t.equal(leftOut(group.slice(0, 3), BOTH ?? {}, vtepOf), '')
+  const after = (failed: string, vtepOf: ReturnType<typeof vteps>) => leftOut(group.filter(({ ip }) => ip !== failed), BOTH ?? {}, vtepOf)
+  const three = vteps(['192.0.2.2', '192.0.2.3', '192.0.2.4'])
+  for (const failed of ['192.0.2.2', '192.0.2.3', '192.0.2.4']) t.equal(after(failed, three), '192.0.2.5', failed)
+  t.equal(after('192.0.2.5', three), '', 'it is left out')
+  const one = vteps(['192.0.2.2'])
+  t.equal(after('', one), '192.0.2.3 192.0.2.4 192.0.2.5')
+  t.equal(after('192.0.2.2', one), '', 'the last that is announced: nobody says any more who is a VTEP of the VNI')
   t.end()
 })
 

@@ -6,11 +6,11 @@ import { Lab } from '../lab/lab.js'
 import { Chassis, lines } from '../system/util/chassis.js'
 import { coverage, memory } from '../system/util/daemon-numbers.js'
 import { eventually } from '../system/util/eventually.js'
-import { encodeFrame, encodeVxlan, type Frame } from '../system/util/frame.js'
+import { decodeVxlan, encodeFrame, encodeVxlan, type Frame } from '../system/util/frame.js'
 import { Speaker } from '../system/util/speaker.js'
 import { Wire } from '../system/util/wire.js'
 import { waitFor } from '../lab/wait.js'
-import type { MacReport } from '../../lib/daemon/report.js'
+import type { DropReport, MacReport } from '../../lib/daemon/report.js'
 
 const LOCAL = '192.0.2.1'
 /** Of these only A and B are announced for flooding at first; C, D and SIX are known by nexthops alone. */
@@ -60,6 +60,10 @@ async function arrivesAt(from: 'a' | 'b', dst: string): Promise<string> {
     return underlay.arrivals(frame.name)
   }, (seen) => seen.length > 0)
   return arrival
+}
+
+function fromVtep(from: string, vni: number, frame: Frame): void {
+  underlay.send(encodeVxlan({ from, to: LOCAL, udpPort: 4789, vni, inner: encodeFrame(frame) }, outer))
 }
 
 /** The buckets of a group: `VTEP weight W`, in the order of the VTEPs; undefined when there is no such group. */
@@ -120,19 +124,29 @@ await t.test('rule 9: a nexthop group with weights is one select group by dp_has
   t.equal(await arrivesAt('b', MAC.other), `${VTEP.B} VNI 2000`)
 })
 
-await t.test('rule 9: each flow of packets stays on its path, all flows together use every path', async (t) => {
-  await lab.exec('a', ['ip', 'neigh', 'replace', '10.0.9.9', 'lladdr', MAC.far, 'nud', 'permanent', 'dev', 'eth0'])
-  const send = `for port in $(seq 1001 1200); do echo x > /dev/udp/10.0.9.9/$port; done 2>/dev/null; true`
-  const counts = async (): Promise<number[]> => {
-    const stats = lines(await c1.ofctl('dump-group-stats', 'br-int', `group_id=${inSwitch(GROUP)}`)).join(' ')
-    return [...stats.matchAll(/bucket\d+:packet_count=(\d+)/g)].map(([, count]) => Number(count))
+await t.test('rule 9: each flow of packets stays on its path, and the path with the larger weight gets more of them', async (t) => {
+  const ports = Array.from({ length: 200 }, (_, i) => 1001 + i)
+  // A UDP packet to that port. What is in it matters to nobody.
+  const packet = (udpPort: number) => encodeVxlan({ from: '10.0.0.1', to: '10.0.9.9', udpPort, vni: 0, inner: Buffer.alloc(40) }, [MAC.a, MAC.far])
+  /** Where the packets of each flow have arrived. */
+  const arrived = (): Map<number, string[]> => {
+    const found = new Map(ports.map((port) => [port, [] as string[]]))
+    for (const { bytes, vxlan } of underlay.captures((all) => decodeVxlan(all, ports) !== undefined)) {
+      found.get(decodeVxlan(bytes, ports)?.udpPort ?? 0)?.push(vxlan?.to ?? 'outside of a tunnel')
+    }
+    return found
   }
-  const before = await counts()
-  await lab.exec('a', ['bash', '-c', send])
-  const shares = await eventually('200 packets counted in the buckets', async () => (await counts()).map((count, i) => count - (before[i] ?? 0)),
-    (seen) => seen.reduce((sum, count) => sum + count, 0) >= 200, 30_000)
-  const [least = 0, most = 0] = [...shares].sort((a, b) => a - b)
-  t.ok(least > 10 && most > least, `weights 1 and 3: ${least} and ${most} of 200 packets`)
+  for (const count of [1, 2, 3]) {
+    await eventually(`${count} packets of each of 200 flows`, async () => {
+      for (const [port, seen] of arrived()) if (seen.length < count) wires.a.send(packet(port))
+      await arrivesAt('a', MAC.far)
+      return [...arrived()].filter(([, seen]) => seen.length < count).length
+    }, (late) => late === 0, 60_000)
+  }
+  const flows = [...arrived().values()]
+  t.same(flows.filter((seen) => new Set(seen).size > 1), [], 'no flow has packets at more than one VTEP')
+  const at = (ip: string): number => flows.filter(([first]) => first === ip).length
+  t.ok(at(VTEP.A) > 0 && at(VTEP.B) > at(VTEP.A), `weights 1 and 3: of 200 flows ${at(VTEP.A)} go to A and ${at(VTEP.B)} to B`)
 })
 
 await t.test('rule 9: the lists show the paths', async (t) => {
@@ -151,15 +165,32 @@ await t.test('rule 9: VTEPs behind a group are VTEPs of the VNIs that use it: wh
   await settled('five MACs', 5)
   const comesIn = async (from: string, vni: number, to: 'a' | 'b'): Promise<boolean> => {
     const [frame, last]: [Frame, Frame] = [{ src: MAC.odd, dst: MAC[to], name: `in ${++serial}` }, { src: MAC.odd, dst: MAC[to], name: `behind ${++serial}` }]
-    const send = (one: Frame, source: string) => underlay.send(encodeVxlan({ from: source, to: LOCAL, udpPort: 4789, vni, inner: encodeFrame(one) }, outer))
-    send(frame, from)
-    send(last, VTEP.A)
+    fromVtep(from, vni, frame)
+    fromVtep(VTEP.A, vni, last)
     await wires[to].waitFor(last.name)
     return wires[to].arrivals(frame.name).length > 0
   }
   await waitFor('a frame from C in VNI 1000 to arrive', () => comesIn(VTEP.C, 1000, 'a'))
   t.ok(await comesIn(VTEP.D, 1000, 'a'), 'D, too')
   t.notOk(await comesIn(VTEP.C, 2000, 'b'), 'not in VNI 2000, which has no MAC there')
+})
+
+await t.test('rule 4: unicast from a tunnel to a MAC behind a nexthop group is dropped and counted', async (t) => {
+  const counted = async (): Promise<number> => {
+    // What the datapath has counted reaches the flows when it forgets its own.
+    await c1.run(['ovs-appctl', '-t', 'ovs-vswitchd', 'revalidator/purge'])
+    return (await c1.report<readonly DropReport[]>('drops', 1000)).find(({ reason }) => reason === 'tunnel to tunnel')?.packets ?? 0
+  }
+  const before = await counted()
+  const ways = [[VTEP.A, MAC.far], [VTEP.B, MAC.far], [VTEP.C, MAC.other], [VTEP.A, MAC.odd], [VTEP.D, MAC.odd]] as const
+  const names = ways.map(([from, dst]) => {
+    const name = `round ${++serial}`
+    fromVtep(from, 1000, { src: MAC.single, dst, name })
+    return name
+  })
+  await eventually('five more packets counted as tunnel to tunnel of VNI 1000', counted, (now) => now === before + ways.length)
+  await arrivesAt('a', MAC.far)
+  t.same(names.flatMap((name) => [underlay, wires.a, wires.b].flatMap((wire) => wire.arrivals(name).map(() => `${name} on ${wire.host}`))), [], 'they come out nowhere')
 })
 
 await t.test('rule 9: members that are no VTEPs of the MAC\'s VNI are left out, while any is; the group that all of them make stays that of the others', async (t) => {
@@ -246,6 +277,11 @@ async function cost(t: Test, act: () => Promise<void>, arrived: () => Promise<un
   return { groups: difference('group_mods'), flows: difference('flow_mods'), told: monitor.events }
 }
 
+async function flowsOf(...change: Parameters<typeof cost>): Promise<{ flows: number, told: readonly string[] }> {
+  const { flows, told } = await cost(...change)
+  return { flows, told: told.map((event) => event.replace(/ .*?(table=\d+).*/, ' $1')).sort() }
+}
+
 await t.test('rule 9: of 1,000 MACs in two VNIs behind one group a path fails, and comes back: one group message each, no flow message', async (t) => {
   await speaker.nexthopGroup(GROUP2, { [NH_A]: 1, [NH_B]: 1 })
   for (const vni of [1000, 2000]) await speaker.multihomed(vni, MANY, GROUP2)
@@ -262,15 +298,26 @@ await t.test('rule 9: of these VNIs one loses a VTEP, and gets it back: one flow
   // Of MAC.far and of the many.
   const both = { flows: 2, told: ['event=MODIFIED table=219', 'event=MODIFIED table=219'] }
   const has = (line: string) => () => eventually(`VNI 2000 to use ${line}`, () => usedBy(2000, GROUP2), (seen) => seen === line)
-  const flowsOf = async (...change: Parameters<typeof cost>) => {
-    const { flows, told } = await cost(...change)
-    return { flows, told: told.map((event) => event.replace(/ .*?(table=\d+).*/, ' $1')) }
-  }
   t.strictSame(await flowsOf(t, () => speaker.noVtep(2000, VTEP.B), has(VTEP.A)), both, 'it is left out')
   t.equal(await usedBy(1000, GROUP2), `${VTEP.A} ${VTEP.B}`)
   t.equal(await arrivesAt('b', MANY[7] ?? ''), `${VTEP.A} VNI 2000`)
   t.strictSame(await flowsOf(t, () => speaker.vtep(2000, VTEP.B), has(`${VTEP.A} ${VTEP.B}`)), both, 'and used again')
   await leadsTo(GROUP2, `${VTEP.A} weight 2`, `${VTEP.B} weight 3`)
+})
+
+await t.test('rule 9: a path comes and fails that one of these VNIs leaves out: two flows of that VNI, which group it uses and who is let in, whatever the number of MACs', async (t) => {
+  const groups = async () => (await c1.ourFlows(`table=219,reg1=${GROUP2}`)).map((flow) => /group:(\d+)/.exec(flow)?.[1])
+  t.same(await groups(), [inSwitch(GROUP2), inSwitch(GROUP2)].map(String), 'both have one group')
+  const both = [`${VTEP.A} weight 2`, `${VTEP.B} weight 3`]
+  // C is announced for flooding in VNI 1000 alone; VNI 2000 knows it by this group, so it takes what it sends.
+  const comes = await flowsOf(t, () => speaker.nexthopGroup(GROUP2, { [NH_A]: 2, [NH_B]: 3, [NH_C]: 1 }), () => leadsTo(GROUP2, ...both, `${VTEP.C} weight 1`))
+  t.strictSame(comes, { flows: 2, told: ['event=ADDED table=200', 'event=MODIFIED table=219'] }, 'it comes')
+  t.strictSame([await usedBy(1000, GROUP2), await usedBy(2000, GROUP2)], [`${VTEP.A} ${VTEP.B} ${VTEP.C}`, `${VTEP.A} ${VTEP.B}`])
+  const own = (await groups()).find((id) => id !== String(inSwitch(GROUP2)))
+  const fails = await flowsOf(t, () => speaker.nexthopGroup(GROUP2, { [NH_A]: 2, [NH_B]: 3 }), () => leadsTo(GROUP2, ...both))
+  t.strictSame(fails, { flows: 2, told: ['event=DELETED table=200', 'event=MODIFIED table=219'] }, 'it fails')
+  t.same(await groups(), [inSwitch(GROUP2), inSwitch(GROUP2)].map(String), 'both have one group again')
+  await eventually('the group of VNI 2000 to go', () => c1.groups(), (all) => own !== undefined && !all.some((group) => group.startsWith(`group_id=${own},`)))
 })
 
 await t.test('rule 9: a restart finds the groups and sends nothing', async (t) => {
