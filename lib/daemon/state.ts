@@ -128,7 +128,7 @@ export interface State extends Derived, Sinks {
   /** What changed of late. */
   readonly history: History
   readonly interfaceCache: InterfaceCache
-  /** By address, UDP port and VNI: what all MACs behind a VTEP have in common. */
+  /** What all MACs behind a VTEP have in common, by its address, UDP port and the VNI on the wire; behind a nexthop, by its id. */
   readonly actionsToVtep: LRUCache<string, readonly Action[]>
   /** The OVSDB replica; the daemon's fourth mirror, kept by its client. */
   readonly table: (name: string) => ReadonlyMap<string, Row>
