@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { memberKey, PART_CAPACITY, partClass, partition, type FloodMember, type FloodSet } from '../../lib/evpn/flood.js'
+import { SEED } from '../hostile/input.js'
 import { local, members, remote } from './members.js'
 
 function place(set: FloodSet): Map<string, number> {
@@ -74,14 +75,14 @@ await t.test('as many VTEPs as the issue asks for, 5,000, all find a place', (t)
 })
 
 await t.test('property: whatever the members and their hashes', (t) => {
-  fc.assert(fc.property(small, (all) => problem(all, partition(1, all)) === undefined))
+  fc.assert(fc.property(small, (all) => problem(all, partition(1, all)) === undefined), { seed: SEED })
   t.pass('every partition is right')
   t.end()
 })
 
 await t.test('property: the order of insertion is irrelevant', (t) => {
   fc.assert(fc.property(small.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))), ([all, shuffled]) =>
-    JSON.stringify([...place(partition(1, all))].sort()) === JSON.stringify([...place(partition(1, shuffled))].sort())))
+    JSON.stringify([...place(partition(1, all))].sort()) === JSON.stringify([...place(partition(1, shuffled))].sort())), { seed: SEED })
   t.pass('the same parts')
   t.end()
 })
@@ -116,7 +117,7 @@ await t.test('property: a member more never changes more than three parts, even 
     const prefix = ((seed << 8) >>> (32 - bits) << (32 - bits)) >>> 0
     const all = members('v4', count + 1).map((one) => ({ ...one, hash: (prefix | (one.hash >>> bits)) >>> 0 }))
     return changed(partition(1, all.slice(0, count)), partition(1, all)) <= 3
-  }), { numRuns: 50 })
+  }), { numRuns: 50, seed: SEED })
   t.pass('at most three')
   t.end()
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { snoop, type Snooped } from '../../lib/evpn/snoop.js'
+import { SEED } from '../hostile/input.js'
 import { advertisement, arp, dhcp, ethernet, icmpv6, solicitation, udp } from '../semantics/util/packet.js'
 
 const [HOST, OTHER, SERVER] = ['02:00:00:00:00:01', '02:00:00:00:00:02', '02:00:00:00:00:53'] as const
@@ -63,7 +64,7 @@ await t.test('property: whatever a packet is, it is read without an error, and s
   fc.assert(fc.property(fc.oneof(damaged, fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes))), (frame) => {
     const said = snoop(frame)
     return said === undefined || (!said.ip.startsWith('fe8') && !said.ip.startsWith('ff') && said.ip !== '0.0.0.0' && said.mac !== '00:00:00:00:00:00')
-  }))
+  }), { seed: SEED })
   t.pass('read')
   t.end()
 })

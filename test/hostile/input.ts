@@ -1,8 +1,10 @@
-// What the tests with hostile input share: the seed, which a failure names, and the inputs that once broke something.
+// What the tests with hostile input, and all other properties, share: the seed, which a failure names, and the inputs that once broke something.
 import { existsSync, readFileSync } from 'node:fs'
 
-/** Of all properties of a run; OVS_EVPN_SEED repeats one. */
-export const SEED = Number(process.env['OVS_EVPN_SEED'] ?? Date.now() & 0x7fffffff)
+const { OVS_EVPN_SEED: seedText = '1' } = process.env
+
+/** Of all properties of a run: the same each time, unless OVS_EVPN_SEED is another number, or `random`. */
+export const SEED = seedText === 'random' ? Date.now() & 0x7fffffff : Number(seedText)
 
 /** CPU time that one input may cost, in ms. None is longer than some hundred bytes: a thousandth of it is usual. */
 const SOON = 1_000

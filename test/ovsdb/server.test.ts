@@ -1,6 +1,7 @@
 // The client against the real ovsdb-server: what it follows is what `ovsdb-client dump` shows, what it writes takes effect.
 import fc from 'fast-check'
 import t from 'tap'
+import { SEED } from '../hostile/input.js'
 import { insert, mutate, namedUuid, OvsdbError, remove, update, uuidRef, wait, type OvsdbClient } from '../../lib/ovsdb/index.js'
 import { change } from './changes.js'
 import { catchUp, follow, untilUp } from './follower.js'
@@ -8,7 +9,6 @@ import { contentsOf, contentsOfReplica } from './oracle.js'
 import { startProxy } from './proxy.js'
 import { startServer } from './server.js'
 
-const SEED = Date.now() & 0x7fffffff
 
 /** The only row of the root table. */
 function root(client: OvsdbClient): string {

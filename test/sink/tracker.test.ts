@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Tracker } from '../../lib/sink/tracker.js'
+import { SEED } from '../hostile/input.js'
 
 const KEYS = ['a', 'b', 'c', 'd']
 const OWNERS = ['o1', 'o2', 'o3']
@@ -90,7 +91,7 @@ await t.test('property: after any steps, pending is exactly the difference betwe
       walk(tracker, model, one)
       return JSON.stringify(state(tracker)) === JSON.stringify(expected(model))
     })
-  }), { numRuns: 2000 })
+  }), { numRuns: 2000, seed: SEED })
   t.pass('2,000 walks')
   t.end()
 })
@@ -104,7 +105,7 @@ await t.test('property: colliding owners: who has the key does not depend on who
       return state(tracker)
     })
     return JSON.stringify(there) === JSON.stringify(back)
-  }))
+  }), { seed: SEED })
   t.pass('the same in every order')
   t.end()
 })
