@@ -124,6 +124,7 @@ await t.test('evpn-audit=report: each kind is told once and shown, not put back,
     'each is counted once')
   t.equal(log(/somebody else/).length - said, HARM.length, 'each is one line')
   await c1.unset('Bridge br-int', 'evpn-audit')
+  await eventually('the tunnel port to have its key again', () => c1.vsctl('get', 'Interface', 'ovn-evpn-4789', 'options'), (text) => /\bkey="?flow\b/.test(text))
   await patient.asBefore('evpn-audit=repair again')
   await eventually('the meters to be as before', meters, (now) => JSON.stringify(now) === JSON.stringify(metersBefore))
   await eventuallyLacks('no problem is left', () => c1.problems(), 'evpn-audit=report')

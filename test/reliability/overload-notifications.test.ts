@@ -83,13 +83,16 @@ await t.test(`stopped, ${STORM} notifications of another device, one MAC, contin
 
 await t.test('a storm while it runs: what is asked of it meanwhile is answered, a MAC is programmed', async (t) => {
   const storm = endlessStorm()
-  await eventually('the storm to have begun', () => storm.written(), (count) => count > 10_000)
-  await speaker.mac(VNI, LATE, VTEP)
-  await eventuallyHas('the MAC on the switch', () => c1.ourFlows('table=202'), LATE)
-  t.match(await daemon.appctl('version'), 'ovs-evpnd')
-  const during = storm.written()
-  await eventually('the storm to go on after all that', () => storm.written(), (count) => count > during)
-  t.comment(`${await storm.end()} changes`)
+  try {
+    await eventually('the storm to have begun', () => storm.written(), (count) => count > 10_000)
+    await speaker.mac(VNI, LATE, VTEP)
+    await eventuallyHas('the MAC on the switch', () => c1.ourFlows('table=202'), LATE)
+    t.match(await daemon.appctl('version'), 'ovs-evpnd')
+    const during = storm.written()
+    await eventually('the storm to go on after all that', () => storm.written(), (count) => count > during)
+  } finally {
+    t.comment(`${await storm.end()} changes`)
+  }
   await speaker.noMac(VNI, LATE)
   await patient.asBefore('the storm over')
 })

@@ -22,13 +22,13 @@ function watchLog(): () => string[] {
   return () => daemon.log().slice(start).split('\n').flatMap((line) => /\|(?:WARN|INFO)\|.*the routing daemon.*/.exec(line)?.[0] ?? [])
 }
 
-/**
- * The median of several times is within what the rule allows. A machine that is busy with something else for seconds gets another
- * series, and a third one.
- */
+/** A machine that is busy with something else for seconds gets another series. */
+const MOST_SERIES = 10
+
+/** The median of a series is within what the rule allows. */
 async function isWithin(t: Test, ms: number, count: number, measure: (i: number) => Promise<number>): Promise<void> {
   let median = NaN
-  for (let series = 0; series < 3 && !(median <= ms); series++) {
+  for (let series = 0; series < MOST_SERIES && !(median <= ms); series++) {
     const times: number[] = []
     for (let i = 0; i < count; i++) times.push(await measure(series * count + i))
     median = times.sort((a, b) => a - b)[count >> 1] ?? NaN
@@ -54,7 +54,7 @@ await t.test('a device that an administrator deletes while the speaker lives tak
   const said = watchLog()
   await isWithin(t, 50 * PATIENCE, 3, async () => {
     const gap = await watch.gap('the deletion', () => mortal.lab.removeVniDevices('c1', VNI), new RegExp(`Deleted \\d+: ${device}`), new RegExp(`event=DELETED.*table=202.*dl_dst=${AWAY.mac}`))
-    await eventually('no VTEP and no MAC to be kept', () => mortal.shown(), (seen) => seen.length === 0, 1_000)
+    await eventually('no VTEP and no MAC to be kept', () => mortal.shown(), (seen) => seen.length === 0)
     await mortal.lab.addVniDevices('c1', VNI)
     await mortal.known('ok')
     return gap
@@ -64,11 +64,11 @@ await t.test('a device that an administrator deletes while the speaker lives tak
 })
 
 await t.test('nobody returns: it is over when evpn-stale-time is', async (t) => {
-  await c1.set('Bridge br-int', { 'evpn-stale-time': String(3 * PATIENCE) })
+  await c1.set('Bridge br-int', { 'evpn-stale-time': String(8 * PATIENCE) })
   const said = watchLog()
   await mortal.stop('bgpd', 'SIGKILL')
   await mortal.known('stale')
-  await eventually('no flow to l1', () => c1.flows(`table=202,dl_dst=${AWAY.mac}`), (flows) => flows.length === 0)
+  await eventually('no flow to l1', () => c1.flows(`table=202,dl_dst=${AWAY.mac}`), (flows) => flows.length === 0, 30_000)
   t.same(await c1.report('vteps', VNI), [], 'and no VTEP')
   await mortal.start('bgpd')
   await mortal.known('ok')
@@ -80,9 +80,11 @@ await t.test('nobody returns: it is over when evpn-stale-time is', async (t) => 
 })
 
 await t.test('evpn-stale-time=0: what is withdrawn is gone', async (t) => {
+  // Were it not heeded, what is withdrawn would be kept for longer than anybody waits here.
+  await c1.set('Bridge br-int', { 'evpn-stale-time': String(STALE_TIME) })
   await c1.set('Bridge br-int', { 'evpn-stale-time': '0' })
   await mortal.stop('bgpd', 'SIGKILL')
-  const flows = await eventually('no flow to l1', () => c1.flows(`table=202,dl_dst=${AWAY.mac}`), (seen) => seen.length === 0, 1_000)
+  const flows = await eventually('no flow to l1', () => c1.flows(`table=202,dl_dst=${AWAY.mac}`), (seen) => seen.length === 0)
   t.same(flows, [])
   await mortal.start('bgpd')
   await mortal.known('ok')
@@ -94,6 +96,6 @@ await t.test('a device that is deleted takes its rows with it, dead speaker or n
   await mortal.stop('bgpd', 'SIGKILL')
   await mortal.known('stale')
   await c1.run(['ip', 'link', 'del', `vxlan-${VNI}`])
-  await eventually('no VTEP', () => c1.report<readonly unknown[]>('vteps', VNI), (vteps) => vteps.length === 0, 1_000)
+  await eventually('no VTEP', () => c1.report<readonly unknown[]>('vteps', VNI), (vteps) => vteps.length === 0)
   t.same(await c1.report('macs', VNI), [], 'and no MAC')
 })

@@ -67,12 +67,12 @@ export class Patient {
     await eventually('the daemon to be connected to the database', async () => (await this.c1.report<{ readonly ovsdb: string }>('show')).ovsdb, (text) => text.startsWith('connected'), 15_000)
   }
 
-  /** Several seconds in which somebody is away: the daemon uses next to no CPU time. */
+  /** Several seconds in which somebody is away: the daemon uses next to no CPU time, whatever the collection of garbage does in them. */
   async away(t: Test, seconds = 4): Promise<void> {
     const start = cpuSeconds(this.daemon.pid)
     await waitFor(`${seconds} s to pass`, ((until) => () => Date.now() >= until)(Date.now() + seconds * 1000))
     const used = cpuSeconds(this.daemon.pid) - start
-    t.ok(used < 0.1 * seconds, `${used.toFixed(2)} s of CPU time in ${seconds} s`)
+    t.ok(used < Math.max(0.4, 0.1 * seconds), `${used.toFixed(2)} s of CPU time in ${seconds} s`)
   }
 
   /** What the log gets from now on: the lines that match. */
