@@ -11,6 +11,10 @@ import type { ModuleLog } from './log/log.js'
 
 /** Pause before a switch that could not be read is read again, in ms. */
 const READ_AGAIN = 2_000
+/** How often we look whether there is a little room for learned MACs that were too many, in ms. With much room they are read at once. */
+const LOOK_FOR_ROOM = 60_000
+/** Why all that was learned is read again. */
+const ROOM = 'there is room for MACs that were too many'
 /** Our flow monitors: one for what the switch learns, one for each of our tables for what others do there. */
 const LEARNED_MONITOR = 1
 const FIRST_MONITOR = 100
@@ -34,13 +38,15 @@ export class SwitchLink {
   #learned: FlowUpdate[] | undefined
   /** Settles when what it was asked of learned flows has been answered. */
   #asked: Promise<void> = Promise.resolve()
+  readonly #roomTimer: NodeJS.Timeout
   /** Settles when the bridges we left are clean: coming back to one before that, we would count on flows about to go. */
   #left: Promise<void> = Promise.resolve()
 
-  constructor(rundir: string, agent: () => Agent, log: ModuleLog) {
+  constructor(rundir: string, agent: () => Agent, log: ModuleLog, lookForRoom = LOOK_FOR_ROOM) {
     this.#rundir = rundir
     this.#agent = agent
     this.#log = log
+    this.#roomTimer = setInterval(() => this.#lookForRoom(), lookForRoom).unref()
   }
 
   /** The state of the connection, in words. */
@@ -67,6 +73,7 @@ export class SwitchLink {
   }
 
   close(): void {
+    clearInterval(this.#roomTimer)
     this.#client?.close()
     this.#client = undefined
   }
@@ -110,7 +117,7 @@ export class SwitchLink {
           else this.#learned.push(...updates)
           // What was learned while the switch could not keep up with telling is to be read, not trusted to come.
           if (updates.some(({ kind }) => kind === 'resumed')) this.#learnedAgain(client, 'the switch could not keep up with telling what it learned')
-          else if (this.#learned === undefined && agent.state.mirrors.learned.hasRoomAgain) this.#learnedAgain(client, 'there is room for MACs that were too many')
+          else if (this.#learned === undefined && agent.state.mirrors.learned.hasRoomAgain) this.#learnedAgain(client, ROOM)
         },
         requestForward: (request) => {
           if (this.#client === client) agent.requestForwarded(request)
@@ -156,6 +163,12 @@ export class SwitchLink {
     if (this.#client !== client) return
     this.#lastProblem = undefined
     await this.#askLearned(client)
+  }
+
+  /** Those refused may stay for good, as those that are kept, and nothing be told of either. */
+  #lookForRoom(): void {
+    const client = this.#client
+    if (client?.connected === true && this.#learned === undefined && this.#agent().state.mirrors.learned.hasRoom) this.#learnedAgain(client, ROOM)
   }
 
   #learnedAgain(client: OpenFlowClient, why: string): void {

@@ -39,6 +39,11 @@ export class LearnedMirror {
     return this.refused > 0 && this.#size <= MAX_LEARNED * 0.9
   }
 
+  /** Some did not fit, and one would now: time to read all of them again, once in a while. */
+  get hasRoom(): boolean {
+    return this.refused > 0 && this.#size < MAX_LEARNED
+  }
+
   get(vni: Vni, mac: Mac): LearnedRow | undefined {
     return this.#rows.get(vni, mac)
   }

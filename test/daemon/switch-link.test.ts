@@ -61,18 +61,23 @@ async function listen(t: Test, ports: readonly PortDesc[], behind: Buffer) {
 }
 
 /** As much of an agent as the link uses: it keeps ports, and reading the switch fails as often as told. */
-function startLink(t: Test, rundir: string, failures = 0) {
+function startLink(t: Test, rundir: string, failures = 0, lookForRoom?: number) {
   const mirror = new PortMirror(() => undefined)
   const told: string[] = []
-  const seen = { reads: 0, known: 0, told, mirror }
+  const learned = { hasRoom: false }
+  const seen = { reads: 0, known: 0, told, mirror, learned }
   const agent = {
+    state: { mirrors: { learned } },
     switchUp: (_connection: unknown, ports: readonly PortDesc[]) => {
       mirror.replaceAll(ports)
       seen.reads++
       return seen.reads <= failures ? Promise.reject(new Error('a group nobody can decode')) : Promise.resolve()
     },
     switchDown: () => undefined,
-    learnedKnown: () => void seen.known++,
+    learnedKnown: () => {
+      seen.known++
+      learned.hasRoom = false
+    },
     flowsChanged: () => undefined,
     learnedChanged: () => undefined,
     portStatus: (reason: string, desc: PortDesc) => {
@@ -81,7 +86,7 @@ function startLink(t: Test, rundir: string, failures = 0) {
     }
   } as unknown as Agent
   const say = (text: string) => void told.push(text)
-  const link = new SwitchLink(rundir, () => agent, { info: say, warn: say, err: say } as never)
+  const link = new SwitchLink(rundir, () => agent, { info: say, warn: say, err: say } as never, lookForRoom)
   t.teardown(() => link.close())
   link.use('br-int', false)
   return { link, seen }
@@ -119,4 +124,14 @@ await t.test('what the switch learned while its monitors were paused is read ane
   tell(Buffer.concat([PAUSED_AND_RESUMED, PAUSED_AND_RESUMED]))
   await until('it to be known twice more', () => seen.known === 4)
   t.equal(asked.learned, 4, 'one question after the other')
+})
+
+await t.test('learned MACs that were too many are read when there is room, also while the switch has nothing to tell', async (t) => {
+  const { rundir, asked } = await listen(t, [port(1, 'vm1')], Buffer.alloc(0))
+  const { seen } = startLink(t, rundir, 0, 20)
+  await until('all that was learned to be known', () => seen.known === 1)
+  seen.learned.hasRoom = true
+  await until('it to be known once more', () => seen.known === 2)
+  t.equal(asked.learned, 2, 'the switch was asked again for all of it, once')
+  t.match(seen.told.at(-1), /there is room for MACs that were too many/)
 })
