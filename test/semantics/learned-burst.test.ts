@@ -59,7 +59,8 @@ await t.test('rule 11: what is learned while the daemon stands still is known in
     process.kill(daemon.pid, 'SIGCONT')
   }
   await eventually('the daemon to know all that the switch has learned', known, (count) => count === VNIS.length * LIMIT, 60_000)
-  t.match(daemon.log(), /could not keep up with telling what it learned/, 'it was paused, so all of it was read again')
+  // An emulated machine takes so long to learn them that the switch gives the connection up meanwhile.
+  t.match(daemon.log(), /could not keep up with telling what it learned|connection to .*br-int\.mgmt lost/, 'it was not told all of it, so all of it was read again')
 })
 
 /** In all VNIs and ports together (lib/mirror/learned.ts). */
