@@ -79,6 +79,7 @@ await t.test('vlog/set and vlog/list', async t => {
     '                 console    syslog    file',
     '                 -------    ------    ------',
     'evpn               DBG        OFF       INFO',
+    'http               DBG        OFF       INFO',
     'main               DBG        OFF       INFO',
     'netlink            DBG        OFF        DBG',
     'openflow           DBG        OFF       INFO',
