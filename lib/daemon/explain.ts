@@ -1,6 +1,6 @@
 // One address explained: what the daemon knows of it and derived from that, and the flows that this needs, as the switch has
 // them at this moment. It only reads; where the fault is, the asker judges (lib/cli/explain).
-import { nearestKey } from '../config/nearest.js'
+import { nearestKeys } from '../config/nearest.js'
 import { macOfIp } from '../evpn/local.js'
 import type { Domain } from '../evpn/domain.js'
 import type { RemoteMac } from '../evpn/remote-mac.js'
@@ -94,11 +94,5 @@ function nearest(state: State, { vni }: Domain, address: string, isIp: boolean):
   const known = new Set<string>(isIp
     ? [...state.ips.under(vni).keys(), ...state.books.get(vni)?.ips() ?? [], ...[...state.mirrors.snooped.under(vni).values()].flatMap((ips) => [...ips])]
     : [...state.macs.under(vni).keys(), ...state.claims.under(vni).keys()])
-  const found: string[] = []
-  while (found.length < NAMED && known.size > 0) {
-    const next = nearestKey(address, [...known])
-    found.push(next)
-    known.delete(next)
-  }
-  return found
+  return nearestKeys(address, [...known], NAMED)
 }

@@ -1,5 +1,5 @@
 // What the history tells when somebody asks: events from a number on, and those of one address.
-import { nearestKey } from '../config/nearest.js'
+import { nearestKeys } from '../config/nearest.js'
 import type { Transition } from './history.js'
 import type { EventsReport, HistoryReport, TransitionReport } from './report.js'
 import type { State } from './state.js'
@@ -71,13 +71,7 @@ function nearest(state: State, address: string): string[] {
     // A MAC is like no IP.
     if (isMacText(candidate) === isMacText(address)) known.add(candidate)
   }
-  const found: string[] = []
-  while (found.length < NAMED && known.size > 0) {
-    const next = nearestKey(address, [...known])
-    found.push(next)
-    known.delete(next)
-  }
-  return found
+  return nearestKeys(address, [...known], NAMED)
 }
 
 function isMacText(text: string): boolean {

@@ -31,6 +31,17 @@ function news(kind: 'added' | 'modified', { tableId, priority, cookie, match, in
   return { kind, tableId, priority, cookie, match, instructions, idleTimeout: 0, hardTimeout: 0 } as FlowUpdate
 }
 
+/** Somebody removes the first flow, and the switch tells it. */
+async function isPutBack(t: Test, { sink, held, remove }: Awaited<ReturnType<typeof world>>, message: string): Promise<void> {
+  const desc = held(1)?.[1]
+  t.ok(desc)
+  remove(1)
+  if (desc !== undefined) sink.flowsChanged([{ ...news('added', desc), kind: 'removed' } as FlowUpdate])
+  sink.flush()
+  await settle()
+  t.ok(held(1), message)
+}
+
 /** Longer than it takes to read all parts, one after the other, and shorter than the pause before a part is read for no reason. */
 const ALL_PARTS = 20_000
 
@@ -66,22 +77,18 @@ await t.test('our own changes, told in full while it pauses, are nobody else\'s'
 })
 
 await t.test('a pause ends with the connection', async (t) => {
-  const { sink, fake, held, remove } = await world(t)
+  const one = await world(t)
+  const { sink, fake } = one
   sink.flowsChanged([{ kind: 'paused' }])
   await sink.connect(fake)
   sink.flush()
   await settle()
-  const desc = held(1)?.[1]
-  t.ok(desc)
-  remove(1)
-  if (desc !== undefined) sink.flowsChanged([{ ...news('added', desc), kind: 'removed' } as FlowUpdate])
-  sink.flush()
-  await settle()
-  t.ok(held(1), 'news count again: the flow is back')
+  await isPutBack(t, one, 'news count again: the flow is back')
 })
 
 await t.test('a connection that is lost with a batch under way leaves none under way: what others do afterwards is put back', async (t) => {
-  const { sink, fake, held, remove } = await world(t)
+  const one = await world(t)
+  const { sink, fake } = one
   let answer: () => void = () => undefined
   fake.gate = new Promise((resolve) => { answer = resolve })
   sink.setFlows('one', [flow(1, 7)])
@@ -94,11 +101,5 @@ await t.test('a connection that is lost with a batch under way leaves none under
   await sink.connect(fake)
   sink.flush()
   await settle()
-  const desc = held(1)?.[1]
-  t.ok(desc)
-  remove(1)
-  if (desc !== undefined) sink.flowsChanged([{ ...news('added', desc), kind: 'removed' } as FlowUpdate])
-  sink.flush()
-  await settle()
-  t.ok(held(1), 'the flow is back')
+  await isPutBack(t, one, 'the flow is back')
 })
