@@ -1,9 +1,8 @@
 // evpn-decap strict with many VTEPs in many VNIs: what it costs is said before the flows are sent, and once.
 import t from 'tap'
-import { Chassis } from '../walk/chassis.js'
-import { Clock } from '../walk/clock.js'
 import { settle } from '../walk/slips.js'
-import { AF, NTF, NUD } from '../../lib/netlink/index.js'
+import { chassisOfVni100 } from '../walk/vni-100.js'
+import { NTF, NUD } from '../../lib/netlink/index.js'
 import { ZERO_MAC } from '../../lib/net/mac.js'
 import { decapEstimate } from '../../lib/daemon/refresh/index.js'
 import { EMPTY_DATABASE } from '../../lib/daemon/state.js'
@@ -17,16 +16,10 @@ await t.test('the estimate: round numbers, in steps, with what to do', (t) => {
 })
 
 await t.test('said before the flows are sent, and no longer with evpn-decap=member', async (t) => {
-  const clock = new Clock()
-  clock.install()
+  const { clock, chassis, kernel, row: common } = chassisOfVni100({ vm1: '' })
   t.teardown(() => clock.uninstall())
-  const chassis = new Chassis(clock)
-  const { database, kernel } = chassis
-  database.addBridge('br-int')
-  database.addPort('br-int', 'vm1', { external_ids: new Map([['dynamic-routing-vni', '100']]) })
-  database.setKey('Open_vSwitch', database.root, 'ovn-evpn-local-ip', '198.51.100.1')
-  const device = kernel.create({ name: 'vxlan-100', kind: 'vxlan', mac: '02:00:00:00:dd:01', vxlan: { vni: 100, port: 60000, learning: false, external: false, vnifilter: false } })
-  const row = { family: AF.BRIDGE, ifindex: device?.ifindex ?? 0, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, type: 0, lladdr: ZERO_MAC }
+  const { database } = chassis
+  const row = { ...common, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, lladdr: ZERO_MAC }
   for (const dst of ['192.0.2.1', '192.0.2.2']) kernel.write({ op: 'append', row: { ...row, dst } }, 'speaker')
   chassis.start()
   // So many are known already.

@@ -3,23 +3,14 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { FAMILIES } from '../../lib/daemon/http/families.js'
 import { Metrics } from '../../lib/daemon/http/metrics.js'
-import { AF, NTF, NUD } from '../../lib/netlink/index.js'
+import { NTF, NUD } from '../../lib/netlink/index.js'
 import { ZERO_MAC } from '../../lib/net/mac.js'
 import { Latency } from '../../lib/sink/latency.js'
-import { Chassis } from '../walk/chassis.js'
-import { Clock } from '../walk/clock.js'
 import { settle } from '../walk/slips.js'
+import { chassisOfVni100 } from '../walk/vni-100.js'
 
-const clock = new Clock()
-clock.install()
+const { clock, chassis, kernel, row } = chassisOfVni100({ vm1: '02:00:00:00:00:01 10.0.0.1' })
 t.teardown(() => clock.uninstall())
-const chassis = new Chassis(clock)
-const { database, kernel } = chassis
-database.addBridge('br-int')
-database.addPort('br-int', 'vm1', { external_ids: new Map([['dynamic-routing-vni', '100'], ['evpn-addresses', '02:00:00:00:00:01 10.0.0.1']]) })
-database.setKey('Open_vSwitch', database.root, 'ovn-evpn-local-ip', '198.51.100.1')
-const device = kernel.create({ name: 'vxlan-100', kind: 'vxlan', mac: '02:00:00:00:dd:01', vxlan: { vni: 100, port: 60000, learning: false, external: false, vnifilter: false } })
-const row = { family: AF.BRIDGE, ifindex: device?.ifindex ?? 0, type: 0 }
 for (const dst of ['192.0.2.1', '192.0.2.2']) kernel.write({ op: 'append', row: { ...row, lladdr: ZERO_MAC, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, dst } }, 'speaker')
 kernel.write({ op: 'replace', row: { ...row, lladdr: '02:00:00:00:00:0a', state: NUD.REACHABLE, flags: NTF.SELF | NTF.EXT_LEARNED, dst: '192.0.2.1' } }, 'speaker')
 chassis.start()

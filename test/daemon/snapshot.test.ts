@@ -5,23 +5,15 @@ import { Events } from '../../lib/daemon/http/events.js'
 import { readPage } from '../../lib/daemon/http/page.js'
 import { explainAddress, explainVtep } from '../../lib/daemon/http/questions.js'
 import { snapshot } from '../../lib/daemon/http/snapshot.js'
-import { AF, NTF, NUD } from '../../lib/netlink/index.js'
+import { NTF, NUD } from '../../lib/netlink/index.js'
 import { ZERO_MAC } from '../../lib/net/mac.js'
 import { waitFor } from '../lab/wait.js'
-import { Chassis } from '../walk/chassis.js'
-import { Clock } from '../walk/clock.js'
 import { settle } from '../walk/slips.js'
+import { chassisOfVni100 } from '../walk/vni-100.js'
 
-const clock = new Clock()
-clock.install()
-const chassis = new Chassis(clock)
-const { database, kernel } = chassis
-database.addBridge('br-int')
 const MACS = Array.from({ length: 6 }, (_, i) => `02:00:00:00:01:0${i}`)
-for (let i = 0; i < 30; i++) database.addPort('br-int', `vm${i}`, { external_ids: new Map([['dynamic-routing-vni', '100'], ['evpn-addresses', i === 0 ? MACS.join() : `02:00:00:00:02:${10 + i}`]]) })
-database.setKey('Open_vSwitch', database.root, 'ovn-evpn-local-ip', '198.51.100.1')
-const device = kernel.create({ name: 'vxlan-100', kind: 'vxlan', mac: '02:00:00:00:dd:01', vxlan: { vni: 100, port: 60000, learning: false, external: false, vnifilter: false } })
-const row = { family: AF.BRIDGE, ifindex: device?.ifindex ?? 0, type: 0 }
+const PORTS = Array.from({ length: 30 }, (_, i) => [`vm${i}`, i === 0 ? MACS.join() : `02:00:00:00:02:${10 + i}`] as const)
+const { clock, chassis, kernel, row } = chassisOfVni100(Object.fromEntries(PORTS))
 for (let i = 0; i < 230; i++) {
   kernel.write({ op: 'append', row: { ...row, lladdr: ZERO_MAC, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, dst: `192.0.2.${i}` } }, 'speaker')
 }

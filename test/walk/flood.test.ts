@@ -1,14 +1,14 @@
 // A flood larger than one translation of Open vSwitch carries: every VTEP gets exactly one copy, no translation and no
 // group grows too large, and one VTEP more or less costs a few messages however many there are.
 import t from 'tap'
-import { AF, NTF, NUD } from '../../lib/netlink/index.js'
+import { NTF, NUD } from '../../lib/netlink/index.js'
 import { ZERO_MAC } from '../../lib/net/mac.js'
-import { Chassis } from './chassis.js'
-import { Clock } from './clock.js'
+import type { Chassis } from './chassis.js'
 import { Random } from './random.js'
 import { settle } from './slips.js'
 import { number, packet, Pipeline } from './switch/packet.js'
 import type { FakeSwitch } from './switch/switch.js'
+import { chassisOfVni100 } from './vni-100.js'
 
 const V4 = 1400
 const V6 = 700
@@ -20,20 +20,10 @@ const VTEPS = [
 const MAX_COPIES = { v4: 700, v6: 550 } as const
 
 async function world(): Promise<{ chassis: Chassis, fake: FakeSwitch, announce: (op: 'append' | 'delete', vtep: string) => void }> {
-  const clock = new Clock()
-  clock.install()
+  const { clock, chassis, kernel, row } = chassisOfVni100({ vm1: '', vm2: '' }, '198.51.100.1,2001:db8:f::1')
   t.teardown(() => clock.uninstall())
-  const chassis = new Chassis(clock)
-  const { database, kernel } = chassis
-  database.addBridge('br-int')
-  database.addPort('br-int', 'vm1', { external_ids: new Map([['dynamic-routing-vni', '100']]) })
-  database.addPort('br-int', 'vm2', { external_ids: new Map([['dynamic-routing-vni', '100']]) })
-  database.setKey('Open_vSwitch', database.root, 'ovn-evpn-local-ip', '198.51.100.1,2001:db8:f::1')
-  const vxlan = { vni: 100, port: 60000, learning: false, external: false, vnifilter: false }
-  const device = kernel.create({ name: 'vxlan-100', kind: 'vxlan', mac: '02:00:00:00:dd:01', vxlan })
   const announce = (op: 'append' | 'delete', dst: string) => {
-    const row = { family: AF.BRIDGE, ifindex: device?.ifindex ?? 0, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, type: 0 }
-    kernel.write({ op, row: { ...row, lladdr: ZERO_MAC, dst } }, 'speaker')
+    kernel.write({ op, row: { ...row, state: NUD.NOARP | NUD.PERMANENT, flags: NTF.SELF, lladdr: ZERO_MAC, dst } }, 'speaker')
   }
   for (const vtep of VTEPS) announce('append', vtep)
   chassis.start()
