@@ -1,5 +1,5 @@
 // Asking the daemon: one command over its control socket, with the sentence for what goes wrong.
-import type { ShowReport } from '../daemon/report.js'
+import type { ShowReport } from '../daemon/report/report.js'
 import { callControl, RefusedError } from './client.js'
 import { EXIT_UNREACHABLE, EXIT_USAGE, Failure } from './failure.js'
 import { noVnis } from './show.js'

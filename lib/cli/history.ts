@@ -1,5 +1,5 @@
 // `ovs-evpnctl history MAC|IP|VTEP`: the last transitions of one address.
-import type { HistoryReport, TransitionReport } from '../daemon/report.js'
+import type { HistoryReport, TransitionReport } from '../daemon/report/report.js'
 import { parseIp } from '../net/ip.js'
 import { parseMac } from '../net/mac.js'
 import { EXIT_USAGE, Failure } from './failure.js'

@@ -1,7 +1,7 @@
 // The lists of ovs-evpnctl: for each command what it shows, its columns, and what to say when there is nothing.
 import type {
   DropReport, FloodReport, IpReport, LatencyReport, LocalReport, MacReport, PathReport, PortReport, Problem, VtepReport
-} from '../daemon/report.js'
+} from '../daemon/report/report.js'
 import { type Column, formatTable } from './table.js'
 
 /** How one kind of rows is shown. */

@@ -1,6 +1,6 @@
 // `ovs-evpnctl plan KEY=VALUE...`: what a change of the configuration would add, change and remove.
 import { oneLine } from '../daemon/log/line.js'
-import type { PlanEntry, PlannedReport, PlanReport } from '../daemon/report.js'
+import type { PlanEntry, PlannedReport, PlanReport } from '../daemon/report/report.js'
 import type { Colour, Paint } from './colour.js'
 
 /** Entries of each kind that are shown. */

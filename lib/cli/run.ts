@@ -1,7 +1,7 @@
 // ovs-evpnctl from its arguments to its exit code: find the daemon, ask it, print.
-import type { Explanation } from '../daemon/explanation.js'
+import type { Explanation } from '../daemon/explain/explanation.js'
 import { type Environment, runDirectory } from '../daemon/options.js'
-import type { HistoryReport, PlanReport, ShowReport, VtepReport } from '../daemon/report.js'
+import type { HistoryReport, PlanReport, ShowReport, VtepReport } from '../daemon/report/report.js'
 import { type CliOptions, parseCliArguments } from './arguments.js'
 import { paintFor } from './colour.js'
 import { call, report, requireVni } from './daemon.js'

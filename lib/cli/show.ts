@@ -1,6 +1,6 @@
 // The overview of `ovs-evpnctl show`: the daemon and its connections, tunnel ports, VNIs, and what is wrong.
 import { oneLine } from '../daemon/log/line.js'
-import type { ShowReport, TunnelReport, VniReport } from '../daemon/report.js'
+import type { ShowReport, TunnelReport, VniReport } from '../daemon/report/report.js'
 import { formatList, LISTS, stateText } from './lists.js'
 import { type Column, formatTable } from './table.js'
 

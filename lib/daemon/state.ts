@@ -35,8 +35,8 @@ import { markBridgeRow, markDeviceRow, markLearned, markLink, markNeighbour, mar
 import { Dirty } from './dirty.js'
 import { Evidence } from './evidence.js'
 import { History } from './history.js'
-import { homesOf, longestStaleTime, type Homes } from './homes.js'
-import { Stale } from './stale.js'
+import { homesOf, longestStaleTime, type Homes } from './stale/homes.js'
+import { Stale } from './stale/stale.js'
 
 export interface Mirrors {
   readonly links: LinkMirror

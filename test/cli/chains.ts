@@ -1,6 +1,6 @@
 // Two whole chains, a remote address and a local one, in which every link is in order; and ways to break one.
 import type { Chain } from '../../lib/cli/explain/chain.js'
-import type { Explanation, FlowExplanation } from '../../lib/daemon/explanation.js'
+import type { Explanation, FlowExplanation } from '../../lib/daemon/explain/explanation.js'
 
 export const MAC = '02:00:00:00:00:02'
 export const IP = '10.0.0.2'

@@ -7,7 +7,7 @@ import { diagnose, exitCodeOf, formatDiagnosis, withoutDaemon } from '../../lib/
 import type { BridgeFact, Facts, InterfaceFact } from '../../lib/cli/doctor/facts.js'
 import { isOlder } from '../../lib/cli/doctor/frr.js'
 import { slowPeers } from '../../lib/cli/doctor/frr-facts.js'
-import type { VniReport } from '../../lib/daemon/report.js'
+import type { VniReport } from '../../lib/daemon/report/report.js'
 import { IFF, type LinkRow } from '../../lib/netlink/index.js'
 
 const UP = IFF.UP | IFF.LOWER_UP

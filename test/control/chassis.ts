@@ -10,7 +10,7 @@ import { daemonCommands } from '../../lib/daemon/control/daemon-commands.js'
 import { evpnCommands } from '../../lib/daemon/control/evpn-commands.js'
 import { ControlServer } from '../../lib/daemon/control/server.js'
 import { createLog, type Log } from '../../lib/daemon/log/log.js'
-import type { Reports } from '../../lib/daemon/report.js'
+import type { Reports } from '../../lib/daemon/report/report.js'
 import { fakeReports } from './reports.js'
 
 /** A temporary folder with a short name (a socket's path has 107 characters at most), removed after the test. */

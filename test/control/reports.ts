@@ -1,6 +1,6 @@
 // A chassis as the daemon would report it, small enough to check by eye: two VNIs, three VTEPs, one MAC over a nexthop group.
 import { bindingKey, nameUuid } from '../../lib/daemon/control/ids.js'
-import type { MacReport, Reports, VtepReport } from '../../lib/daemon/report.js'
+import type { MacReport, Reports, VtepReport } from '../../lib/daemon/report/report.js'
 
 function vtep(vni: number, ip: string, more: Partial<VtepReport> = {}): VtepReport {
   const key = { binding_key: bindingKey(ip, 4789, vni), uuid: nameUuid('vtep', vni, ip, 4789) }

@@ -1,6 +1,6 @@
 // A nexthop group that is larger than a group in the switch can be: said, and the others are not.
 import t from 'tap'
-import { nexthopProblems } from '../../lib/daemon/reports.js'
+import { nexthopProblems } from '../../lib/daemon/report/reports.js'
 import { createState } from '../../lib/daemon/state.js'
 import { KernelSink, rowTable } from '../../lib/sink/kernel.js'
 import { SwitchSink } from '../../lib/sink/switch.js'

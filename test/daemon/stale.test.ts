@@ -2,7 +2,7 @@
 import t from 'tap'
 import * as fc from 'fast-check'
 import { mock } from 'node:test'
-import { Stale, type Home } from '../../lib/daemon/stale.js'
+import { Stale, type Home } from '../../lib/daemon/stale/stale.js'
 import { SETTLED_AFTER } from '../../lib/daemon/speaker.js'
 import { SEED } from '../hostile/input.js'
 

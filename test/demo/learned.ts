@@ -1,5 +1,5 @@
 // What every VTEP must know of the others once BGP has told them, from the lab's plan; and what it does know.
-import type { IpReport, LocalReport, MacReport, VtepReport } from '../../lib/daemon/report.js'
+import type { IpReport, LocalReport, MacReport, VtepReport } from '../../lib/daemon/report/report.js'
 import { fileURLToPath } from 'node:url'
 import type { Lab } from '../lab/lab.js'
 import { withoutPrefix, type LabPlan, type Vtep, type Workload } from '../lab/spec.js'

@@ -1,7 +1,7 @@
 // Frames from the underlay that no honest VTEP sends, each sent for real: none reaches a workload that must not have it, and each
 // ends in the counter named for it.
 import t from 'tap'
-import type { DropReport } from '../../lib/daemon/report.js'
+import type { DropReport } from '../../lib/daemon/report/report.js'
 import { ipToBytes } from '../../lib/net/ip.js'
 import { macToBytes } from '../../lib/net/mac.js'
 import { Lab } from '../lab/lab.js'

@@ -1,6 +1,6 @@
 // Issue 4, rule 5: whose packets are let in, and that each reason for which one is dropped is counted, by VNI.
 import t from 'tap'
-import type { DropReport } from '../../lib/daemon/report.js'
+import type { DropReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { eventually } from '../system/util/eventually.js'
 import { evpnctl } from '../system/util/evpnctl.js'

@@ -1,7 +1,7 @@
 // Rule 16, frame by frame: what ends another chassis' claim on a MAC that is bound here, what does not, and how often. The
 // other chassis is played by hand.
 import t from 'tap'
-import type { LocalReport } from '../../lib/daemon/report.js'
+import type { LocalReport } from '../../lib/daemon/report/report.js'
 import { ipToBytes } from '../../lib/net/ip.js'
 import { macToBytes } from '../../lib/net/mac.js'
 import { Lab } from '../lab/lab.js'

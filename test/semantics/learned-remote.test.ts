@@ -1,7 +1,7 @@
 // Issue 4, rule 12: remote MACs from packets. One chassis; on the underlay a host that has the addresses of VTEPs and writes and
 // reads VXLAN by hand; the kernel's rows say which VTEPs are known.
 import t from 'tap'
-import type { DropReport } from '../../lib/daemon/report.js'
+import type { DropReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { waitFor } from '../lab/wait.js'
 import { Chassis } from '../system/util/chassis.js'

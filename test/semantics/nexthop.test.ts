@@ -10,7 +10,7 @@ import { decodeVxlan, encodeFrame, encodeVxlan, type Frame } from '../system/uti
 import { Speaker } from '../system/util/speaker.js'
 import { Wire } from '../system/util/wire.js'
 import { waitFor } from '../lab/wait.js'
-import type { DropReport, MacReport } from '../../lib/daemon/report.js'
+import type { DropReport, MacReport } from '../../lib/daemon/report/report.js'
 
 const LOCAL = '192.0.2.1'
 /** Of these only A and B are announced for flooding at first; C, D and SIX are known by nexthops alone. */

@@ -7,7 +7,7 @@ import { evpnctl } from '../system/util/evpnctl.js'
 import { encodeArp, encodeNd, encodeNs, isArp, isNd, linkLayerOption } from '../system/util/neighbour-frame.js'
 import { Speaker } from '../system/util/speaker.js'
 import { Wire } from '../system/util/wire.js'
-import type { IpReport } from '../../lib/daemon/report.js'
+import type { IpReport } from '../../lib/daemon/report/report.js'
 
 const MAC = { a: '02:00:00:00:00:01', b: '02:00:00:00:00:02', remote: '02:aa:00:00:00:01' } as const
 const [IP, IP6, VTEP] = ['10.0.0.2', 'fd00::2', '192.0.2.11'] as const

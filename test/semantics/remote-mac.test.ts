@@ -6,7 +6,7 @@ import { Chassis } from '../system/util/chassis.js'
 import { eventually } from '../system/util/eventually.js'
 import { workload } from '../system/util/workload.js'
 import { Speaker } from '../system/util/speaker.js'
-import type { MacReport } from '../../lib/daemon/report.js'
+import type { MacReport } from '../../lib/daemon/report/report.js'
 
 const VNI = 10
 const PEER = '192.0.2.2'

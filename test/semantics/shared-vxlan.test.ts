@@ -1,6 +1,6 @@
 // Issue 4, rule 6: one kernel vxlan device for several VNIs (external, collect metadata), as single-vxlan-device setups have it.
 import t from 'tap'
-import type { MacReport, VtepReport } from '../../lib/daemon/report.js'
+import type { MacReport, VtepReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { needs } from '../lab/needs.js'
 import { eventually, eventuallyLacks } from '../system/util/eventually.js'

@@ -1,7 +1,7 @@
 // Issue 4, rule 11, evpn-snoop: IPs of hosts behind `unknown` ports, from what they say. One chassis; workloads that send
 // single frames; another chassis' rows written as FRR writes them.
 import t from 'tap'
-import type { IpReport } from '../../lib/daemon/report.js'
+import type { IpReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { waitFor } from '../lab/wait.js'
 import { Chassis } from '../system/util/chassis.js'

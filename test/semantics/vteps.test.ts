@@ -1,6 +1,6 @@
 // Issue 4, rules 1 to 4: what a VTEP is, how it is reached, who gets broadcast, and that nothing circles between tunnels.
 import t from 'tap'
-import type { VtepReport } from '../../lib/daemon/report.js'
+import type { VtepReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { memory } from '../system/util/daemon-numbers.js'
 import { eventually, eventuallyHas, eventuallyLacks } from '../system/util/eventually.js'

@@ -1,7 +1,7 @@
 // What a chassis writes into the kernel for the speaker to announce, in which form, when it takes it back, and whose rows
 // it never touches. The speaker's part is played by hand.
 import t from 'tap'
-import type { LocalReport } from '../../lib/daemon/report.js'
+import type { LocalReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { announces } from './util/announced.js'
 import { Chassis } from './util/chassis.js'

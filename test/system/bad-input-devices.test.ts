@@ -1,7 +1,7 @@
 // Kernel devices of a VNI that are missing or wrong: said by name, the VNI's other half works, other VNIs notice nothing,
 // and it heals by itself when the device is as it should be.
 import t from 'tap'
-import type { MacReport } from '../../lib/daemon/report.js'
+import type { MacReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { announces } from './util/announced.js'
 import { Chassis } from './util/chassis.js'

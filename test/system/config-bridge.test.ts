@@ -1,6 +1,6 @@
 // The options of the integration bridge take effect while the daemon runs, for every VNI and for one VNI, which wins.
 import t, { type Test } from 'tap'
-import type { FloodReport, VtepReport } from '../../lib/daemon/report.js'
+import type { FloodReport, VtepReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { announces } from './util/announced.js'
 import { Chassis } from './util/chassis.js'

@@ -1,7 +1,7 @@
 // The keys of the Open_vSwitch table take effect while the daemon runs: addresses, UDP ports, the bridge, the system-id suffix.
 import t from 'tap'
 import { Lab } from '../lab/lab.js'
-import type { VtepReport } from '../../lib/daemon/report.js'
+import type { VtepReport } from '../../lib/daemon/report/report.js'
 import { Chassis } from './util/chassis.js'
 import { eventually, eventuallyHas, eventuallyLacks, hasLine } from './util/eventually.js'
 import { Speaker } from './util/speaker.js'

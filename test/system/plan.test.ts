@@ -1,7 +1,7 @@
 // Issue 7, point 4: `ovs-evpnctl plan` says what a change of the configuration does: flows, groups, kernel rows and tunnel ports are
 // compared before and after the change is really made, and again when it is taken back.
 import t from 'tap'
-import type { PlannedReport, PlanReport } from '../../lib/daemon/report.js'
+import type { PlannedReport, PlanReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { Chassis, lines } from './util/chassis.js'
 import { memory } from './util/daemon-numbers.js'

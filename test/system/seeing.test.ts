@@ -1,7 +1,7 @@
 // Issue 2, point 6: what the running daemon shows, through the stock ovs-appctl and through ovs-evpnctl, the same before and
 // after a restart; and how it ends, leaving everything in place or nothing.
 import t from 'tap'
-import type { ShowReport } from '../../lib/daemon/report.js'
+import type { ShowReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { Chassis, lines } from './util/chassis.js'
 import { memory } from './util/daemon-numbers.js'

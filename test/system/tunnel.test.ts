@@ -1,6 +1,6 @@
 // Tunnel ports in OVSDB: exactly what is written, what is repaired and what is left alone, what is said when OVS refuses one.
 import t from 'tap'
-import type { TunnelReport } from '../../lib/daemon/report.js'
+import type { TunnelReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { Chassis } from './util/chassis.js'
 import { eventually, eventuallyHas, eventuallyLacks } from './util/eventually.js'

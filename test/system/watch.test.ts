@@ -2,7 +2,7 @@
 // remembered with who did it; packets are traced with names.
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import type { TransitionReport } from '../../lib/daemon/report.js'
+import type { TransitionReport } from '../../lib/daemon/report/report.js'
 import { Lab } from '../lab/lab.js'
 import { PATIENCE } from '../lab/wait.js'
 import { Chassis } from './util/chassis.js'

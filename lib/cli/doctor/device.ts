@@ -1,5 +1,5 @@
 // Checks of the kernel devices: what the routing daemon reads and writes.
-import type { VniReport } from '../../daemon/report.js'
+import type { VniReport } from '../../daemon/report/report.js'
 import { IFF, type LinkRow } from '../../netlink/index.js'
 import type { Check, Found } from './check.js'
 import { linkNamed, type Facts } from './facts.js'

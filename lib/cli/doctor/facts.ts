@@ -1,5 +1,5 @@
 // What doctor looks at: plain values from the daemon, the kernel, OVSDB, ovs-vswitchd and FRR, gathered once.
-import type { ShowReport, VtepReport } from '../../daemon/report.js'
+import type { ShowReport, VtepReport } from '../../daemon/report/report.js'
 import type { LinkRow } from '../../netlink/index.js'
 import type { Underlay } from '../explain/chain.js'
 

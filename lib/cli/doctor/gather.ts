@@ -1,6 +1,6 @@
 // Gathers what doctor looks at. Only the daemon has to answer; what else is silent is said to have been left out.
 import os from 'node:os'
-import type { ShowReport, VtepReport } from '../../daemon/report.js'
+import type { ShowReport, VtepReport } from '../../daemon/report/report.js'
 import { speakerDirectory } from '../explain/gather.js'
 import type { Underlay } from '../explain/chain.js'
 import type { LinkRow } from '../../netlink/index.js'

@@ -1,6 +1,6 @@
 // The columns of OVSDB that doctor looks at, read once: the daemon itself has no use for most of them.
 import { atoms, text, textMap, uuids } from '../../config/columns.js'
-import type { ShowReport } from '../../daemon/report.js'
+import type { ShowReport } from '../../daemon/report/report.js'
 import { OvsdbClient, type Row } from '../../ovsdb/index.js'
 import type { BridgeFact, Facts, InterfaceFact } from './facts.js'
 

@@ -1,6 +1,6 @@
 // Everything that is known of one address at one moment, from whoever knows it: a plain value. Gathered by gather.ts, judged by
 // judge.ts, shown by screen.ts.
-import type { Explanation } from '../../daemon/explanation.js'
+import type { Explanation } from '../../daemon/explain/explanation.js'
 
 /** A row of the kernel's: of an FDB, or a neighbour. */
 export interface KernelRow {

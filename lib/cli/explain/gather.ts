@@ -1,6 +1,6 @@
 // Asks everybody: the daemon, the kernel, ovs-vswitchd, zebra and bgpd. Only the daemon has to answer.
 import path from 'node:path'
-import type { Explanation } from '../../daemon/explanation.js'
+import type { Explanation } from '../../daemon/explain/explanation.js'
 import { IFF, NTF, NUD, type LinkRow, type NeighRow } from '../../netlink/index.js'
 import { macInZebra, readBgpd, readZebra } from '../frr-view.js'
 import { KernelReader } from '../kernel.js'

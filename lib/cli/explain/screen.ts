@@ -1,6 +1,6 @@
 // A chain and its verdict on one screen: each link a name, a mark and what it says, in the order in which an address travels.
 import { oneLine } from '../../daemon/log/line.js'
-import type { FlowExplanation } from '../../daemon/explanation.js'
+import type { FlowExplanation } from '../../daemon/explain/explanation.js'
 import type { Chain, KernelRow, Underlay } from './chain.js'
 import { LINK_OF, type Link, type Verdict } from './verdict.js'
 import { wordsOf } from './words.js'

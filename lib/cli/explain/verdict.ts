@@ -1,5 +1,5 @@
 // What can be wrong with the way to an address, link by link, and what to do about each in words and commands.
-import type { FlowExplanation } from '../../daemon/explanation.js'
+import type { FlowExplanation } from '../../daemon/explain/explanation.js'
 import type { BgpPeer } from './chain.js'
 
 /** The links of the chain. A remote address comes from bgpd and goes down to the underlay; a local one begins at its port. */

@@ -1,5 +1,5 @@
 // What was dropped between two looks at the counters. The daemon does not look by itself: only while somebody watches.
-import type { DropReport } from '../../daemon/report.js'
+import type { DropReport } from '../../daemon/report/report.js'
 import type { DropEvent } from './words.js'
 
 type Counters = ReadonlyMap<string, DropReport>

@@ -1,6 +1,6 @@
 // Events as lines: fixed columns first, so that lines that come one by one stand under each other.
 import { oneLine } from '../../daemon/log/line.js'
-import type { TransitionReport } from '../../daemon/report.js'
+import type { TransitionReport } from '../../daemon/report/report.js'
 import type { Paint } from '../colour.js'
 import { byText, changeText, colourOf, eventText, latencyText, subjectText, type DropEvent } from './words.js'
 

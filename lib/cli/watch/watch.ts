@@ -1,7 +1,7 @@
 // `ovs-evpnctl watch`: asks the daemon again and again what happened since, and prints it, until it is ended by a signal. It asks by
 // sequence number, so one that is slow, or stopped, costs the daemon nothing; what was forgotten meanwhile is said.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { DropReport, EventsReport } from '../../daemon/report.js'
+import type { DropReport, EventsReport } from '../../daemon/report/report.js'
 import type { Paint } from '../colour.js'
 import { EXIT_UNREACHABLE, Failure } from '../failure.js'
 import { counters, dropsBetween } from './drops.js'

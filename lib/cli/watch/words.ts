@@ -1,5 +1,5 @@
 // A transition in words, for watch and history.
-import type { TransitionReport } from '../../daemon/report.js'
+import type { TransitionReport } from '../../daemon/report/report.js'
 import type { Colour } from '../colour.js'
 
 /** Packets dropped between two looks. */

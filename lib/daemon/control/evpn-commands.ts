@@ -2,7 +2,7 @@
 import { type Command, ControlError } from './command.js'
 import { arpList, fdbList, latencyList, multicastGroupList, remoteVtepList, vtepBindingList } from './evpn-lists.js'
 import { isReportKind, REPORT_KINDS } from './report-kinds.js'
-import type { Reports } from '../report.js'
+import type { Reports } from '../report/report.js'
 import { parseVni } from '../../net/number.js'
 
 /** The commands that show what `reports` tells. */

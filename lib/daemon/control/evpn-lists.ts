@@ -1,7 +1,7 @@
 // The five evpn/* lists in ovn-controller's line forms, which existing scripts read, and one of our own: one line for each entry, in
 // the order of the rows. A list holds what packets can use; what is unusable, waiting or unknown is for ovs-evpnctl.
 import { formatBindingKey } from './ids.js'
-import type { FloodReport, IpReport, LatencyReport, MacReport, PathReport, VtepReport } from '../report.js'
+import type { FloodReport, IpReport, LatencyReport, MacReport, PathReport, VtepReport } from '../report/report.js'
 
 /** evpn/remote-vtep-list: every remote VTEP the kernel names. */
 export function remoteVtepList(rows: readonly VtepReport[]): string {

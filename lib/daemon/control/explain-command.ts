@@ -2,7 +2,7 @@
 import { parseIp } from '../../net/ip.js'
 import { parseMac } from '../../net/mac.js'
 import { parseVni } from '../../net/number.js'
-import type { Explanation } from '../explanation.js'
+import type { Explanation } from '../explain/explanation.js'
 import { type Command, ControlError } from './command.js'
 
 /** Explains a MAC or IP, in canonical text; undefined: there is no such VNI. */

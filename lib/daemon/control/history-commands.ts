@@ -2,7 +2,7 @@
 import { parseIp } from '../../net/ip.js'
 import { parseMac } from '../../net/mac.js'
 import { parseVni } from '../../net/number.js'
-import { eventsReport, historyReport } from '../history-reports.js'
+import { eventsReport, historyReport } from '../report/history.js'
 import type { State } from '../state.js'
 import { type Command, ControlError } from './command.js'
 

@@ -1,5 +1,5 @@
 // evpn/plan: what settings would do, as JSON for ovs-evpnctl.
-import { plan } from '../plan.js'
+import { plan } from '../plan/plan.js'
 import type { State } from '../state.js'
 import { type Command, ControlError } from './command.js'
 

@@ -1,6 +1,6 @@
 // The kinds of reports: how to get the rows of each, in the order in which every list shows them.
 import { ipOrder, sortIps, sortRows } from './order.js'
-import type { FloodReport, Reports } from '../report.js'
+import type { FloodReport, Reports } from '../report/report.js'
 
 /** A getter for each kind; `vni` restricts the rows of kinds that have one. */
 export const REPORT_KINDS = {

@@ -4,8 +4,8 @@
 import { CLAIM_STATES } from '../../evpn/claim.js'
 import type { Tracker } from '../../sink/tracker.js'
 import type { Agent } from '../agent.js'
-import type { DropReport } from '../report.js'
-import type { SessionStates } from '../reports.js'
+import type { DropReport } from '../report/report.js'
+import type { SessionStates } from '../report/reports.js'
 
 export interface Numbers {
   readonly agent: Agent

@@ -1,9 +1,9 @@
 // What the listener of --metrics serves, put together.
 import type { Agent } from '../agent.js'
-import { dropReports } from '../drop-reports.js'
+import { dropReports } from '../report/drops.js'
 import type { ModuleLog } from '../log/log.js'
-import type { DropReport } from '../report.js'
-import type { SessionStates } from '../reports.js'
+import type { DropReport } from '../report/report.js'
+import type { SessionStates } from '../report/reports.js'
 import { isLoopback, type ListenAddress } from './address.js'
 import { Cached } from './cached.js'
 import { Events } from './events.js'

@@ -1,6 +1,6 @@
 // One VNI with very many VTEPs: what one that joins or leaves costs, and how many of them a broadcast reaches, counted where the
 // packets leave for them.
-import type { FloodReport } from '../../../lib/daemon/report.js'
+import type { FloodReport } from '../../../lib/daemon/report/report.js'
 import { waitFor } from '../../lab/wait.js'
 import { coverage, memory } from '../../system/util/daemon-numbers.js'
 import { BROADCAST } from '../../system/util/frame.js'

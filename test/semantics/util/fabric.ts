@@ -1,6 +1,6 @@
 // One chassis, c1, with workloads; and on the underlay one host, l1, that has the addresses of many VTEPs and writes and reads
 // VXLAN by hand. What becomes of one frame is seen from all sides.
-import type { DropReport } from '../../../lib/daemon/report.js'
+import type { DropReport } from '../../../lib/daemon/report/report.js'
 import type { Lab } from '../../lab/lab.js'
 import { waitFor } from '../../lab/wait.js'
 import { Chassis } from '../../system/util/chassis.js'

@@ -1,6 +1,6 @@
 // One VNI in three places, as sorted lines that can be compared: what the kernel's tables say must be known (computed here
 // from what `bridge` and `ip` print, by rules of its own), what the daemon says it knows, and what br-int was told.
-import type { IpReport, MacReport, VtepReport } from '../../../lib/daemon/report.js'
+import type { IpReport, MacReport, VtepReport } from '../../../lib/daemon/report/report.js'
 import type { Chassis } from './chassis.js'
 
 const ZERO = '00:00:00:00:00:00'

@@ -2,18 +2,18 @@
 // database with the change, and derived by the very functions that would serve the change. What is pending in those sinks then is
 // the answer. Nothing of the copy is connected to anything.
 import { setImmediate } from 'node:timers/promises'
-import { tunnelName } from '../config/tunnel-port.js'
-import { parseSetting, settingCommand, withSettings, type Setting } from '../config/setting.js'
-import { NestedMap } from '../mirror/nested.js'
-import { planTunnels } from '../sink/tunnel.js'
-import { markPort } from './affected.js'
-import { Dirty } from './dirty.js'
-import { EvidenceAsSeen } from './evidence.js'
-import { History } from './history.js'
-import { planReport } from './plan-report.js'
-import type { PlanReport } from './report.js'
-import type { State } from './state.js'
-import { derive } from './tick.js'
+import { tunnelName } from '../../config/tunnel-port.js'
+import { parseSetting, settingCommand, withSettings, type Setting } from '../../config/setting.js'
+import { NestedMap } from '../../mirror/nested.js'
+import { planTunnels } from '../../sink/tunnel.js'
+import { markPort } from '../affected.js'
+import { Dirty } from '../dirty.js'
+import { EvidenceAsSeen } from '../evidence.js'
+import { History } from '../history.js'
+import { planReport } from './report.js'
+import type { PlanReport } from '../report/report.js'
+import type { State } from '../state.js'
+import { derive } from '../tick.js'
 
 /** VTEPs, MACs and IPs derived in one go. */
 const SLICE = 500

@@ -1,10 +1,10 @@
 // A plan as rows: what the copy wants otherwise than the daemon does now.
-import { describeFlowKey, describeFlowValue } from '../sink/flow-entry.js'
-import type { GroupValue } from '../sink/group-entry.js'
-import type { Tracker } from '../sink/tracker.js'
-import { domainProblems } from './refresh/index.js'
-import type { PlanEntry, PlannedReport, PlanReport } from './report.js'
-import type { State } from './state.js'
+import { describeFlowKey, describeFlowValue } from '../../sink/flow-entry.js'
+import type { GroupValue } from '../../sink/group-entry.js'
+import type { Tracker } from '../../sink/tracker.js'
+import { domainProblems } from '../refresh/index.js'
+import type { PlanEntry, PlannedReport, PlanReport } from '../report/report.js'
+import type { State } from '../state.js'
 
 /** Entries told of each kind; all are counted. */
 const TOLD = 1_000

@@ -1,5 +1,5 @@
-// What the daemon says of one address when it is asked to explain it: plain data, shapes only, as in report.ts.
-import type { IpReport, LocalReport, MacReport, PortReport, VniReport } from './report.js'
+// What the daemon says of one address when it is asked to explain it: plain data, shapes only, as in report/report.ts.
+import type { IpReport, LocalReport, MacReport, PortReport, VniReport } from '../report/report.js'
 
 /** `foreign`: somebody else's stands in its place. `different`: ours, but not as it should be. */
 export type Presence = 'installed' | 'missing' | 'different' | 'foreign'

@@ -1,8 +1,8 @@
 // The stale set: rows that the kernel no longer has and that still stand in their mirrors, because whoever withdrew them was
 // dying, or had just come back. It is an input like the mirrors: what is derived does not know the difference.
 // A withdrawal is held for a moment, until it shows whether its author lives; for a second more it can be taken back.
-import type { Keeper } from '../mirror/keeper.js'
-import { Speaker, type SpeakerPhase } from './speaker.js'
+import type { Keeper } from '../../mirror/keeper.js'
+import { Speaker, type SpeakerPhase } from '../speaker.js'
 
 /**
  * How long a withdrawal is held, in ms: zebra withdraws everything and then closes its socket (0.4 ms later on an idle machine),

@@ -1,14 +1,14 @@
 // The IPs of a VNI for `ovs-evpnctl ips`: those announced to us and those bound here, and which of the two answers.
-import { macOfIp } from '../evpn/local.js'
-import type { Domain } from '../evpn/domain.js'
-import type { Ip } from '../net/ip.js'
-import type { Mac } from '../net/mac.js'
-import { nameUuid } from './control/ids.js'
-import { snoopedLocal } from './learned.js'
-import { responderOf } from './refresh/index.js'
+import { macOfIp } from '../../evpn/local.js'
+import type { Domain } from '../../evpn/domain.js'
+import type { Ip } from '../../net/ip.js'
+import type { Mac } from '../../net/mac.js'
+import { nameUuid } from '../control/ids.js'
+import { snoopedLocal } from '../learned.js'
+import { responderOf } from '../refresh/index.js'
 import type { IpReport } from './report.js'
-import { isStaleIp } from './stale-reports.js'
-import type { State } from './state.js'
+import { isStaleIp } from './stale.js'
+import type { State } from '../state.js'
 
 /** An IP known on both sides has two rows. */
 export function ipReports(state: State, domain: Domain): IpReport[] {

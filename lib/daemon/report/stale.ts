@@ -1,11 +1,11 @@
 // What is shown as stale: it stands only because its withdrawal does not count yet.
-import type { Domain } from '../evpn/domain.js'
-import { remoteRow } from '../evpn/remote-mac.js'
-import { vtepKey, vtepKeyOfRemote, type VtepKey } from '../evpn/vtep.js'
-import { remoteKey } from '../mirror/fdb.js'
-import type { Ip } from '../net/ip.js'
-import { ZERO_MAC, type Mac } from '../net/mac.js'
-import type { State } from './state.js'
+import type { Domain } from '../../evpn/domain.js'
+import { remoteRow } from '../../evpn/remote-mac.js'
+import { vtepKey, vtepKeyOfRemote, type VtepKey } from '../../evpn/vtep.js'
+import { remoteKey } from '../../mirror/fdb.js'
+import type { Ip } from '../../net/ip.js'
+import { ZERO_MAC, type Mac } from '../../net/mac.js'
+import type { State } from '../state.js'
 
 /** The reason that is shown. */
 export const KEPT = 'withdrawn by a routing daemon that was gone, kept for evpn-stale-time'

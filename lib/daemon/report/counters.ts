@@ -1,6 +1,6 @@
 // The numbers behind memory/show and coverage/show.
-import type { LatencyReport } from '../sink/latency.js'
-import type { Agent } from './agent.js'
+import type { LatencyReport } from '../../sink/latency.js'
+import type { Agent } from '../agent.js'
 
 /** How much of everything is held. */
 export function memoryOf({ state }: Agent): Record<string, number> {

@@ -1,8 +1,8 @@
 // What the history tells when somebody asks: events from a number on, and those of one address.
-import { nearestKeys } from '../config/nearest.js'
-import type { Transition } from './history.js'
+import { nearestKeys } from '../../config/nearest.js'
+import type { Transition } from '../history.js'
 import type { EventsReport, HistoryReport, TransitionReport } from './report.js'
-import type { State } from './state.js'
+import type { State } from '../state.js'
 
 /** What happened from `seq` on, as much as one answer takes; without it nothing, but where to go on. */
 export function eventsReport({ history }: State, seq: number | undefined): EventsReport {

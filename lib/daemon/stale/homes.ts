@@ -1,11 +1,11 @@
 // Which rows may be stale, for how long, and in which mirror they stand: the stale set's way to the mirrors.
-import { fdbTable, isDeviceRow, type FdbRow } from '../mirror/fdb.js'
-import type { NeighbourRow } from '../mirror/neighbours.js'
-import { isRemoteMacRow, isRemoteNeighbour, isReplicationRow } from '../mirror/ownership.js'
-import type { NexthopRow } from '../netlink/index.js'
-import type { Vni } from '../net/number.js'
+import { fdbTable, isDeviceRow, type FdbRow } from '../../mirror/fdb.js'
+import type { NeighbourRow } from '../../mirror/neighbours.js'
+import { isRemoteMacRow, isRemoteNeighbour, isReplicationRow } from '../../mirror/ownership.js'
+import type { NexthopRow } from '../../netlink/index.js'
+import type { Vni } from '../../net/number.js'
 import type { Home } from './stale.js'
-import type { State } from './state.js'
+import type { State } from '../state.js'
 
 export interface Homes {
   readonly fdb: Home<FdbRow>

@@ -1,13 +1,13 @@
 // What was dropped and why, read from the switch's counters when somebody asks.
-import { decodeMatch, encodeMatch, type FlowStats } from '../openflow/index.js'
-import type { Vni } from '../net/number.js'
-import { counterOf } from '../pipeline/drops.js'
-import { isOurCookie } from '../pipeline/slots.js'
-import { TABLE } from '../pipeline/tables.js'
-import { tunnelOfport } from './refresh/index.js'
-import { tunnelName } from '../config/tunnel-port.js'
+import { decodeMatch, encodeMatch, type FlowStats } from '../../openflow/index.js'
+import type { Vni } from '../../net/number.js'
+import { counterOf } from '../../pipeline/drops.js'
+import { isOurCookie } from '../../pipeline/slots.js'
+import { TABLE } from '../../pipeline/tables.js'
+import { tunnelOfport } from '../refresh/index.js'
+import { tunnelName } from '../../config/tunnel-port.js'
 import type { DropReport } from './report.js'
-import type { State } from './state.js'
+import type { State } from '../state.js'
 
 /** Reads the counters of one VNI, or those of all that counted something. Rejects when the switch cannot be asked. */
 export async function dropReports(state: State, vni: Vni | undefined): Promise<DropReport[]> {

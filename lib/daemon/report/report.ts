@@ -1,7 +1,7 @@
 // What the daemon says of itself: plain data, one row type for each list. The control socket prints them in
 // ovn-controller's line forms, ovs-evpnctl as tables. Only shapes live here; the rows are made by the agent.
-import type { By, TransitionKind } from './history.js'
-import type { LatencyReport } from '../sink/latency.js'
+import type { By, TransitionKind } from '../history.js'
+import type { LatencyReport } from '../../sink/latency.js'
 
 export type { LatencyReport }
 
