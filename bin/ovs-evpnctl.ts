@@ -7,6 +7,7 @@ import { readVersion } from '../lib/daemon/version.js'
 process.stdout.on('error', () => process.exit(0))
 process.exitCode = await runCli(process.argv.slice(2), process.env, readVersion(), {
   isTerminal: process.stdout.isTTY,
+  isErrorTerminal: process.stderr.isTTY,
   print: text => process.stdout.write(text),
   complain: text => process.stderr.write(text)
 })

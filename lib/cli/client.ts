@@ -9,10 +9,10 @@ const SILENCE_MS = 30_000
 /** The daemon answered with an error. */
 export class RefusedError extends Error {}
 
-/** Sends one command and returns the text of its answer. Rejects with RefusedError, or with what went wrong on the way. */
-export async function callControl(path: string, method: string, params: readonly string[]): Promise<string> {
+/** Sends one command and returns the text of its answer. Rejects with RefusedError, with what went wrong on the way, or when `end` is aborted. */
+export async function callControl(path: string, method: string, params: readonly string[], end?: AbortSignal): Promise<string> {
   checkSocketPath(path)
-  const socket = net.connect({ path })
+  const socket = net.connect({ path, ...(end === undefined ? {} : { signal: end }) })
   socket.setTimeout(SILENCE_MS, () => socket.destroy(new Error(`no answer within ${SILENCE_MS / 1000} s`)))
   try {
     socket.write(JSON.stringify({ id: 0, method, params }))

@@ -9,9 +9,14 @@ import { unreachable } from './target.js'
 const NAMED_VNIS = 5
 
 /** One command and its answer. Rejects with Failure. */
-export async function call(socket: string, method: string, ...params: readonly string[]): Promise<string> {
+export function call(socket: string, method: string, ...params: readonly string[]): Promise<string> {
+  return callUntil(undefined, socket, method, ...params)
+}
+
+/** The same, given up at once when `end` is aborted: a daemon that hangs is not waited for. */
+export async function callUntil(end: AbortSignal | undefined, socket: string, method: string, ...params: readonly string[]): Promise<string> {
   try {
-    return await callControl(socket, method, params)
+    return await callControl(socket, method, params, end)
   } catch (error) {
     if (error instanceof RefusedError) throw new Failure(EXIT_UNREACHABLE, `${socket}: ${error.message}`)
     throw unreachable(socket, error as NodeJS.ErrnoException)

@@ -4,7 +4,7 @@ import { type Environment, runDirectory } from '../daemon/options.js'
 import type { HistoryReport, PlanReport, ShowReport, VtepReport } from '../daemon/report/report.js'
 import { type CliOptions, parseCliArguments } from './arguments.js'
 import { paintFor } from './colour.js'
-import { call, report, requireVni } from './daemon.js'
+import { call, callUntil, report, requireVni } from './daemon.js'
 import { type Diagnosis, diagnose, exitCodeOf, formatDiagnosis, withoutDaemon } from './doctor/doctor.js'
 import { gatherFacts } from './doctor/gather.js'
 import { explain } from './explain/explain.js'
@@ -12,20 +12,20 @@ import { EXIT_UNREACHABLE, EXIT_USAGE, Failure } from './failure.js'
 import { formatHistory, readAddress } from './history.js'
 import { formatList, type List, LISTS } from './lists.js'
 import { formatPlan } from './plan.js'
+import { withProgress, type Step } from './progress.js'
 import { formatShow } from './show.js'
 import { findTarget } from './target.js'
 import { formatTrace, trace } from './trace/trace.js'
 import { askVswitchd } from './vswitchd.js'
 import { watch } from './watch/watch.js'
 
-/** So many MACs and IPs make a plan take longer than one likes to wait without a word. */
-const SLOW_PLAN = 10_000
-
 export interface CliOutput {
   readonly print: (text: string) => void
   readonly complain: (text: string) => void
   /** True when `print` goes to a terminal. */
   readonly isTerminal?: boolean
+  /** True when `complain` does. */
+  readonly isErrorTerminal?: boolean
 }
 
 /** A command other than the lists, which are all printed in the same way. */
@@ -52,7 +52,7 @@ export async function runCli(args: readonly string[], env: Environment, version:
 
 const ACTIONS: { readonly [command: string]: Action } = {
   doctor: async (options, env, output) => {
-    const diagnosis = await diagnoseWith(options, env, output)
+    const diagnosis = await withProgress(output, env, (step) => diagnoseWith(options, env, step))
     output.print(options.json ? JSON.stringify(diagnosis) + '\n' : formatDiagnosis(diagnosis))
     return exitCodeOf(diagnosis)
   },
@@ -60,7 +60,10 @@ const ACTIONS: { readonly [command: string]: Action } = {
   explain: async ({ arguments: words, json, target, vtySocket }, env, output) => {
     const socket = await findTarget(target, env)
     const ask = async (of: number, address: string) => JSON.parse(await call(socket, 'evpn/explain', String(of), address)) as Explanation
-    output.print(await explain(words, json, { ask, rundir: runDirectory(env), vtySocket }, (of) => requireVni(socket, of)))
+    output.print(await withProgress(output, env, async (progress) => {
+      progress('asking ovs-evpnd')
+      return await explain(words, json, { ask, rundir: runDirectory(env), vtySocket, progress }, (of) => requireVni(socket, of))
+    }))
     return 0
   },
 
@@ -73,12 +76,15 @@ const ACTIONS: { readonly [command: string]: Action } = {
     return 0
   },
 
-  plan: async ({ arguments: words, json, target }, env, { print, complain, isTerminal = false }) => {
+  plan: async ({ arguments: words, json, target }, env, output) => {
+    const { print, isTerminal = false } = output
     const socket = await findTarget(target, env)
-    const { vnis } = JSON.parse(await report(socket, 'show')) as ShowReport
-    const entries = vnis.reduce((sum, { macs, ips }) => sum + macs + ips, 0)
-    if (entries > SLOW_PLAN) complain(`planning with ${entries} MACs and IPs; a moment\n`)
-    const made = JSON.parse(await call(socket, 'evpn/plan', ...words)) as PlanReport | { readonly refused: string }
+    const made = await withProgress(output, env, async (step) => {
+      step('asking ovs-evpnd')
+      const { vnis } = JSON.parse(await report(socket, 'show')) as ShowReport
+      step(`planning with ${vnis.reduce((sum, { macs, ips }) => sum + macs + ips, 0)} MACs and IPs`)
+      return JSON.parse(await call(socket, 'evpn/plan', ...words)) as PlanReport | { readonly refused: string }
+    })
     if ('refused' in made) throw new Failure(EXIT_USAGE, made.refused)
     print(json ? JSON.stringify(made) + '\n' : formatPlan(made, paintFor(isTerminal, env)))
     return 0
@@ -91,23 +97,26 @@ const ACTIONS: { readonly [command: string]: Action } = {
     return 0
   },
 
-  watch: async ({ json, vni, target }, env, { print, complain, isTerminal = false }) => {
+  watch: async ({ json, vni, target }, env, { print, complain, isTerminal = false, isErrorTerminal = false }) => {
     if (vni !== undefined) await requireVni(await findTarget(target, env), vni)
     const end = new AbortController()
     const stop = (): void => end.abort()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
     const remark = (text: string): void => complain(`ovs-evpnctl: ${text}\n`)
-    await watch({ find: () => findTarget(target, env), call, print, remark, paint: paintFor(isTerminal, env), json, vni, end: end.signal })
+    const ask = (socket: string, method: string, ...params: readonly string[]) => callUntil(end.signal, socket, method, ...params)
+    await watch({ find: () => findTarget(target, env), call: ask, print, remark, paint: paintFor(isTerminal, env), json, vni, end: end.signal })
+    // The terminal has written ^C, and the prompt comes next.
+    if (isErrorTerminal) complain('\n')
     return 0
   }
 }
 
-async function diagnoseWith(options: CliOptions, env: Environment, output: CliOutput): Promise<Diagnosis> {
+async function diagnoseWith(options: CliOptions, env: Environment, progress: Step): Promise<Diagnosis> {
   try {
+    progress('asking ovs-evpnd')
     const socket = await findTarget(options.target, env)
     const show = JSON.parse(await report(socket, 'show')) as ShowReport
     const vteps = JSON.parse(await report(socket, 'vteps')) as readonly VtepReport[]
-    const progress = (text: string): void => output.complain(`${text}\n`)
     return diagnose(await gatherFacts({ show, vteps, rundir: runDirectory(env), vtySocket: options.vtySocket, progress }))
   } catch (error) {
     if (error instanceof Failure && error.exitCode === EXIT_UNREACHABLE) return withoutDaemon(error.message)

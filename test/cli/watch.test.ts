@@ -129,14 +129,49 @@ await t.test('watch --json prints a document a line; --vni leaves out the others
   await end()
 })
 
-await t.test('what came faster than it was read is said to be missed', async (t) => {
+await t.test('what came faster than it was read is said to be left out', async (t) => {
   const history = new History(5)
   history.open()
   const { output, end } = await startWatch(t, await startHistory(t, history))
   for (let at = 0; at < 12; at++) history.record(note({}))
-  await waitFor('the note', () => output.stderr.includes('7 events missed: they came faster than they were read') || output.stderr, 30_000)
+  await waitFor('the note', () => output.stderr.includes('7 events left out: they came faster than they were read') || output.stderr, 30_000)
   await waitFor('the rest', () => output.stdout.split('\n').length === 6 || output.stdout, 30_000)
   await end()
+})
+
+await t.test('in a storm the daemon is asked a few times a second, whatever there is to tell', async (t) => {
+  let asked: number[] = []
+  const history = new History()
+  history.open()
+  const events = ([seq]: readonly string[]): string => {
+    asked.push(performance.now())
+    for (let at = 0; at < 1_000; at++) history.record(note({ of: `02:00:00:00:00:${asked.length}` }))
+    return JSON.stringify(eventsReport({ history } as State, seq === undefined ? undefined : Number(seq)))
+  }
+  const { rundir } = await startChassis(t, { commands: [{ name: 'evpn/events', min: 0, max: 1, run: events }] })
+  const { output, end } = await startWatch(t, rundir)
+  asked = []
+  await waitFor('ten answers to be printed', () => output.stdout.split('\n').length > 10_000 || asked.length, 60_000)
+  const times = asked.slice(0, 10)
+  // From question to question at least 200 ms; a timer may be a little early against another clock.
+  t.ok((times.at(-1) ?? 0) - (times[0] ?? 0) > 9 * 180, `ten questions took ${Math.round((times.at(-1) ?? 0) - (times[0] ?? 0))} ms`)
+  await end()
+})
+
+await t.test('Ctrl-C ends it at once while the daemon does not answer', async (t) => {
+  let [asked, release] = [0, (_answer: string): void => undefined]
+  const answer = JSON.stringify({ began: 'B', next: 0, missed: 0, events: [] })
+  const events = (): string | Promise<string> => (asked++ === 0 ? answer : new Promise((resolve) => { release = resolve }))
+  const { rundir } = await startChassis(t, { commands: [{ name: 'evpn/events', min: 0, max: 1, run: events }] })
+  const { output, end } = await startWatch(t, rundir)
+  await waitFor('the question that is not answered', () => asked > 1)
+  let code: number | null | undefined
+  void end().then((ended) => { code = ended })
+  // The daemon itself would be given 30 s.
+  await waitFor('its end', () => code !== undefined, 15_000)
+  t.equal(code, 0)
+  t.equal(output.stderr, 'ovs-evpnctl: watching what ovs-evpnd does; Ctrl-C ends\n', 'nothing is said of the daemon')
+  release(answer)
 })
 
 async function ctl(t: Test, rundir: string, ...args: readonly string[]): Promise<Outcome> {

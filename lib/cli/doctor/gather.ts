@@ -5,6 +5,7 @@ import { speakerDirectory } from '../explain/gather.js'
 import type { Underlay } from '../explain/chain.js'
 import type { LinkRow } from '../../netlink/index.js'
 import { KernelReader } from '../kernel.js'
+import type { Step } from '../progress.js'
 import { readUnderlay } from '../underlay.js'
 import { leavesChecksums } from '../ethtool.js'
 import { readFrr } from './frr-facts.js'
@@ -16,8 +17,8 @@ export interface DoctorSources {
   readonly vteps: readonly VtepReport[]
   readonly rundir: string
   readonly vtySocket: string | undefined
-  /** Told now and then, while it takes long. */
-  readonly progress: (text: string) => void
+  /** Told what is done next. */
+  readonly progress: Step
 }
 
 const EMPTY: OvsdbFacts = { bridges: [], interfaces: [], systemIds: new Map(), speaker: [] }
@@ -25,10 +26,12 @@ const EMPTY: OvsdbFacts = { bridges: [], interfaces: [], systemIds: new Map(), s
 export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: DoctorSources): Promise<Facts> {
   const skipped: string[] = []
   const note = (text: string): void => { if (!skipped.includes(text)) skipped.push(text) }
+  progress('reading OVSDB')
   const ovsdb = await readOvsdb(show).catch((error: unknown) => {
     note(`OVSDB was not read: ${error instanceof Error ? error.message : String(error)}`)
     return EMPTY
   })
+  progress('reading the kernel\'s devices')
   const addresses = addressesOfMachine()
   const datapath = ovsdb.bridges.find(({ name }) => name === show.bridge)?.datapathType === 'netdev' ? 'userspace' : 'kernel'
   const kernel = new KernelReader()
@@ -37,12 +40,13 @@ export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: 
     const underlay: Underlay[] = []
     const ips = [...new Set(vteps.map(({ ip }) => ip))]
     for (const [at, ip] of ips.entries()) {
-      if (at > 0 && at % PROGRESS_EVERY === 0) progress(`${at} of ${ips.length} VTEPs`)
+      progress(`looking for the way to VTEP ${at + 1} of ${ips.length}`)
       const way = await readUnderlay({ kernel, links, rundir, datapath }, ip)
       if (way.problem !== undefined) note(`ways to VTEPs were not looked at: ${way.problem}`)
       underlay.push(way)
       if (way.problem !== undefined) break
     }
+    progress('asking FRR')
     const frr = await readFrr({ directory: vtySocket ?? speakerDirectory(ovsdb.speaker) }, note)
     return {
       show, vteps, links, addresses, underlay, ...ovsdb,
@@ -53,8 +57,6 @@ export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: 
     kernel.close()
   }
 }
-
-const PROGRESS_EVERY = 500
 
 /** Of devices that are up, link-local addresses left out. */
 function addressesOfMachine(): Map<string, string> {

@@ -4,6 +4,7 @@ import type { Explanation } from '../../daemon/explain/explanation.js'
 import { IFF, NTF, NUD, type LinkRow, type NeighRow } from '../../netlink/index.js'
 import { macInZebra, readBgpd, readZebra } from '../frr-view.js'
 import { KernelReader } from '../kernel.js'
+import type { Step } from '../progress.js'
 import { readUnderlay } from '../underlay.js'
 import type { Vtysh } from '../vtysh.js'
 import type { Chain, KernelRow, KernelView } from './chain.js'
@@ -14,11 +15,14 @@ export interface Sources {
   readonly rundir: string
   /** Of vtysh's sockets, when it was given. */
   readonly vtySocket: string | undefined
+  /** Told what is done next. */
+  readonly progress: Step
 }
 
 /** `address` in canonical text; `isIp`: it is no MAC. */
-export async function gatherChain({ ask, rundir, vtySocket }: Sources, vni: number, address: string, isIp: boolean): Promise<Chain> {
+export async function gatherChain({ ask, rundir, vtySocket, progress }: Sources, vni: number, address: string, isIp: boolean): Promise<Chain> {
   const asked = await ask(vni, address)
+  progress('reading the kernel\'s tables')
   const kernel = new KernelReader()
   try {
     const links = await kernel.links()
@@ -27,14 +31,19 @@ export async function gatherChain({ ask, rundir, vtySocket }: Sources, vni: numb
     // Who knows the IP is not always the daemon; it may know the MAC all the same.
     const daemon = mac === undefined || mac === asked.mac ? asked : { ...await ask(vni, mac), address, ips: asked.ips, nearest: asked.nearest }
     const underlay = []
-    for (const { ip } of daemon.vteps) underlay.push(await readUnderlay({ kernel, links, rundir, datapath: daemon.datapath }, ip))
+    for (const { ip } of daemon.vteps) {
+      progress(`looking for the way to VTEP ${ip}`)
+      underlay.push(await readUnderlay({ kernel, links, rundir, datapath: daemon.datapath }, ip))
+    }
+    progress('asking zebra')
+    const zebra = await readZebra(vtysh, vni, mac)
+    progress('asking bgpd')
+    const bgpd = await readBgpd(vtysh, vni, mac)
     return {
       vni, address, ...(mac === undefined ? {} : { mac }), ...(isIp ? { ip: address } : {}),
       daemon,
       kernel: await readKernel(kernel, links, daemon, mac, isIp ? [address] : daemon.local?.ips ?? []),
-      zebra: await readZebra(vtysh, vni, mac),
-      bgpd: await readBgpd(vtysh, vni, mac),
-      underlay
+      zebra, bgpd, underlay
     }
   } finally {
     kernel.close()

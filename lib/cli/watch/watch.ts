@@ -1,5 +1,6 @@
 // `ovs-evpnctl watch`: asks the daemon again and again what happened since, and prints it, until it is ended by a signal. It asks by
-// sequence number, so one that is slow, or stopped, costs the daemon nothing; what was forgotten meanwhile is said.
+// sequence number, so one that is slow, or stopped, costs the daemon nothing; what was forgotten meanwhile is said. However much
+// happens, it asks a few times a second, and each answer is bounded.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { DropReport, EventsReport } from '../../daemon/report/report.js'
 import type { Paint } from '../colour.js'
@@ -10,7 +11,7 @@ import { dropLine, eventLine } from './line.js'
 export interface WatchParts {
   /** Finds the daemon. Rejects with Failure. */
   readonly find: () => Promise<string>
-  /** Rejects with Failure. */
+  /** Rejects with Failure, at once when `end` is aborted. */
   readonly call: (socket: string, method: string, ...params: readonly string[]) => Promise<string>
   readonly print: (text: string) => void
   /** For what is no event. */
@@ -21,19 +22,24 @@ export interface WatchParts {
   readonly end: AbortSignal
 }
 
-/** In ms: between two questions; to a daemon that does not answer. */
+/**
+ * In ms: between two questions; to a daemon that does not answer. An answer has 1,000 events at most, so that in a storm 5,000 a second
+ * are asked for, and what the daemon forgets before its turn comes is left out.
+ */
 const PAUSE = { events: 200, absent: 1_000 } as const
 /** Counters of drops are read from the switch: at most every two seconds, and for a twentieth of the time. */
 const DROPS = { every: 2_000, share: 20 } as const
 
-/** Prints until it is ended. Rejects with Failure when the daemon cannot be asked at the beginning. */
+/** Prints until it is ended, at once even when the daemon hangs. Rejects with Failure when the daemon cannot be asked at the beginning. */
 export async function watch(parts: WatchParts): Promise<void> {
+  const { end, remark } = parts
   const watcher = new Watcher(parts)
-  await watcher.start()
-  parts.remark('watching what ovs-evpnd does; Ctrl-C ends')
-  while (!parts.end.aborted) {
-    const ms = await watcher.step()
-    if (ms > 0) await pause(ms, undefined, { signal: parts.end }).catch(() => undefined)
+  try {
+    await watcher.start()
+    remark('watching what ovs-evpnd does; Ctrl-C ends')
+    while (!end.aborted) await pause(await watcher.step(), undefined, { signal: end })
+  } catch (error) {
+    if (!end.aborted) throw error
   }
 }
 
@@ -62,18 +68,18 @@ class Watcher {
   async step(): Promise<number> {
     try {
       if (this.#isAbsent) this.#socket = await this.#parts.find()
-      const isMore = await this.#ask()
+      await this.#ask()
       if (performance.now() >= this.#dropsDue) await this.#lookAtDrops()
-      return isMore ? 0 : PAUSE.events
+      return PAUSE.events
     } catch (error) {
-      if (!(error instanceof Failure) || error.exitCode !== EXIT_UNREACHABLE) throw error
+      if (this.#parts.end.aborted || !(error instanceof Failure) || error.exitCode !== EXIT_UNREACHABLE) throw error
       if (!this.#isAbsent) this.#parts.remark(`${error.message}; waiting for it`)
       this.#isAbsent = true
       return PAUSE.absent
     }
   }
 
-  async #ask(): Promise<boolean> {
+  async #ask(): Promise<void> {
     const { print, paint, json, vni: wanted, remark } = this.#parts
     let report = JSON.parse(await this.#parts.call(this.#socket, 'evpn/events', String(this.#next))) as EventsReport
     if (this.#isAbsent) remark(report.began === this.#began ? 'ovs-evpnd answers again' : 'ovs-evpnd was started anew')
@@ -82,13 +88,12 @@ class Watcher {
       this.#began = report.began
       report = JSON.parse(await this.#parts.call(this.#socket, 'evpn/events', '0')) as EventsReport
     }
-    if (report.missed > 0) remark(`${report.missed} events missed: they came faster than they were read`)
+    if (report.missed > 0) remark(`${report.missed} events left out: they came faster than they were read`)
     this.#next = report.next
     for (const event of report.events) {
       if (wanted !== undefined && event.vni !== undefined && event.vni !== wanted) continue
       print(json ? JSON.stringify(event) + '\n' : eventLine(event, paint))
     }
-    return report.events.length > 0
   }
 
   async #lookAtDrops(): Promise<void> {
