@@ -78,7 +78,7 @@ export async function settled(daemon: Daemon): Promise<void> {
     const isSame = text === before && now['flows_desired'] === now['flows_realized'] && (now['flows_desired'] ?? 0) > 0
     before = text
     return isSame || text
-  }, 180_000, 100)
+  }, 600_000, 100)
 }
 
 /** Processor time of all threads of a process, in milliseconds. */

@@ -33,7 +33,7 @@ const BATCH = 4096
 /** Between two changes, in ms: each finds the daemon idle. */
 const GAP = 5
 /** A change that is not in the switch after so long never will be. */
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 
 class Probe {
   readonly #links = new Map<string, LinkRow>()
@@ -179,9 +179,12 @@ class Probe {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`probe: no flow event for MAC ${macOf(n)} (${change}) after ${PATIENCE} ms`)), PATIENCE)
       const start = performance.now()
+      const earlier = this.#awaited.get(macOf(n))
       this.#awaited.set(macOf(n), (now) => {
         clearTimeout(timer)
         resolve(now - start)
+        // A change that this one overtook has no flow of its own any more.
+        earlier?.(now)
       })
       const vtep = (n + (change === 'move' ? by : 0)) % VTEPS
       this.#netlink.write([macRow(change === 'remove' ? 'delete' : 'replace', this.#devices, n, vtep)]).then(([error]) => {

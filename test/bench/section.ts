@@ -15,6 +15,18 @@ export interface Section {
   readonly run: (options: BenchOptions) => Promise<Figure[]>
 }
 
+/** What came of a section, and when. */
+export interface Outcome {
+  readonly section: string
+  readonly date: string
+  readonly seconds: number
+  /** Load average before and after. */
+  readonly load: readonly number[]
+  readonly figures: readonly Figure[]
+  /** Why there are no figures. */
+  readonly failure?: string
+}
+
 /** The largest size asked for: what the targets are set at. */
 export function largest({ sizes }: BenchOptions): number {
   return Math.max(...sizes)

@@ -5,7 +5,8 @@ import { checkRunning, frrDir, type HostTools } from './host.js'
 import type { LabPlan, Vtep } from './spec.js'
 import { waitFor } from './wait.js'
 
-const AS = 65000
+/** Of every VTEP. */
+export const AS = 65000
 const PROGRAMS = '/usr/lib/frr'
 /** Where Debian's FRR has its sockets, and where evpn-speaker looks for them by default. */
 const RUN = '/run/frr'

@@ -40,7 +40,7 @@ async function run(mode: 'strict' | 'member', vteps: number, vnis: number): Prom
     const before = residentOf(switchPid)
     const began = performance.now()
     const daemon = await lab.startDaemon('c1')
-    await waitFor('every VTEP in every VNI', async () => (await memory(daemon))['vteps'] === vteps * vnis, 180_000, 100)
+    await waitFor('every VTEP in every VNI', async () => (await memory(daemon))['vteps'] === vteps * vnis, 600_000, 100)
     await settled(daemon)
     const seconds = (performance.now() - began) / 1000
     const { flows_realized: flows = 0 } = await memory(daemon)
