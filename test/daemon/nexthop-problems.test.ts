@@ -1,6 +1,6 @@
 // A nexthop group that is larger than a group in the switch can be: said, and the others are not.
 import t from 'tap'
-import { nexthopProblems } from '../../lib/daemon/report/reports.js'
+import { nexthopLimits } from '../../lib/daemon/report/problems.js'
 import { createState } from '../../lib/daemon/state.js'
 import { KernelSink, rowTable } from '../../lib/sink/kernel.js'
 import { SwitchSink } from '../../lib/sink/switch.js'
@@ -17,7 +17,7 @@ await t.test('a group of 300 members is a problem while a MAC is behind it, one 
   }
   state.nexthopUsers.set(10, '', 1)
   state.nexthopUsers.set(12, '', 1)
-  t.strictSame(nexthopProblems(state), [
+  t.strictSame(nexthopLimits(state), [
     { severity: 'warning', record: 'nexthop 12', what: 'has 300 members; 256 are used, Open vSwitch has no more values of dp_hash' }
   ])
   t.end()

@@ -5,6 +5,7 @@ import { CLAIM_STATES } from '../../evpn/claim.js'
 import type { Tracker } from '../../sink/tracker.js'
 import type { Agent } from '../agent.js'
 import type { DropReport } from '../report/report.js'
+import { countProblems } from '../report/problems.js'
 import type { SessionStates } from '../report/reports.js'
 
 export interface Numbers {
@@ -55,12 +56,10 @@ export const FAMILIES: readonly Family[] = [
   ofEachKind('entries_realized', 'What of ours is there.', (tracker) => tracker.realizedCount),
   ofEachKind('entries_pending', 'Where what is wanted and what is there differ.', (tracker) => tracker.pendingCount),
   {
-    kind: 'gauge', name: 'problems', help: 'Warnings that stand (notice), foreign entries in our places (conflict), entries refused or held back (blocked); ovs-evpnctl problems names them.',
-    labels: ['kind'],
-    read: ({ agent: { notices, state } }) => [
-      [{ kind: 'notice' }, notices.standing.size], [{ kind: 'conflict' }, state.switch.conflicts.length],
-      [{ kind: 'blocked' }, Object.values(trackersOf(state)).reduce((sum, tracker) => sum + tracker.blocked().size, 0)]
-    ]
+    kind: 'gauge', name: 'problems', labels: ['kind'],
+    help: 'What ovs-evpnctl problems names: warnings that stand (notice), tunnel ports refused or altered (tunnel_port), foreign entries in our places (conflict), entries refused ' +
+      'or held back (blocked), two of ours that want one place (collision), more than can be served (limit).',
+    read: ({ agent }) => Object.entries(countProblems(agent)).map(([kind, count]): Sample => [{ kind }, count])
   },
   {
     kind: 'counter', name: 'drops_total', help: 'Packets dropped, by reason; by port where no VNI is known. A series begins with its first packet.', labels: ['vni', 'port', 'reason'],

@@ -8,6 +8,7 @@ import type { Agent } from '../agent.js'
 import { ipOrder, sortRows } from '../control/order.js'
 import { transitionReport } from '../report/history.js'
 import { domainProblems } from '../refresh/index.js'
+import { firstProblems } from '../report/problems.js'
 import type { DropReport, TransitionReport } from '../report/report.js'
 import { whyUnusable, type SessionStates } from '../report/reports.js'
 import { staleVteps } from '../report/stale.js'
@@ -172,7 +173,8 @@ function elsewhere({ claims, claimCounts }: State): Snapshot['elsewhere'] {
   return { shown, more: count - shown.length }
 }
 
-function problems({ notices, state }: Agent): Some<string> {
-  const texts = [...notices.standing.keys(), ...state.switch.conflicts]
-  return some(texts, texts.length, SHOWN.problems, (text) => text)
+/** A warning about the configuration names the record itself. */
+function problems(agent: Agent): Some<string> {
+  const { shown, more } = firstProblems(agent, SHOWN.problems)
+  return { shown: shown.map(({ record, what }) => (record === 'configuration' ? what : `${record}: ${what}`)), more }
 }

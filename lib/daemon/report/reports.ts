@@ -1,27 +1,24 @@
 // What the daemon says of itself, made from the state when somebody asks; nothing is kept for it.
-import { atoms } from '../../config/columns.js'
 import { tunnelName } from '../../config/tunnel-port.js'
 import type { Claim } from '../../evpn/claim.js'
 import type { Domain } from '../../evpn/domain.js'
-import { MAX_PATHS, usablePaths } from '../../evpn/nexthop.js'
+import { usablePaths } from '../../evpn/nexthop.js'
 import type { RemoteMac } from '../../evpn/remote-mac.js'
 import { NO_VLAN } from '../../evpn/vlan.js'
 import { vtepKey } from '../../evpn/vtep.js'
 import { ipFamily, type Ip } from '../../net/ip.js'
-import { MAX_LEARNED } from '../../mirror/learned.js'
 import { MAX_PORT_NAME } from '../../mirror/ports.js'
 import type { Vni } from '../../net/number.js'
-import { describeFlowKey } from '../../sink/flow-entry.js'
 import { fdbKey } from '../../sink/kernel-row.js'
 import type { Agent } from '../agent.js'
 import { bindingKey, nameUuid } from '../control/ids.js'
 import { dropReports } from './drops.js'
 import { ipReports } from './ips.js'
 import { isStaleMac, KEPT, staleVteps } from './stale.js'
-import { domainProblems, nexthopCollisions, tunnelOfport } from '../refresh/index.js'
-import type {
-  FloodReport, LocalReport, MacReport, PortReport, Problem, Reports, ShowReport, TunnelReport, VniReport, VtepReport
-} from './report.js'
+import { domainProblems } from '../refresh/index.js'
+import { floodShortage, problemReports } from './problems.js'
+import type { FloodReport, LocalReport, MacReport, PortReport, Reports, ShowReport, VniReport, VtepReport } from './report.js'
+import { tunnelReports } from './tunnels.js'
 import type { ReachableVtep, State } from '../state.js'
 
 /** The states of the three sessions, in words. */
@@ -44,7 +41,7 @@ export function createReports(agent: Agent, version: string, sessions: () => Ses
     local: (vni) => each(vni, (domain) => localReports(state, domain)),
     ports: (vni) => portReports(state).filter((port) => vni === undefined || port.vni === vni),
     drops: (vni) => dropReports(state, vni),
-    problems: () => problems(agent),
+    problems: () => problemReports(agent),
     latency: () => state.switch.latency.report()
   }
 }
@@ -61,29 +58,10 @@ function show(agent: Agent, version: string, sessions: SessionStates): ShowRepor
     ...(system.systemId === undefined ? {} : { system_id: system.systemId }),
     bridge: system.bridge,
     ...sessions,
-    tunnels: system.vxlanPorts.map((udpPort) => tunnelReport(agent, udpPort)),
+    tunnels: tunnelReports(agent),
     vnis: domainsOf(state, undefined).map((domain) => vniReport(state, domain)),
-    problems: problems(agent)
+    problems: problemReports(agent)
   }
-}
-
-function tunnelReport(agent: Agent, udpPort: number): TunnelReport {
-  const { state } = agent
-  const name = tunnelName(udpPort)
-  const ofport = tunnelOfport(state, udpPort)
-  const base = { name, udp_port: udpPort }
-  if (ofport !== undefined) return { ...base, ofport, state: 'up' }
-  const refusal = interfaceError(state, name) ?? agent.tunnels.problem(name)
-  return refusal === undefined ? { ...base, state: 'waiting', reason: 'Open vSwitch has not made the port yet' } : { ...base, state: 'refused', reason: refusal }
-}
-
-/** OVS's own words, from the Interface row's error column. */
-function interfaceError(state: State, name: string): string | undefined {
-  for (const row of state.table('Interface').values()) {
-    const [error] = atoms(row['error'])
-    if (row['name'] === name && error !== undefined) return String(error)
-  }
-  return undefined
 }
 
 export function vniReport(state: State, domain: Domain): VniReport {
@@ -181,7 +159,7 @@ function floodReports(state: State, domain: Domain): FloodReport[] {
   const members = set.parts.flatMap((part) => part.members)
   const vteps = members.flatMap((member) => (member.kind === 'remote' ? [member.ip] : []))
   const localPorts = members.flatMap((member) => (member.kind === 'local' ? [member.port] : []))
-  const reason = set.left.length === 0 ? undefined : `${set.left.length} of ${members.length + set.left.length} members found no place in the flood`
+  const reason = floodShortage(set)
   return [{
     vni: domain.vni,
     vteps: [...vteps, ...set.left.flatMap((member) => (member.kind === 'remote' ? [member.ip] : []))],
@@ -236,43 +214,4 @@ export function portReports(state: State): PortReport[] {
       ...reasonOf(reason)
     }))
   })
-}
-
-/** Nexthop groups with more members than one group in the switch takes, and those whose group ids are one. */
-export function nexthopProblems(state: State): Problem[] {
-  const collisions = nexthopCollisions(state).map(([first, ...others]): Problem => ({
-    severity: 'warning', record: `nexthop ${first}`, what: `and nexthop ${others.join(' and ')} have one group id by their hash; each has a group of its own all the same`
-  }))
-  return [...collisions, ...[...state.nexthopUsers.outers()].flatMap((id): Problem[] => {
-    const { length } = state.mirrors.nexthops.paths(id)
-    const what = `has ${length} members; ${MAX_PATHS} are used, Open vSwitch has no more values of dp_hash`
-    return length <= MAX_PATHS ? [] : [{ severity: 'warning', record: `nexthop ${id}`, what }]
-  })]
-}
-
-function problems(agent: Agent): Problem[] {
-  const { state } = agent
-  const warning = (record: string, what: string): Problem => ({ severity: 'warning', record, what })
-  /** A tunnel port can work with what somebody else made of it. */
-  const altered = (port: string) => (agent.tunnels.left?.includes(`port ${port} `) === true ? [warning(`port ${port}`, agent.tunnels.left)] : [])
-  return [
-    ...[...agent.notices.standing].map(([what, since]): Problem => ({ severity: 'warning', record: 'configuration', what, since: since.toISOString() })),
-    ...state.database.system.vxlanPorts.map((udpPort) => tunnelReport(agent, udpPort))
-      .flatMap(({ name, state: tunnel, reason = '' }) => (tunnel === 'refused' ? [warning(`port ${name}`, reason)] : tunnel === 'up' ? altered(name) : [])),
-    ...state.switch.conflicts.map((what) => warning('switch', what)),
-    ...[...state.switch.flows.blocked()].filter(([key]) => state.switch.flows.desired(key) !== undefined)
-      .map(([key, what]) => warning(`flow ${describeFlowKey(key)}`, what)),
-    ...[...state.switch.groups.blocked()].map(([key, what]) => warning(`group ${key}`, what)),
-    ...[...state.switch.meters.blocked()].map(([key, what]) => warning(key, what)),
-    ...[...state.kernel.rows.blocked()].filter(([key, what]) => state.kernel.rows.desired(key) !== undefined && /^(refused|somebody)/.test(what))
-      .map(([key, what]) => warning(`kernel row ${key}`, what)),
-    ...[...state.devices.rows.blocked()].filter(([, what]) => /^(refused|somebody)/.test(what)).map(([key, what]) => warning(`kernel ${key}`, what)),
-    ...[...state.switch.groups.collisions(), ...state.switch.flows.collisions()]
-      .map(([, winner, losers]) => warning(winner, `wants the same place in the switch as ${losers.join(', ')}`)),
-    ...state.devices.rows.collisions().map(([key, winner, losers]) => warning(`kernel ${key}`, `is wanted by ${[winner, ...losers].join(' and ').replaceAll('devices', 'VNI')}; it is made for the first`)),
-    ...nexthopProblems(state),
-    ...(state.mirrors.learned.refused === 0 ? [] : [warning('switch', `it has learned more than ${MAX_LEARNED} MACs; the others are not announced`)]),
-    ...domainsOf(state, undefined).flatMap((domain) => floodReports(state, domain))
-      .flatMap(({ vni, reason }) => (reason === undefined ? [] : [warning(`VNI ${vni}`, reason)]))
-  ]
 }
