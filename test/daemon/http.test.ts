@@ -1,7 +1,7 @@
 // The listener of --metrics: for which names and paths it answers, and what it does with everything else.
 import net from 'node:net'
 import t from 'tap'
-import { isLoopback, isOurName, parseListenAddress } from '../../lib/daemon/http/address.js'
+import { isLoopback, isOurName, namesOfMachine, parseListenAddress } from '../../lib/daemon/http/address.js'
 import { Cached } from '../../lib/daemon/http/cached.js'
 import { HttpServer, type Route } from '../../lib/daemon/http/server.js'
 import { createLog } from '../../lib/daemon/log/log.js'
@@ -23,10 +23,18 @@ await t.test('HOST:PORT', (t) => {
 
 await t.test('a Host header that is an address, or a name of ours', (t) => {
   const names = new Set(['localhost', 'c1'])
-  for (const host of ['127.0.0.1', '127.0.0.1:9475', '[::1]:9475', '[::1]', '192.0.2.1:1', 'localhost:9475', 'C1']) t.ok(isOurName(host, names), host)
+  for (const host of ['127.0.0.1', '127.0.0.1:9475', '[::1]:9475', '[::1]', '192.0.2.1:1', 'localhost:9475', 'C1', 'c1.:9475']) t.ok(isOurName(host, names), host)
   for (const host of [undefined, '', 'evil.example', 'evil.example:9475', '127.0.0.1.evil.example', 'c1.evil.example', 'localhost:9475@evil', '::1', '[evil]', '127.0.0.1:', ' ']) {
     t.notOk(isOurName(host, names), String(host))
   }
+  t.end()
+})
+
+await t.test('what the machine is called: its host name with and without its domain, as its own files know it', (t) => {
+  const hosts = '127.0.0.1 localhost\n# 10.0.0.9 c1 evil.example\n127.0.1.1\tC1.Example.NET c1 # us\n10.0.0.2 c2 c2.example.net\n0.0.0.0 evil.example\n'
+  const names = [...namesOfMachine('c1', hosts, 'nameserver 10.0.0.53\nsearch corp.example lab.\n; domain evil.example\n')].sort()
+  t.strictSame(names, ['c1', 'c1.corp.example', 'c1.example.net', 'c1.lab', 'localhost'])
+  t.strictSame([...namesOfMachine('C1.example.net', '', '')].sort(), ['c1', 'c1.example.net', 'localhost'])
   t.end()
 })
 
@@ -46,6 +54,7 @@ const lines: string[] = []
 const log = createLog({ console: (line) => lines.push(line) }).module('http')
 const routes = new Map<string, Route>([
   ['/', { kind: 'answer', answer: (query) => ({ type: 'text/plain', body: `asked: ${query.get('q')}` }) }],
+  ['/metrics', { kind: 'answer', isForAnyName: true, answer: () => ({ type: 'text/plain', body: 'numbers' }) }],
   ['/late', { kind: 'answer', answer: () => Promise.resolve({ type: 'text/plain', body: 'é' }) }],
   ['/bad', { kind: 'answer', answer: () => { throw new Error('broken inside') } }],
   ['/events', { kind: 'stream', join: (response) => { response.write('data: 1\n\n'); return undefined } }],
@@ -103,6 +112,11 @@ for (const [what, bytes, status] of REFUSED) {
     t.match(await raw(bytes), new RegExp(`^HTTP/1\\.1 ${status} `))
   })
 }
+
+await t.test('Prometheus may call us what it likes; for a browser, only the numbers are there under a name of somebody else', async (t) => {
+  for (const host of ['c1.example.net:9475', 'evil.example', '']) t.match(await raw(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`), /^HTTP\/1\.1 200 .*numbers$/s, host)
+  t.match(await raw('GET /events HTTP/1.1\r\nHost: evil.example\r\n\r\n'), /^HTTP\/1\.1 421 .*by the machine's host name with or without its domain.*\n$/s)
+})
 
 await t.test('what fails inside is said in the log, not to the client', async (t) => {
   const answer = await get('/bad')

@@ -30,13 +30,15 @@ const ask = (query: Readonly<Record<string, string>>) => new URLSearchParams(que
 
 await t.test('it shows so much of each, and says how much more there is', (t) => {
   const drops = [{ vni: 100, reason: 'inner VLAN', packets: 3, bytes: 4 }, { vni: null, port: 'p', reason: 'wrong VNI', packets: 1, bytes: 1 }]
-  const { vnis, vteps, portDrops, elsewhere } = snapshot({ agent, version: '1.2.3', sessions, drops })
+  const { vnis, vteps, portDrops, areDropsKnown, elsewhere } = snapshot({ agent, version: '1.2.3', sessions, drops })
   t.same([vteps.shown.length, vteps.more], [200, 30])
   t.equal(vnis.shown[0]?.vteps, 230, 'all are counted')
   t.same([vnis.shown[0]?.ports.shown.length, vnis.shown[0]?.ports.more], [24, 6])
   const port = vnis.shown[0]?.ports.shown.find((one) => one.port === 'vm0')
   t.same([port?.macs.shown.map(({ mac }) => mac), port?.macs.more], [MACS.slice(0, 4), 2])
   t.same(vnis.shown[0]?.drops, [{ reason: 'inner VLAN', packets: 3 }])
+  t.equal(areDropsKnown, true)
+  t.match(snapshot({ agent, version: '1.2.3', sessions, drops: undefined }), { areDropsKnown: false, portDrops: [] }, 'as long as the switch has not told')
   t.same(portDrops.map(({ reason }) => reason), ['wrong VNI'])
   t.same(elsewhere, { shown: [], more: 0 })
   t.same(vteps.shown.find(({ ip }) => ip === '192.0.2.7')?.vnis, { shown: [{ vni: 100, macs: 150 }], more: 0 })
@@ -76,10 +78,9 @@ await t.test('events: the state at once, news when there is some, and nothing is
     made++
     return Promise.resolve(state)
   })
-  const refused: unknown[] = []
   const server = http.createServer((_request, response: ServerResponse) => {
     const answer = events.join(response)
-    if (answer !== undefined) refused.push(response.writeHead(answer.status ?? 200).end(answer.body))
+    if (answer !== undefined) response.writeHead(answer.status ?? 200).end(answer.body)
   })
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { readonly port: number }
@@ -100,7 +101,8 @@ await t.test('events: the state at once, news when there is some, and nothing is
   for (const { text } of [first, second]) await waitFor('the news', () => text.length >= 0 && first.text.endsWith('data: b\n\n') && second.text.endsWith('data: b\n\n'))
   t.equal(first.text, 'data: a\n\ndata: b\n\n', 'and what is no news is not told')
   const others = Array.from({ length: 7 }, listen)
-  await waitFor('one too many to be refused', () => others.filter(({ status }) => status === 503).length === 1 && others.filter(({ status }) => status === 200).length === 6)
+  const full = 'retry: 5000\nevent: full\ndata: 8\n\n'
+  await waitFor('one too many to be told so', () => others.filter(({ text }) => text === full).length === 1 && others.filter(({ text }) => text.endsWith('data: b\n\n')).length === 6)
   for (const { request } of [first, second, ...others]) request.destroy()
   let before = -1
   await waitFor('it to stop', () => {

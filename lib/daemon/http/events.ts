@@ -8,6 +8,9 @@ const STEP = 1_000
 const HEARTBEAT = 10
 
 const MAX_LISTENERS = 8
+/** Ms after which one too many asks again. */
+const RETRY = 5_000
+const EVENTS = 'text/event-stream'
 /** Bytes that a listener may leave unread. */
 const MAX_UNREAD = 4 << 20
 
@@ -23,10 +26,10 @@ export class Events {
     this.#make = make
   }
 
-  /** A refusal, or undefined: the response is ours. */
+  /** A refusal, or undefined: the response is ours. A browser shows no page the status of a refusal, and then asks no more: it is told by an event. */
   join(response: ServerResponse): Answer | undefined {
-    if (this.#listeners.size >= MAX_LISTENERS) return { status: 503, type: 'text/plain', body: `There are ${MAX_LISTENERS} listeners already.\n` }
-    response.writeHead(200, { 'Content-Type': 'text/event-stream' })
+    if (this.#listeners.size >= MAX_LISTENERS) return { type: EVENTS, body: `retry: ${RETRY}\nevent: full\ndata: ${MAX_LISTENERS}\n\n` }
+    response.writeHead(200, { 'Content-Type': EVENTS })
     this.#listeners.add(response)
     response.on('close', () => this.#leave(response))
     if (this.#last !== undefined) this.#send(response, `data: ${this.#last}\n\n`)

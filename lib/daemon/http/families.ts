@@ -12,7 +12,8 @@ export interface Numbers {
   readonly agent: Agent
   readonly version: string
   readonly sessions: SessionStates
-  readonly drops: readonly DropReport[]
+  /** Undefined while the switch has not told. */
+  readonly drops: readonly DropReport[] | undefined
 }
 
 export type Sample = readonly [labels: Readonly<Record<string, string | number>>, value: number]
@@ -63,7 +64,7 @@ export const FAMILIES: readonly Family[] = [
   },
   {
     kind: 'counter', name: 'drops_total', help: 'Packets dropped, by reason; by port where no VNI is known. A series begins with its first packet.', labels: ['vni', 'port', 'reason'],
-    read: ({ drops }) => drops.map(({ vni, port, reason, packets }): Sample => [{ ...(vni === null ? {} : { vni }), ...(port === undefined ? {} : { port }), reason }, packets])
+    read: ({ drops = [] }) => drops.map(({ vni, port, reason, packets }): Sample => [{ ...(vni === null ? {} : { vni }), ...(port === undefined ? {} : { port }), reason }, packets])
   },
   single('counter', 'netlink_messages_total', 'Messages of the kernel.', ({ feed }) => feed.counters.messages),
   single('counter', 'netlink_malformed_total', 'Messages of the kernel that could not be read.', ({ feed }) => feed.counters.malformed),

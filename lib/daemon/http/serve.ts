@@ -38,7 +38,7 @@ export async function serveHttp(address: ListenAddress, { agent, version, sessio
   const page = readPage()
   const routes = new Map<string, Route>([
     ['/', { kind: 'answer', answer: () => ({ type: 'text/html; charset=utf-8', body: page.html }) }],
-    ['/metrics', { kind: 'answer', answer: async () => ({ type: metrics.type, body: await text.get() }) }],
+    ['/metrics', { kind: 'answer', isForAnyName: true, answer: async () => ({ type: metrics.type, body: await text.get() }) }],
     ['/events', { kind: 'stream', join: (response) => events.join(response) }],
     ['/vtep', { kind: 'answer', answer: paced((query) => json(explainVtep(agent.state, query))) }],
     ['/explain', { kind: 'answer', answer: paced(async (query) => json(await explainAddress(agent.state, query, sessions()))) }]
@@ -66,8 +66,8 @@ function paced(answer: (query: URLSearchParams) => Answer | Promise<Answer>): ty
 }
 
 /** The counters of drops, as the switch told them last: one that is away, or does not answer, keeps nobody waiting. */
-function lastDrops(agent: Agent): () => Promise<readonly DropReport[]> {
-  let last: readonly DropReport[] = []
+function lastDrops(agent: Agent): () => Promise<readonly DropReport[] | undefined> {
+  let last: readonly DropReport[] | undefined
   const asked = new Cached(DROPS_AGE, async () => {
     last = await dropReports(agent.state, undefined)
   })

@@ -1,8 +1,9 @@
 // The listener of --metrics: HTTP for reading, a handful of paths, and nothing that a client sends can change anything. What clients
 // can cost is bounded: connections, headers, time.
+import fs from 'node:fs'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import os from 'node:os'
-import { isOurName, type ListenAddress } from './address.js'
+import { isOurName, namesOfMachine, type ListenAddress } from './address.js'
 import { limitLog, type LimitedLog } from '../log/limit.js'
 import type { ModuleLog } from '../log/log.js'
 
@@ -13,9 +14,9 @@ export interface Answer {
   readonly body: string
 }
 
-/** A path: one answer for each request, or events for as long as the client listens. */
+/** A path: one answer for each request, or events for as long as the client listens. `isForAnyName`: whatever the client calls us. */
 export type Route =
-  | { readonly kind: 'answer', readonly answer: (query: URLSearchParams) => Answer | Promise<Answer> }
+  | { readonly kind: 'answer', readonly isForAnyName?: true, readonly answer: (query: URLSearchParams) => Answer | Promise<Answer> }
   | { readonly kind: 'stream', readonly join: (response: ServerResponse) => Answer | undefined }
 
 export interface HttpOptions {
@@ -33,6 +34,8 @@ const IDLE = 30_000
 
 const TEXT = 'text/plain; charset=utf-8'
 
+const WRONG_NAME = 'Ask by an address, by the machine\'s host name with or without its domain, or by the name given to --metrics; /metrics answers to any name.'
+
 export class HttpServer {
   readonly #options: HttpOptions
   readonly #log: LimitedLog
@@ -49,7 +52,7 @@ export class HttpServer {
 
   /** Returns the port. Rejects with a sentence when nobody can listen there. */
   async listen({ host, port }: ListenAddress): Promise<number> {
-    this.#names = new Set(['localhost', host.toLowerCase(), os.hostname().toLowerCase()])
+    this.#names = new Set([host.toLowerCase(), ...namesOfMachine(os.hostname(), readText('/etc/hosts'), readText('/etc/resolv.conf'))])
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error) => reject(new Error(`cannot serve metrics on ${host} port ${port}: ${error.message}; give another --metrics, or none`, { cause: error })))
       this.#server.listen({ host, port }, resolve)
@@ -71,10 +74,11 @@ export class HttpServer {
     response.on('error', () => undefined)
     for (const [name, value] of Object.entries(this.#headers())) response.setHeader(name, value)
     const { method = '', url = '', headers: { host } } = request
-    if (!isOurName(host, this.#names)) return refuse(response, 421, 'Ask by address, or by the name given to --metrics.')
-    if (method !== 'GET') return refuse(response, 405, 'Everything here is for reading: GET only.')
     const at = url.indexOf('?')
     const route = this.#options.routes.get(at < 0 ? url : url.slice(0, at))
+    const isForAnyName = route?.kind === 'answer' && route.isForAnyName === true
+    if (!isForAnyName && !isOurName(host, this.#names)) return refuse(response, 421, WRONG_NAME)
+    if (method !== 'GET') return refuse(response, 405, 'Everything here is for reading: GET only.')
     if (route === undefined) return refuse(response, 404, `There are ${[...this.#options.routes.keys()].join(', ')}.`)
     try {
       const answer = route.kind === 'stream' ? route.join(response) : await route.answer(new URLSearchParams(at < 0 ? '' : url.slice(at)))
@@ -107,4 +111,13 @@ function refuse(response: ServerResponse, status: number, why: string): void {
 
 function send(response: ServerResponse, { status = 200, type, body }: Answer): void {
   response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) }).end(body)
+}
+
+/** '' when it cannot be read. */
+function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
 }

@@ -69,12 +69,14 @@ export interface Snapshot {
   readonly elsewhere: Some<{ readonly vni: number, readonly mac: string, readonly port: string, readonly state: string, readonly reason: string }>
   /** Where no VNI is known. */
   readonly portDrops: readonly DropReport[]
+  /** False while the switch has not told of any: what comes then did not begin then. */
+  readonly areDropsKnown: boolean
   readonly problems: Some<string>
   /** What happened last, the latest first. */
   readonly events: readonly TransitionReport[]
 }
 
-export function snapshot({ agent, version, sessions, drops }: Numbers): Snapshot {
+export function snapshot({ agent, version, sessions, drops = [], drops: told }: Numbers): Snapshot {
   const { state } = agent
   const { system } = state.database
   return {
@@ -85,6 +87,7 @@ export function snapshot({ agent, version, sessions, drops }: Numbers): Snapshot
     nexthops: nexthops(state),
     elsewhere: elsewhere(state),
     portDrops: drops.filter(({ vni }) => vni === null),
+    areDropsKnown: told !== undefined,
     problems: problems(agent),
     events: state.history.since(state.history.next - SHOWN.events).transitions.map(transitionReport).reverse()
   }
