@@ -16,6 +16,8 @@ const MAX_FAILED_BUNDLES = 3
 const MAX_METERS = 500
 const GROUP_EXISTS = 'OFPGMFC_GROUP_EXISTS'
 const METER_EXISTS = 'OFPMMFC_METER_EXISTS'
+/** A flow names a group or a meter that is not there. */
+const NAMES_NOTHING: readonly string[] = ['OFPBAC_BAD_OUT_GROUP', 'OFPMMFC_INVALID_METER', 'OFPMMFC_UNKNOWN_METER']
 
 export interface SenderOptions {
   readonly desired: Desired
@@ -27,6 +29,8 @@ export interface SenderOptions {
   readonly sending: (keys: readonly string[]) => void
   /** What the switch holds is not what we think. */
   readonly doubt: () => void
+  /** The switch lacks groups or meters: Open vSwitch deletes all of them untold when its bridge's fail_mode changes. */
+  readonly lacking: () => void
 }
 
 export class Sender {
@@ -147,6 +151,7 @@ export class Sender {
     const group = batch.groups[entry - batch.flows.length]
     if (flow !== undefined) {
       this.#tellRefused(`the switch refused ${describeFlowKey(flow.key)}: ${error.name}`)
+      if (NAMES_NOTHING.includes(error.name)) this.#options.lacking()
       this.#options.retry.later(this.#trackers.flows, flow.key, `refused by the switch: ${error.name}`)
     } else if (group !== undefined) {
       this.#tellRefused(`the switch refused group ${group.key}: ${error.name}`)

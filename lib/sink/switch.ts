@@ -90,7 +90,8 @@ export class SwitchSink {
     this.#sender = new Sender(this.#trackers, {
       desired: this.#desired, retry: this.#retry, linger: this.#linger, latency: this.latency, report,
       sending: (keys) => this.#sending(keys),
-      doubt: () => this.#connection && this.#distrust(this.#connection)
+      doubt: () => this.#connection && this.#distrust(this.#connection),
+      lacking: () => this.#audit.suspect('groups')
     })
     this.drift = new Drift({ modeOf, wake, tell: (text, _isOver, key) => (report.drifted === undefined ? report.warn(text) : report.drifted(text, key)) })
     this.#watch = new Watch(this.#trackers, this.#conflicts, this.drift)

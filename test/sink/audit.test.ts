@@ -56,6 +56,30 @@ await t.test('a flow, a group and a meter that vanish untold are back within a r
   t.ok(new Set(gaps).size > PARTS.length / 2, `uneven: ${gaps.join(', ')}`)
 })
 
+await t.test('groups and meters that vanish untold with the flows that name them, as when fail_mode changes, are back within seconds', async (t) => {
+  const fake = new FakeSwitch()
+  const sink: SwitchSink = new SwitchSink({ info: () => undefined, warn: () => undefined }, () => sink.flush())
+  t.teardown(() => sink.disconnect())
+  const group = floodGroupId(1000, FLOOD_ALL)
+  const place = { table: 202, priority: 1, match: { metadata: 1000 } } as const
+  sink.setMeters('all', METERS)
+  sink.setGroups('all', [{ id: group, type: 'all', buckets: [{ id: 1, actions: [goTo(TABLE.DELIVER)] }] }])
+  sink.setFlows('all', [{ ...place, actions: [{ kind: 'group', group }] }])
+  await sink.connect(fake)
+  for (let i = 0; i < 3; i++) {
+    sink.flush()
+    await settle()
+  }
+  fake.refuse = (message) => (message.startsWith('add flow') && fake.groups.size === 0 ? 'OFPBAC_BAD_OUT_GROUP' : undefined)
+  const flows = [...fake.flows.values()]
+  for (const held of [fake.flows, fake.groups, fake.meterTable]) held.clear()
+  // Of flows the monitors tell.
+  sink.flowsChanged(flows.map((flow) => ({ kind: 'removed', reason: 2, ...flow }) as const))
+  sink.flush()
+  for (let i = 0; i < 20; i++) await pass(250)
+  t.strictSame([fake.flows.size, fake.groups.size, fake.meterTable.size], [1, 1, METERS.length], 'all is back after 5 s, not within a round')
+})
+
 await t.test('a group that somebody alters stays ours when all is read again for another reason, and is put back when it may be', async (t) => {
   const fake = new FakeSwitch()
   const state = { mode: 'report' as AuditMode }
