@@ -24,15 +24,18 @@ export async function macInZebra(vtysh: Vtysh, vni: number, ip: string): Promise
 export async function readBgpd(vtysh: Vtysh, vni: number, mac: string | undefined): Promise<BgpdView> {
   const ofVni = await askFrr(vtysh, 'bgpd', `show bgp l2vpn evpn vni ${vni} json`)
   if (ofVni.kind === 'silent') return ofVni
-  const summary = parseSaid(await askFrr(vtysh, 'bgpd', 'show bgp l2vpn evpn summary json'))
+  const { as, peers } = await readPeers(vtysh)
   const route = mac === undefined ? undefined : parseSaid(await askFrr(vtysh, 'bgpd', `show bgp l2vpn evpn route vni ${vni} mac ${mac} json`))
+  return { kind: 'said', ...(as === undefined ? {} : { as }), knowsVni: parseSaid(ofVni)?.['vni'] !== undefined, peers, paths: bgpPaths(route) }
+}
+
+/** bgpd's neighbours for EVPN. Never rejects. */
+export async function readPeers(vtysh: Vtysh): Promise<{ readonly as: number | undefined, readonly peers: readonly BgpPeer[] }> {
+  const summary = parseSaid(await askFrr(vtysh, 'bgpd', 'show bgp l2vpn evpn summary json'))
   const as = summary?.['as']
   return {
-    kind: 'said',
-    ...(typeof as === 'number' ? { as } : {}),
-    knowsVni: parseSaid(ofVni)?.['vni'] !== undefined,
-    peers: Object.entries(asObject(summary?.['peers']) ?? {}).map(([peer, value]): BgpPeer => ({ peer, state: asText(asObject(value)?.['state']) ?? 'unknown' })),
-    paths: bgpPaths(route)
+    as: typeof as === 'number' ? as : undefined,
+    peers: Object.entries(asObject(summary?.['peers']) ?? {}).map(([peer, value]): BgpPeer => ({ peer, state: asText(asObject(value)?.['state']) ?? 'unknown' }))
   }
 }
 

@@ -7,7 +7,8 @@ const MAX_BYTES = 16 << 20
 
 export type Said =
   | { readonly kind: 'said', readonly text: string }
-  | { readonly kind: 'silent', readonly why: string }
+  /** `isDown`: whoever may ask gets no answer; without, nobody knows. */
+  | { readonly kind: 'silent', readonly why: string, readonly isDown?: true }
 
 /** Where vtysh finds the daemons' sockets; undefined = where it was built to look. */
 export interface Vtysh {
@@ -21,19 +22,25 @@ export async function askFrr({ directory }: Vtysh, daemon: 'zebra' | 'bgpd', ...
   return await new Promise((resolve) => {
     execFile('vtysh', args, { timeout: TIMEOUT_MS, maxBuffer: MAX_BYTES, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       if (error === null) resolve({ kind: 'said', text: stdout })
-      else resolve({ kind: 'silent', why: whySilent(daemon, error, stderr) })
+      else resolve({ kind: 'silent', ...whySilent(daemon, error, stderr) })
     })
   })
 }
 
-function whySilent(daemon: string, error: Error & { readonly code?: string | number | null, readonly killed?: boolean }, stderr: string): string {
-  if (error.code === 'ENOENT') return 'vtysh is not installed'
-  if (error.code === 'EACCES') return 'vtysh may not be run; use root, or a member of the group frrvty'
-  if (error.killed === true) return `${daemon} did not answer within ${TIMEOUT_MS / 1000} s`
-  if (stderr.includes('Permission denied')) return `not allowed to ask ${daemon} by vtysh; use root, or a member of the group frrvty`
+function whySilent(
+  daemon: string, error: Error & { readonly code?: string | number | null, readonly killed?: boolean }, stderr: string
+): Pick<Extract<Said, { kind: 'silent' }>, 'why' | 'isDown'> {
+  if (error.code === 'ENOENT') return { why: 'vtysh is not installed' }
+  if (error.code === 'EACCES') return { why: 'vtysh may not be run; use root, or a member of the group frrvty' }
+  if (error.killed === true) return { why: `${daemon} did not answer within ${TIMEOUT_MS / 1000} s`, isDown: true }
+  if (stderr.includes('Permission denied')) return { why: `not allowed to ask ${daemon} by vtysh; use root, or a member of the group frrvty` }
   const [line] = stderr.split('\n').filter((text) => text !== '')
-  if (line === undefined || line.includes('failed to connect')) return `${daemon} does not answer vtysh`
-  return line
+  return line === undefined || line.includes('failed to connect') ? { why: `${daemon} does not answer vtysh`, isDown: true } : { why: line }
+}
+
+/** A command line that configures bgpd. */
+export function configureBgp(as: number | undefined, ...lines: readonly string[]): string {
+  return ['vtysh', ...['configure terminal', `router bgp ${as ?? 'AS'}`, ...lines].map((line) => `-c '${line}'`)].join(' ')
 }
 
 /** An answer in JSON; undefined when the daemon had something else to say, such as that there is no such VNI. */

@@ -108,9 +108,13 @@ export function isOvnBridge(bridge: Row, table: TableView): boolean {
   return ovnMark(bridge) !== undefined || ovnTunnel(bridge, table) !== undefined
 }
 
-/** The external_ids key by which ovn-controller gives itself away. */
 function ovnMark(bridge: Row): string | undefined {
-  return [...textMap(bridge['external_ids']).keys()].find((key) => key === 'ovn-startup-ts' || key === 'ovn-nb-cfg' || key.startsWith('ct-zone-'))
+  return [...textMap(bridge['external_ids']).keys()].find(isOvnKey)
+}
+
+/** True for a key of a bridge's external_ids by which ovn-controller gives itself away. */
+export function isOvnKey(key: string): boolean {
+  return key === 'ovn-startup-ts' || key === 'ovn-nb-cfg' || key.startsWith('ct-zone-')
 }
 
 function ovnTunnel(bridge: Row, table: TableView): Row | undefined {

@@ -7,6 +7,7 @@ import { diagnose, exitCodeOf, formatDiagnosis, withoutDaemon } from '../../lib/
 import type { BridgeFact, Facts, InterfaceFact } from '../../lib/cli/doctor/facts.js'
 import { isOlder } from '../../lib/cli/doctor/frr.js'
 import { slowPeers } from '../../lib/cli/doctor/frr-facts.js'
+import { command } from '../../lib/cli/shell.js'
 import type { VniReport } from '../../lib/daemon/report/report.js'
 import { IFF, type LinkRow } from '../../lib/netlink/index.js'
 
@@ -19,10 +20,10 @@ const VXLAN: LinkRow = {
 const LO: LinkRow = { ifindex: 3, name: 'lo-10', flags: UP, mtu: 1500, kind: 'dummy', master: 1, bridgePort: { learning: false } }
 const ETH0: LinkRow = { ifindex: 4, name: 'eth0', flags: UP, mtu: 1600 }
 const VNI: VniReport = { vni: 10, bridge: 'br-10', vxlan: ['vxlan-10'], advertise: 'lo-10', local_ips: ['192.0.2.1'], vteps: 1, macs: 1, ips: 1, ports: 1, problems: [] }
-const INT: BridgeFact = { name: 'br-int', failMode: 'secure', datapathType: 'netdev', controllers: [], ports: ['vm1', 'br-int'] }
+const INT: BridgeFact = { name: 'br-int', failMode: 'secure', datapathType: 'netdev', controllers: [], ovnKeys: [], ovnPorts: [], ports: ['vm1', 'br-int'] }
 const VM1: InterfaceFact = { name: 'vm1', bridge: 'br-int', type: '', options: new Map(), externalIds: new Map([['dynamic-routing-vni', '10']]), mtu: 1500 }
 const PHY: InterfaceFact = { name: 'br-phy', bridge: 'br-phy', type: 'internal', options: new Map(), externalIds: new Map(), mtu: 1600 }
-const FRR = { version: '8.4.4', as: 65000, advertisesAllVnis: true, slowPeers: [] }
+const FRR = { version: '8.4.4', as: 65000, advertisesAllVnis: true, peers: [{ peer: '192.0.2.2', state: 'Established' }], neighbours: ['192.0.2.2'], slowPeers: [] }
 const WAY = { vtep: '192.0.2.2', by: 'ovs-vswitchd', route: { dev: 'br-phy', src: '192.0.2.1', mtu: 1600 }, neighbour: { ip: '192.0.2.2', mac: '02:00:00:00:00:ff', state: 'resolved', words: '' } } as const
 const SHOW: Facts['show'] = {
   version: '1', bridge: 'br-int', ovsdb: 'connected to unix:/x', openflow: 'connected', netlink: 'synced',
@@ -32,8 +33,8 @@ const VTEP = { vni: 10, ip: '192.0.2.2', port: 4789, flood: true, macs: 1, state
 
 const FACTS: Facts = {
   show: SHOW, vteps: [VTEP], links: [BRIDGE, VXLAN, LO, ETH0], addresses: new Map([['192.0.2.1', 'br-phy']]), underlay: [WAY],
-  bridges: [INT, { name: 'br-phy', failMode: '', datapathType: 'netdev', controllers: [], ports: ['eth0', 'br-phy'] }], interfaces: [VM1, PHY],
-  systemIds: new Map(), offloaded: [], frr: FRR, skipped: []
+  bridges: [INT, { name: 'br-phy', failMode: '', datapathType: 'netdev', controllers: [], ovnKeys: [], ovnPorts: [], ports: ['eth0', 'br-phy'] }], interfaces: [VM1, PHY],
+  systemIds: new Map(), offloaded: [], frr: FRR, frrDown: [], skipped: []
 }
 
 /** The links with one of them changed, or without it. */
@@ -43,7 +44,10 @@ function links(name: string, change?: Partial<LinkRow>): Pick<Facts, 'links'> {
 
 const vxlan = (change: object): Pick<Facts, 'links'> => links('vxlan-10', { vxlan: { learning: false, external: false, vnifilter: false, ...VXLAN.vxlan, ...change } })
 const vni = (change: Partial<VniReport>): Pick<Facts, 'show'> => ({ show: { ...SHOW, vnis: [{ ...VNI, ...change }] } })
-const problem = (what: string): Pick<Facts, 'show'> => ({ show: { ...SHOW, problems: [{ severity: 'warning', record: 'switch', what }] } })
+const problem = (what: string, record = 'switch'): Pick<Facts, 'show'> => ({ show: { ...SHOW, problems: [{ severity: 'warning', record, what }] } })
+const session = (change: Partial<Facts['show']>): Pick<Facts, 'show'> => ({ show: { ...SHOW, ...change } })
+const peers = (...states: readonly string[]): Pick<Facts, 'frr'> => ({ frr: { ...FRR, peers: states.map((state, at) => ({ peer: `192.0.2.${2 + at}`, state })) } })
+const OVN = 'bridge br-int belongs to ovn-controller (external_ids:ovn-nb-cfg); nothing is changed on it'
 const int = (change: Partial<BridgeFact>): Pick<Facts, 'bridges'> => ({ bridges: [{ ...INT, ...change }] })
 
 const REMADE = ['ip link del vxlan-10', 'ip link add vxlan-10 type vxlan id 10 local 192.0.2.1 dstport 60010 nolearning', 'ip link set vxlan-10 master br-10 addrgenmode none',
@@ -57,7 +61,20 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
+  { id: 'session-down', change: session({ ovsdb: 'not connected to unix:/run/openvswitch/db.sock' }), mend: ['systemctl start ovsdb-server'] },
+  { id: 'session-down', change: session({ ovsdb: 'not connected to tcp:192.0.2.9:6640' }), mend: [] },
+  { id: 'session-down', change: session({ openflow: 'not connected: connection to /run/openvswitch/br-int.mgmt lost: closed; trying again' }), mend: ['systemctl start ovs-vswitchd'] },
+  { id: 'session-down', change: session({ openflow: 'not connected: cannot connect to connect EACCES /run/openvswitch/br-int.mgmt' }), mend: [] },
+  { id: 'session-down', change: session({ openflow: 'connected to /run/openvswitch/br-int.mgmt, but reading the switch failed' }), mend: [] },
+  { id: 'session-down', change: session({ netlink: 'reading the kernel\'s tables' }), mend: [] },
+  {
+    id: 'stand-off', change: { ...problem(OVN, 'configuration'), ...int({ ovnKeys: ['ovn-nb-cfg', 'ct-zone-a b'], ovnPorts: ['ovn-c2-0'] }), interfaces: [{ ...VM1, externalIds: new Map([...VM1.externalIds, ['ovn-installed', 'true']]) }] },
+    mend: ['ovs-vsctl remove Bridge br-int external_ids ovn-nb-cfg', "ovs-vsctl remove Bridge br-int external_ids 'ct-zone-a b'", 'ovs-vsctl remove Interface vm1 external_ids ovn-installed', 'ovs-vsctl del-port br-int ovn-c2-0']
+  },
+  { id: 'stand-off', change: { ...problem(OVN, 'configuration'), ...int({ ovnKeys: ['ovn-nb-cfg'] }), ovnController: 4711 }, mend: [] },
   { id: 'bridge-missing', change: { bridges: FACTS.bridges.slice(1) }, mend: ['ovs-vsctl add-br br-int -- set-fail-mode br-int secure'] },
+  { id: 'bridge-missing', change: { bridges: [], ...problem('bridge br-int does not exist; waiting for it', 'configuration') }, mend: ['ovs-vsctl add-br br-int -- set-fail-mode br-int secure'] },
+  { id: 'bridge-fail-mode', change: { ...int({ failMode: '' }), ...problem('bridge br-int has no fail_mode=secure; set it with: ovs-vsctl set-fail-mode br-int secure', 'configuration') }, mend: ['ovs-vsctl set-fail-mode br-int secure'] },
   { id: 'bridge-fail-mode', change: int({ failMode: '' }), mend: ['ovs-vsctl set-fail-mode br-int secure'] },
   { id: 'bridge-controller', change: int({ controllers: ['tcp:10.0.0.1:6653'] }), mend: ['ovs-vsctl del-controller br-int'] },
   { id: 'foreign-flow', change: problem('foreign flow in our place: table=202, priority=300,metadata=0xa'), mend: ["ovs-ofctl -O OpenFlow15 --strict del-flows br-int 'table=202,priority=300,metadata=0xa'"] },
@@ -79,6 +96,7 @@ const CASES: readonly Case[] = [
   { id: 'device-learning', change: vxlan({ learning: true }), mend: ['ip link set vxlan-10 type vxlan nolearning'] },
   { id: 'device-port-learning', change: links('lo-10', { bridgePort: { learning: true } }), mend: ['ip link set lo-10 type bridge_slave learning off'] },
   { id: 'device-not-in-bridge', change: links('lo-10', { master: 9 }), mend: 'ip link set lo-10 master br-10' },
+  { id: 'device-down', change: { ...links('br-10', { flags: 0 }), ...problem('VNI 10: bridge br-10 is down: no IPs are announced or read; set it with: ip link set br-10 up', 'configuration') }, mend: ['ip link set br-10 up'] },
   { id: 'device-down', change: links('br-10', { flags: 0 }), mend: ['ip link set br-10 up'] },
   { id: 'device-udp-port', change: vxlan({ port: 4789 }), mend: REMADE },
   { id: 'device-local-ip', change: vxlan({ local: '192.0.2.77' }), mend: REMADE },
@@ -93,13 +111,28 @@ const CASES: readonly Case[] = [
   { id: 'vtep-mtu', change: links('eth0', { mtu: 1500 }), mend: ['ip link set eth0 mtu 1550'] },
   { id: 'vtep-mtu', change: { underlay: [{ ...WAY, route: { ...WAY.route, mtu: 1500 } }, { ...WAY, vtep: '192.0.2.3', route: { ...WAY.route, mtu: 1500 } }] }, mend: ['ovs-vsctl set Interface br-phy mtu_request=1550'] },
   { id: 'tx-checksum', change: { offloaded: ['br-phy'] }, mend: ['ethtool -K br-phy tx off'] },
+  { id: 'frr-down', change: { frrDown: ['bgpd does not answer vtysh'] }, mend: ['systemctl restart frr'] },
+  { id: 'frr-down', change: problem('the routing daemon is gone (nobody listens on /run/frr/zserv.api); what it withdraws is kept for evpn-stale-time', 'configuration'), mend: ['systemctl restart frr'] },
+  { id: 'bgp-no-peer', change: peers('Idle (Admin)'), mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'no neighbor 192.0.2.2 shutdown'"] },
+  { id: 'bgp-no-peer', change: peers('Active', 'Connect'), mend: ['ping -c 1 -W 5 192.0.2.2', "vtysh -c 'clear bgp 192.0.2.2'", 'ping -c 1 -W 5 192.0.2.3', "vtysh -c 'clear bgp 192.0.2.3'"] },
+  { id: 'bgp-no-peer', change: peers(), mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'address-family l2vpn evpn' -c 'neighbor 192.0.2.2 activate'"] },
+  {
+    id: 'bgp-no-peer', change: { frr: { ...FRR, peers: [], neighbours: [] } },
+    mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'neighbor PEER remote-as AS' -c 'address-family l2vpn evpn' -c 'neighbor PEER activate'"]
+  },
   {
     id: 'frr-advertise-all-vni', change: { frr: { ...FRR, advertisesAllVnis: false } },
     mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'address-family l2vpn evpn' -c 'advertise-all-vni'"]
   },
   { id: 'frr-connect-timer', change: { frr: { ...FRR, slowPeers: ['192.0.2.2'] } }, mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'neighbor 192.0.2.2 timers connect 1'"] },
   { id: 'frr-shared-device', change: vxlan({ external: true }), mend: ['ovs-vsctl set Bridge br-int external_ids:dynamic-routing-vxlan-ifname-10=vxlan-10'] },
-  { id: 'frr-ipv6-vtep', change: { ...vxlan({ local: '2001:db8::1' }), ...vni({ local_ips: ['2001:db8::1'] }), vteps: [], addresses: new Map([['192.0.2.1', 'br-phy'], ['2001:db8::1', 'br-phy']]) }, mend: REMADE }
+  { id: 'frr-ipv6-vtep', change: { ...vxlan({ local: '2001:db8::1' }), ...vni({ local_ips: ['2001:db8::1'] }), vteps: [], addresses: new Map([['192.0.2.1', 'br-phy'], ['2001:db8::1', 'br-phy']]) }, mend: REMADE },
+  { id: 'daemon-problem', change: problem('3 of 900 members found no place in the flood', 'VNI 10'), mend: [] },
+  { id: 'daemon-problem', change: problem('VNI 20: bridge br-20 is down: no IPs are announced or read; set it with: ip link set br-20 up', 'configuration'), mend: ['ip link set br-20 up'] },
+  {
+    id: 'daemon-problem', change: problem('Bridge br-int external_ids:evpn-fluod-10="x": unknown key; the nearest known one is evpn-flood', 'configuration'),
+    mend: ['ovs-vsctl remove Bridge br-int external_ids evpn-fluod-10']
+  }
 ]
 
 await t.test('a chassis in order', (t) => {
@@ -163,8 +196,32 @@ await t.test('versions of FRR', (t) => {
   t.end()
 })
 
-await t.test('neighbours without timers connect', (t) => {
-  const config = ['router bgp 65000', ' neighbor 192.0.2.2 remote-as 65000', ' neighbor 192.0.2.2 timers connect 1', ' neighbor 192.0.2.3 remote-as 65000', ' neighbor eth1 interface remote-as external', ''].join('\n')
-  t.strictSame(slowPeers(config), ['192.0.2.3', 'eth1'])
+await t.test('neighbours whose next attempt is long in coming: what bgpd works with, wherever it was said', (t) => {
+  const neighbour = (connectRetryTimer: number, more: object = {}): object => ({ bgpState: 'Established', connectRetryTimer, ...more })
+  t.strictSame(slowPeers({
+    '192.0.2.2': neighbour(1), '192.0.2.3': neighbour(120), eth1: neighbour(120), '192.0.2.4': neighbour(10),
+    '192.0.2.5': neighbour(120, { dynamicPeer: true }), totalPeers: 5, '192.0.2.6': { bgpState: 'Idle' }
+  }), ['192.0.2.3', 'eth1'])
+  t.end()
+})
+
+await t.test('a chassis without one session has peers all the same when another stands', (t) => {
+  t.strictSame(diagnose({ ...FACTS, ...peers('Active', 'Established') }).findings, [])
+  t.strictSame(diagnose({ ...FACTS, show: { ...SHOW, openflow: 'no bridge to connect to' } }).findings, [], 'why there is none is a finding of its own')
+  t.end()
+})
+
+await t.test('what the daemon finds of one device is told beside what is found of another', (t) => {
+  const down = (name: string): string => `VNI 10: bridge ${name} is down: no IPs are announced or read; set it with: ip link set ${name} up`
+  const problems = ['br-10', 'br-100'].map((name) => ({ severity: 'warning', record: 'configuration', what: down(name) }) as const)
+  const { findings } = diagnose({ ...FACTS, ...links('br-10', { flags: 0 }), show: { ...SHOW, problems } })
+  t.strictSame(findings.map(({ id, mend }) => [id, ...mend]), [['device-down', 'ip link set br-10 up'], ['daemon-problem', 'ip link set br-100 up']])
+  t.end()
+})
+
+await t.test('names from outside are words of the commands, whatever is in them', (t) => {
+  t.equal(command`ip link set ${'br-10'} mtu ${1550}`, 'ip link set br-10 mtu 1550')
+  t.equal(command`ovs-vsctl del-port ${'br-int'} ${'$(reboot)'}`, "ovs-vsctl del-port br-int '$(reboot)'")
+  t.equal(command`ip link del ${"a'b"}`, "ip link del 'a'\\''b'")
   t.end()
 })

@@ -12,6 +12,17 @@ const { c1 } = patient
 const daemon = await patient.lab.startDaemon('c1')
 
 const CASES: readonly Case[] = [
+  { id: 'session-down', says: /does not follow the configuration: not connected to unix:/, breakIt: () => patient.lab.stopService('c1', 'ovsdb-server') },
+  { id: 'session-down', says: /cannot program the switch: not connected: /, breakIt: () => patient.lab.stopService('c1', 'ovs-vswitchd') },
+  {
+    id: 'stand-off', says: /bridge br-int belongs to ovn-controller \(external_ids:ct-zone-a_dnat\); nothing is changed on it, and no ovn-controller runs here/,
+    breakIt: async () => {
+      await c1.vsctl('add-port', 'br-int', 'ovn-c2-0', '--', 'set', 'Port', 'ovn-c2-0', 'external_ids:ovn-chassis-id=c2', '--', 'set', 'Interface', 'ovn-c2-0', 'type=geneve',
+        'options:remote_ip=192.0.2.2', 'external_ids:ovn-installed=true')
+      await c1.set('Bridge br-int', { 'ct-zone-a_dnat': '5', 'ovn-nb-cfg': '17' })
+    }
+  },
+  { id: 'daemon-problem', says: /Bridge br-int external_ids:evpn-fluod="none": unknown key; the nearest known one is evpn-flood/, breakIt: () => c1.set('Bridge br-int', { 'evpn-fluod': 'none' }) },
   { id: 'bridge-fail-mode', says: /bridge br-int is not fail_mode=secure/, breakIt: () => c1.vsctl('--no-wait', 'set-fail-mode', 'br-int', 'standalone') },
   { id: 'bridge-controller', says: /br-int has another controller: tcp:127\.0\.0\.1:6653/, breakIt: () => c1.vsctl('--no-wait', 'set-controller', 'br-int', 'tcp:127.0.0.1:6653') },
   { id: 'foreign-flow', says: /foreign flow in our place: table=202, priority=300/, breakIt: () => c1.ofctl('add-flow', 'br-int', `table=202,priority=300,metadata=${VNI},dl_dst=${BY_HAND},actions=drop`) },

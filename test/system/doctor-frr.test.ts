@@ -13,6 +13,14 @@ await patient.lab.startDaemon('c1')
 const vtysh = (...lines: readonly string[]): Promise<string> => patient.lab.vtysh('c1', 'configure terminal', 'router bgp 65000', ...lines)
 
 const CASES: readonly Case[] = [
+  { id: 'frr-down', says: /^bgpd does not answer vtysh$/, breakIt: () => patient.lab.stopService('c1', 'bgpd') },
+  { id: 'frr-down', says: /^zebra does not answer vtysh$/, breakIt: () => patient.lab.stopService('c1', 'zebra') },
+  { id: 'bgp-no-peer', says: /^no BGP session for EVPN stands: 192\.0\.2\.2 Idle \(Admin\)$/, breakIt: () => vtysh(`neighbor ${VTEP} shutdown`) },
+  {
+    id: 'bgp-no-peer', says: /^no BGP session for EVPN stands: 192\.0\.2\.2 (Active|Connect|Idle)$/, breakIt: () => patient.lab.stopService('l1', 'bgpd'),
+    elsewhere: () => patient.lab.startService('l1', 'bgpd')
+  },
+  { id: 'bgp-no-peer', says: /^no BGP neighbor is activated for EVPN: 192\.0\.2\.2$/, breakIt: () => vtysh('address-family l2vpn evpn', `no neighbor ${VTEP} activate`) },
   { id: 'frr-advertise-all-vni', says: /advertise-all-vni is not configured/, breakIt: () => vtysh('address-family l2vpn evpn', 'no advertise-all-vni') },
   { id: 'frr-connect-timer', says: /BGP neighbor 192\.0\.2\.2 has no timers connect/, breakIt: () => vtysh(`no neighbor ${VTEP} timers connect`) },
   {

@@ -1,8 +1,9 @@
 // Checks of the integration bridge: who else is on it, and whether it can do its work.
-import type { Check, Found } from './check.js'
+import { naming, type Check, type Found } from './check.js'
 import { integrationBridge, type Facts, type InterfaceFact } from './facts.js'
 
 const FOREIGN_FLOW = /^foreign flow in our place: (.*)$/
+const NO_BRIDGE = /^bridge \S+ does not exist; waiting for it/
 const FOREIGN_GROUP = /^foreign group in our place: group_id=(\d+)$/
 
 /** The daemon finds them, and says so under the record `switch`. */
@@ -35,11 +36,14 @@ function isTunnelOn({ type, options }: InterfaceFact, udpPort: number): boolean 
 export const BRIDGE_CHECKS: readonly Check[] = [
   {
     id: 'bridge-missing', severity: 'error', why: 'There is nowhere to forward packets.',
-    find: (facts) => facts.bridges.length === 0 || integrationBridge(facts) !== undefined ? []
+    covers: naming(NO_BRIDGE),
+    // Where OVSDB cannot be read the daemon may know.
+    find: (facts) => integrationBridge(facts) !== undefined || (facts.bridges.length === 0 && !facts.show.problems.some(({ what }) => NO_BRIDGE.test(what))) ? []
       : [{ subject: facts.show.bridge, what: `the integration bridge ${facts.show.bridge} does not exist`, mend: [`ovs-vsctl add-br ${facts.show.bridge} -- set-fail-mode ${facts.show.bridge} secure`] }]
   },
   {
     id: 'bridge-fail-mode', severity: 'warning', why: 'Without it an empty bridge floods like a plain switch until our flows are there: broadcasts can circle.',
+    covers: naming(/has no fail_mode=secure/),
     find: (facts) => {
       const bridge = integrationBridge(facts)
       return bridge === undefined || bridge.failMode === 'secure' ? []
@@ -56,11 +60,16 @@ export const BRIDGE_CHECKS: readonly Check[] = [
   },
   {
     id: 'foreign-flow', severity: 'error', why: 'It is left alone, and what we would put there is missing.',
+    covers: ({ what }, found) => what === found.what,
     find: (facts) => foreign(facts, FOREIGN_FLOW, (place) => `ovs-ofctl -O OpenFlow15 --strict del-flows ${facts.show.bridge} '${place.replace(', ', ',')}'`)
   },
   {
     id: 'foreign-group', severity: 'error', why: 'It is left alone, and what we would put there is missing.',
+    covers: ({ what }, found) => what === found.what,
     find: (facts) => foreign(facts, FOREIGN_GROUP, (place) => `ovs-ofctl -O OpenFlow15 del-groups ${facts.show.bridge} group_id=${place}`)
   },
-  { id: 'tunnel-refused', severity: 'error', why: 'No packet enters or leaves a tunnel on that UDP port.', find: refusedTunnels }
+  {
+    id: 'tunnel-refused', severity: 'error', why: 'No packet enters or leaves a tunnel on that UDP port.', find: refusedTunnels,
+    covers: ({ record }, { subject }) => record === `port ${subject}`
+  }
 ]

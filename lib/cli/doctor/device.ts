@@ -1,7 +1,7 @@
 // Checks of the kernel devices: what the routing daemon reads and writes.
 import type { VniReport } from '../../daemon/report/report.js'
 import { IFF, type LinkRow } from '../../netlink/index.js'
-import type { Check, Found } from './check.js'
+import { naming, type Check, type Found } from './check.js'
 import { linkNamed, type Facts } from './facts.js'
 
 /** Looks at each device of one role in each VNI, where it exists. */
@@ -52,15 +52,18 @@ function missing(facts: Facts): Found[] {
 export const DEVICE_CHECKS: readonly Check[] = [
   {
     id: 'device-missing', severity: 'error', why: 'The routing daemon writes what is remote to these devices and reads what is local from them.',
+    covers: naming(/does not exist/),
     find: missing
   },
   {
     id: 'device-vni', severity: 'error', why: 'Its entries belong to another VNI, so they are not used, and nothing is learned.',
+    covers: naming(/has VNI \d+, not/),
     find: (facts) => eachDevice(facts, vxlans, (link, vni) => link.vxlan === undefined || link.vxlan.external || link.vxlan.vni === vni.vni ? undefined
       : { subject: link.name, what: `VNI ${vni.vni}: vxlan device ${link.name} has VNI ${link.vxlan.vni}`, mend: remake(link, vni) })
   },
   {
     id: 'device-learning', severity: 'warning', why: 'What the kernel learns from packets stands against what BGP says.',
+    covers: naming(/has learning on/),
     find: (facts) => eachDevice(facts, vxlans, (link, vni) => link.vxlan?.learning !== true ? undefined
       : { subject: link.name, what: `VNI ${vni.vni}: vxlan device ${link.name} has learning on`, mend: [`ip link set ${link.name} type vxlan nolearning`] })
   },
@@ -71,6 +74,7 @@ export const DEVICE_CHECKS: readonly Check[] = [
   },
   {
     id: 'device-not-in-bridge', severity: 'error', why: 'FRR ties a VNI to the bridge that its vxlan device is in, and reads local MACs from ports of that bridge.',
+    covers: naming(/is not in bridge/),
     find: (facts) => eachDevice(facts, ports, (link, vni) => {
       const bridge = linkNamed(facts, vni.bridge)
       return bridge === undefined || link.master === bridge.ifindex ? undefined
@@ -79,6 +83,7 @@ export const DEVICE_CHECKS: readonly Check[] = [
   },
   {
     id: 'device-down', severity: 'error', why: 'FRR has no use for a VNI whose devices are down, and neighbours cannot stand on a bridge that is.',
+    covers: naming(/is down/),
     find: (facts) => eachDevice(facts, all, ({ name, flags }, vni) => (flags & IFF.UP) !== 0 ? undefined
       : { subject: name, what: `VNI ${vni.vni}: ${name} is down`, mend: [`ip link set ${name} up`] })
   },

@@ -1,7 +1,7 @@
 // What doctor looks at: plain values from the daemon, the kernel, OVSDB, ovs-vswitchd and FRR, gathered once.
 import type { ShowReport, VtepReport } from '../../daemon/report/report.js'
 import type { LinkRow } from '../../netlink/index.js'
-import type { Underlay } from '../explain/chain.js'
+import type { BgpPeer, Underlay } from '../explain/chain.js'
 
 export interface BridgeFact {
   readonly name: string
@@ -9,6 +9,9 @@ export interface BridgeFact {
   /** `netdev` is the userspace datapath. */
   readonly datapathType: string
   readonly controllers: readonly string[]
+  /** What ovn-controller leaves on a bridge of its own: keys of external_ids, and its tunnel ports. */
+  readonly ovnKeys: readonly string[]
+  readonly ovnPorts: readonly string[]
   readonly ports: readonly string[]
 }
 
@@ -27,6 +30,9 @@ export interface FrrFacts {
   readonly as?: number
   /** undefined: bgpd does not answer, or has no EVPN. */
   readonly advertisesAllVnis?: boolean
+  /** Neighbours for EVPN, and all that are configured; undefined: bgpd does not answer. */
+  readonly peers?: readonly BgpPeer[]
+  readonly neighbours?: readonly string[]
   /** EVPN neighbours without `timers connect`. */
   readonly slowPeers: readonly string[]
 }
@@ -46,6 +52,10 @@ export interface Facts {
   /** Devices that send into the userspace datapath and leave TX checksums to hardware. */
   readonly offloaded: readonly string[]
   readonly frr?: FrrFacts
+  /** Daemons of FRR that should answer and do not, a sentence each. */
+  readonly frrDown: readonly string[]
+  /** Process of an ovn-controller on this machine. */
+  readonly ovnController?: number
   /** What could not be looked at, and why. */
   readonly skipped: readonly string[]
 }

@@ -1,32 +1,61 @@
-// What doctor wants to know of FRR: its version, and the two lines of configuration that are forgotten most.
-import { askFrr, parseSaid, type Vtysh } from '../vtysh.js'
-import type { FrrFacts } from './facts.js'
+// What doctor wants to know of FRR: whether it answers, its version, its sessions, and the two lines of configuration that are
+// forgotten most.
+import { readPeers } from '../frr-view.js'
+import { askFrr, parseSaid, type Said, type Vtysh } from '../vtysh.js'
+import type { Facts, FrrFacts } from './facts.js'
 
-/** undefined: FRR does not answer, which `note` is told. Never rejects. */
-export async function readFrr(vtysh: Vtysh, note: (text: string) => void): Promise<FrrFacts | undefined> {
-  const banner = await askFrr(vtysh, 'zebra', 'show version')
-  const version = banner.kind === 'said' ? /^FRRouting (\d[\w.]*)/m.exec(banner.text)?.[1] : undefined
-  if (version === undefined) {
-    note(`FRR was not looked at: ${banner.kind === 'silent' ? banner.why : 'it does not say its version'}`)
-    return undefined
-  }
+/** Seconds until the next attempt that one may well wait for: FRR's own value for data centers. */
+const QUICK = 10
+
+/**
+ * `isExpected`: the routing daemon is FRR, as far as anybody has said; another one may be in its place. What could not be looked at is
+ * told to `note`. Never rejects.
+ */
+export async function readFrr(vtysh: Vtysh, isExpected: boolean, note: (text: string) => void): Promise<Pick<Facts, 'frr' | 'frrDown'>> {
+  const zebra = await askFrr(vtysh, 'zebra', 'show version')
   const evpn = await askFrr(vtysh, 'bgpd', 'show bgp l2vpn evpn vni json')
-  if (evpn.kind === 'silent') note(`bgpd was not looked at: ${evpn.why}`)
+  const silent = [zebra, evpn].filter((said) => said.kind === 'silent')
+  // When one of the two answers, FRR is there, and the other should.
+  const isFrr = isExpected || silent.length < 2
+  for (const { why, isDown } of silent) if (isDown !== true || !isFrr) note(`FRR was not looked at: ${why}`)
+  const frrDown = silent.filter(({ isDown }) => isDown === true && isFrr).map(({ why }) => why)
+  const version = versionOf(zebra) ?? (evpn.kind === 'said' ? versionOf(await askFrr(vtysh, 'bgpd', 'show version')) : undefined)
+  if (version === undefined) {
+    if (silent.length < 2) note('FRR was not looked at: it does not say its version')
+    return { frrDown }
+  }
+  return { frrDown, frr: { version, slowPeers: [], ...(evpn.kind === 'silent' ? {} : await readBgp(vtysh, evpn)) } }
+}
+
+function versionOf(banner: Said): string | undefined {
+  return banner.kind === 'said' ? /^FRRouting (\d[\w.]*)/m.exec(banner.text)?.[1] : undefined
+}
+
+async function readBgp(vtysh: Vtysh, evpn: Said): Promise<Partial<FrrFacts>> {
   const config = await askFrr(vtysh, 'bgpd', 'show running-config')
   const text = config.kind === 'said' ? config.text : ''
-  const as = /^router bgp (\d+)/m.exec(text)?.[1]
+  const { as = /^router bgp (\d+)/m.exec(text)?.[1], peers } = await readPeers(vtysh)
+  const neighbours = parseSaid(await askFrr(vtysh, 'bgpd', 'show bgp neighbors json')) ?? {}
   const said = parseSaid(evpn)?.['advertiseAllVnis']
   return {
-    version,
     ...(as === undefined ? {} : { as: Number(as) }),
-    ...(evpn.kind === 'silent' ? {} : { advertisesAllVnis: said === 'Enabled' || (said === undefined && /^ +advertise-all-vni$/m.test(text)) }),
-    slowPeers: slowPeers(text)
+    advertisesAllVnis: said === 'Enabled' || (said === undefined && /^ +advertise-all-vni$/m.test(text)),
+    peers, neighbours: namesOf(neighbours), slowPeers: slowPeers(neighbours)
   }
 }
 
-/** Neighbours (not those of a peer group, which may say it for them) without `timers connect`. */
-export function slowPeers(config: string): string[] {
-  const peers = [...config.matchAll(/^ neighbor (\S+) (?:remote-as|interface)\b/gm)].map(([, peer = '']) => peer)
-  const fast = new Set([...config.matchAll(/^ neighbor (\S+) timers connect\b/gm)].map(([, peer]) => peer))
-  return [...new Set(peers)].filter((peer) => !fast.has(peer))
+/** Who is configured in `show bgp neighbors json`, which has more keys than neighbours. */
+function namesOf(neighbours: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(neighbours).flatMap(([name, value]) => (typeof value === 'object' && value !== null && 'bgpState' in value ? [name] : []))
+}
+
+/**
+ * Neighbours whose next attempt is long in coming, wherever that is said: the value that bgpd works with knows of peer groups and of
+ * `frr defaults`. Those that FRR made of a range of addresses wait to be connected to.
+ */
+export function slowPeers(neighbours: Readonly<Record<string, unknown>>): string[] {
+  return namesOf(neighbours).filter((name) => {
+    const { connectRetryTimer: timer, dynamicPeer } = neighbours[name] as { readonly connectRetryTimer?: unknown, readonly dynamicPeer?: unknown }
+    return typeof timer === 'number' && timer > QUICK && dynamicPeer !== true
+  })
 }

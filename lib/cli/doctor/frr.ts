@@ -1,5 +1,8 @@
 // Checks of FRR, as far as vtysh tells: what has to be configured, and what this version cannot do.
+import type { BgpPeer } from '../explain/chain.js'
 import { advertiseAllVni } from '../explain/words.js'
+import { parseIp } from '../../net/ip.js'
+import { configureBgp } from '../vtysh.js'
 import type { Check, Found } from './check.js'
 import { linkNamed, type Facts } from './facts.js'
 import { remake } from './device.js'
@@ -14,6 +17,7 @@ export function isOlder(version: string, than: string): boolean {
   return false
 }
 
+const SPEAKER_GONE = /^the routing daemon is gone /
 const FIRST_WITH_SHARED_DEVICES = '9.0'
 const FIRST_WITH_IPV6_VTEPS = '10.6'
 
@@ -40,8 +44,36 @@ function ipv6Vteps(facts: Facts): Found[] {
   }))
 }
 
+/** Without any session; one that stands is enough to be heard. */
+function noPeer({ frr }: Facts): Found[] {
+  const { as, peers, neighbours = [] } = frr ?? {}
+  if (peers === undefined || peers.some(({ state }) => state === 'Established')) return []
+  if (peers.length > 0) {
+    return [{ subject: 'bgpd', what: `no BGP session for EVPN stands: ${peers.map(({ peer, state }) => `${peer} ${state}`).join(', ')}`, mend: peers.flatMap((peer) => reopen(peer, as)) }]
+  }
+  const activate = neighbours.map((peer) => configureBgp(as, 'address-family l2vpn evpn', `neighbor ${peer} activate`))
+  return neighbours.length > 0 ? [{ subject: 'bgpd', what: `no BGP neighbor is activated for EVPN: ${neighbours.join(', ')}`, mend: activate }]
+    : [{ subject: 'bgpd', what: 'BGP has no neighbor', mend: [configureBgp(as, 'neighbor PEER remote-as AS', 'address-family l2vpn evpn', 'neighbor PEER activate')] }]
+}
+
+/** Who was shut down by configuration, and who does not answer: then the next attempt may be two minutes away. */
+function reopen({ peer, state }: BgpPeer, as: number | undefined): string[] {
+  if (state.includes('Admin')) return [configureBgp(as, `no neighbor ${peer} shutdown`)]
+  return [...(parseIp(peer) === undefined ? [] : [`ping -c 1 -W 5 ${peer}`]), `vtysh -c 'clear bgp ${peer}'`]
+}
+
 /** The checks of this noun. */
 export const FRR_CHECKS: readonly Check[] = [
+  {
+    id: 'frr-down', severity: 'error', why: 'Nothing new is announced or learned, and what FRR announced is withdrawn when its neighbors notice.',
+    find: ({ frrDown, show }) => {
+      const told = show.problems.filter(({ what }) => SPEAKER_GONE.test(what)).map(({ what }) => what)
+      const all = frrDown.length > 0 ? frrDown : told
+      return all.length === 0 ? [] : [{ subject: 'FRR', what: all.join('; '), mend: ['systemctl restart frr'] }]
+    },
+    covers: ({ what }) => SPEAKER_GONE.test(what)
+  },
+  { id: 'bgp-no-peer', severity: 'error', why: 'Nobody hears of what is here, and nothing of what is elsewhere is learned.', find: noPeer },
   {
     id: 'frr-advertise-all-vni', severity: 'error', why: 'Without it FRR neither announces nor accepts anything of any VNI.',
     find: ({ frr }) => frr?.advertisesAllVnis !== false ? []
@@ -51,7 +83,7 @@ export const FRR_CHECKS: readonly Check[] = [
     id: 'frr-connect-timer', severity: 'warning', why: 'A BGP session whose first attempt fails waits 120 seconds for the next one.',
     find: ({ frr }) => (frr?.slowPeers ?? []).map((peer) => ({
       subject: peer, what: `BGP neighbor ${peer} has no timers connect`,
-      mend: [`vtysh -c 'configure terminal' -c 'router bgp ${frr?.as ?? 'AS'}' -c 'neighbor ${peer} timers connect 1'`]
+      mend: [configureBgp(frr?.as, `neighbor ${peer} timers connect 1`)]
     }))
   },
   { id: 'frr-shared-device', severity: 'error', why: 'This version of FRR ignores the VNIs of such a device.', find: sharedDevices },

@@ -5,6 +5,7 @@ import { speakerDirectory } from '../explain/gather.js'
 import type { Underlay } from '../explain/chain.js'
 import type { LinkRow } from '../../netlink/index.js'
 import { KernelReader } from '../kernel.js'
+import { findProcess } from '../processes.js'
 import type { Step } from '../progress.js'
 import { readUnderlay } from '../underlay.js'
 import { leavesChecksums } from '../ethtool.js'
@@ -47,11 +48,13 @@ export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: 
       if (way.problem !== undefined) break
     }
     progress('asking FRR')
-    const frr = await readFrr({ directory: vtySocket ?? speakerDirectory(ovsdb.speaker) }, note)
+    const isFrr = vtySocket !== undefined || ovsdb.speaker.some((path) => /\/(zserv\.api|zebra\.vty|bgpd\.vty)$/.test(path))
+    const frr = await readFrr({ directory: vtySocket ?? speakerDirectory(ovsdb.speaker) }, isFrr, note)
+    const ovnController = findProcess('ovn-controller')
     return {
       show, vteps, links, addresses, underlay, ...ovsdb,
       offloaded: await offloaded(senders(links, addresses, ovsdb), note),
-      ...(frr === undefined ? {} : { frr }), skipped
+      ...frr, ...(ovnController === undefined ? {} : { ovnController }), skipped
     }
   } finally {
     kernel.close()

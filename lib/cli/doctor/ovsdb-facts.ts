@@ -1,5 +1,7 @@
 // The columns of OVSDB that doctor looks at, read once: the daemon itself has no use for most of them.
+import { parseBridge } from '../../config/bridge.js'
 import { atoms, text, textMap, uuids } from '../../config/columns.js'
+import { isOvnKey } from '../../config/database.js'
 import type { ShowReport } from '../../daemon/report/report.js'
 import { OvsdbClient, type Row } from '../../ovsdb/index.js'
 import type { BridgeFact, Facts, InterfaceFact } from './facts.js'
@@ -8,14 +10,14 @@ const TABLES = {
   Open_vSwitch: ['external_ids'],
   Bridge: ['name', 'ports', 'fail_mode', 'datapath_type', 'controller', 'external_ids'],
   Controller: ['target'],
-  Port: ['name', 'interfaces'],
+  Port: ['name', 'interfaces', 'external_ids'],
   Interface: ['name', 'type', 'options', 'external_ids', 'mtu']
 } as const
 
 const TIMEOUT_MS = 5_000
 
 export interface OvsdbFacts extends Pick<Facts, 'bridges' | 'interfaces' | 'systemIds'> {
-  /** The integration bridge's evpn-speaker. */
+  /** The integration bridge's evpn-speaker: sockets. */
   readonly speaker: readonly string[]
 }
 
@@ -59,13 +61,15 @@ function factsOf(table: (name: keyof typeof TABLES) => readonly (readonly [uuid:
   const bridges = table('Bridge').map(([, row]) => row)
   const portsOf = (row: Row): Row[] => uuids(row['ports']).map((uuid) => ports.get(uuid)).filter((port) => port !== undefined)
   const systemIds = textMap(table('Open_vSwitch')[0]?.[1]['external_ids'])
-  const speaker = textMap(bridges.find((row) => text(row['name']) === integration)?.['external_ids']).get('evpn-speaker') ?? ''
+  const options = parseBridge(integration, textMap(bridges.find((row) => text(row['name']) === integration)?.['external_ids'])).config
   return {
-    systemIds, speaker: speaker.split(',').map((path) => path.trim()).filter((path) => path.startsWith('/')),
+    systemIds, speaker: options.speaker,
     bridges: bridges.map((row): BridgeFact => ({
       name: text(row['name']), failMode: text(row['fail_mode']), datapathType: text(row['datapath_type']),
       controllers: uuids(row['controller']).map((uuid) => text(controllers.get(uuid)?.['target'])),
-      ports: portsOf(row).map((port) => text(port['name']))
+      ports: portsOf(row).map((port) => text(port['name'])),
+      ovnKeys: [...textMap(row['external_ids']).keys()].filter(isOvnKey),
+      ovnPorts: portsOf(row).filter((port) => textMap(port['external_ids']).has('ovn-chassis-id')).map((port) => text(port['name']))
     })),
     interfaces: bridges.flatMap((bridge) => portsOf(bridge).flatMap((port) => uuids(port['interfaces']).flatMap((uuid): InterfaceFact[] => {
       const row = interfaces.get(uuid)

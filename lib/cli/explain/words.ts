@@ -1,4 +1,5 @@
 // A verdict in words: what is wrong, why that stops packets or announcements, and commands to type.
+import { configureBgp } from '../vtysh.js'
 import type { Verdict } from './verdict.js'
 
 export interface Words {
@@ -9,7 +10,7 @@ export interface Words {
 
 /** FRR's own stanza, as one command line. */
 export function advertiseAllVni(as: number | undefined): string {
-  return `vtysh -c 'configure terminal' -c 'router bgp ${as ?? 'AS'}' -c 'address-family l2vpn evpn' -c 'advertise-all-vni'`
+  return configureBgp(as, 'address-family l2vpn evpn', 'advertise-all-vni')
 }
 
 type Table = { readonly [Kind in Verdict['kind']]: (verdict: Extract<Verdict, { kind: Kind }>) => Words }

@@ -1,8 +1,10 @@
 // Asks `ovs-evpnctl doctor` on a chassis, provokes findings and types what it prints: what each test of it has in common.
 import t, { type Test } from 'tap'
 import type { Diagnosis } from '../../../lib/cli/doctor/doctor.js'
+import type { ServiceName } from '../../lab/build.js'
 import { frrDir, vtepOf } from '../../lab/host.js'
 import { Lab } from '../../lab/lab.js'
+import { findProcess } from '../../lab/state.js'
 import { Chassis } from './chassis.js'
 import { eventually } from './eventually.js'
 import { evpnctl } from './evpnctl.js'
@@ -28,6 +30,9 @@ export const [VTEP, OURS] = ['192.0.2.2', '192.0.2.1']
 export const BY_HAND = '02:aa:00:00:00:01'
 
 const PATIENCE_MS = 30_000
+
+/** Units of systemd, and what they run. */
+const SERVICES: Readonly<Record<string, readonly ServiceName[]>> = { 'ovsdb-server': ['ovsdb-server'], 'ovs-vswitchd': ['ovs-vswitchd'], frr: ['zebra', 'bgpd'] }
 
 /** A chassis with one VNI and a daemon, and a Linux VTEP. */
 export class Patient {
@@ -95,8 +100,17 @@ export class Patient {
     return frrDir(vtepOf(this.lab.plan, 'c1'))
   }
 
+  /** What systemd would do on a machine. */
+  async #systemctl(isRestart: boolean, services: readonly ServiceName[]): Promise<void> {
+    const runs = (service: ServiceName): boolean => findProcess(this.lab.id, 'c1', service) !== undefined
+    if (isRestart) for (const service of services.filter(runs)) await this.lab.stopService('c1', service)
+    for (const service of services.filter((one) => !runs(one))) await this.lab.startService('c1', service)
+  }
+
   /** In a shell of the chassis, whose vtysh finds the lab's FRR. Which gateway it is, only the operator knows. */
   async #type(command: string): Promise<void> {
+    const [, verb, unit = ''] = /^systemctl (start|restart) (\S+)$/.exec(command) ?? []
+    if (verb !== undefined) return await this.#systemctl(verb === 'restart', SERVICES[unit] ?? [])
     await this.c1.run(['sh', '-ec', command.replace(/^vtysh /, `vtysh --vty_socket ${this.#vtySocket} `).replace('GATEWAY', VTEP)])
   }
 }
