@@ -72,9 +72,12 @@ export function createLinkRequest(row: Partial<LinkRow> & Pick<LinkRow, 'name' |
   }
 }
 
-/** Changes the given fields of a device named by ifindex; of `flags`, only the bits in `change`. */
-export function changeLinkRequest(row: Partial<LinkRow> & Pick<LinkRow, 'ifindex'>, change = 0): NetlinkRequest {
-  return { type: RTM.NEWLINK, flags: 0, payload: encodeLink(row, change), text: `change device ${row.name ?? row.ifindex}` }
+/**
+ * Changes the given fields of a device named by ifindex; of `flags`, only the bits in `change`. A name is for the request's text: sent
+ * beside an ifindex it is a new name, and a kernel before 6.2 answers EBUSY for a device that is up, even to the name it has.
+ */
+export function changeLinkRequest({ name, ...row }: Partial<LinkRow> & Pick<LinkRow, 'ifindex'>, change = 0): NetlinkRequest {
+  return { type: RTM.NEWLINK, flags: 0, payload: encodeLink(row, change), text: `change device ${name ?? row.ifindex}` }
 }
 
 export function deleteLinkRequest(ifindex: number): NetlinkRequest {

@@ -49,3 +49,10 @@ void t.test('a request says in words what it asks for', t => {
   t.equal(dumpRequest('fdb').text, 'dump fdb table')
   t.end()
 })
+
+void t.test('a device that is changed is not given a name: before Linux 6.2 that is refused while it is up', (t) => {
+  const request = changeLinkRequest({ ifindex: 7, name: 'lo-10', master: 2 })
+  t.same(request.payload, changeLinkRequest({ ifindex: 7, master: 2 }).payload)
+  t.equal(request.text, 'change device lo-10', 'an error names it')
+  t.end()
+})
