@@ -33,6 +33,15 @@ await t.test('it installs: the user, the programs, access to the sockets that Op
   t.match(await root.sh('stat -c "%U:%G %a" /run/openvswitch /run/openvswitch/db.sock'), /^root:ovs-evpn 3775\nroot:ovs-evpn 77/)
 })
 
+await t.test('sockets of later bridges are opened at the start of the service; of what its user puts there, nothing', async (t) => {
+  const listen = (file: string): string => `node -e "require('net').createServer().listen('${file}', () => process.exit())"`
+  await root.sh(`${listen('/run/openvswitch/late.mgmt')}; ${listen('/run/victim')}; chmod 700 /run/victim
+    setpriv --reuid=ovs-evpn --regid=ovs-evpn --clear-groups ln -s /run/victim /run/openvswitch/trap.mgmt
+    /usr/lib/ovs-evpn/open-sockets`)
+  t.match(await root.sh('stat -c "%U:%G %a" /run/openvswitch/late.mgmt /run/victim'), /^root:ovs-evpn 77\d\nroot:root 700\n$/)
+  await root.sh('rm /run/openvswitch/late.mgmt /run/openvswitch/trap.mgmt')
+})
+
 await t.test('a daemon that does not run: said, with how to start it', async (t) => {
   const { code, stderr } = await root.run('ovs-evpnctl show')
   t.equal(code, 1)
@@ -77,10 +86,29 @@ await t.test('logrotate moves the log, and the daemon goes on in a new one', asy
   await eventually('lines in the new log', () => root.sh('cat /var/log/ovs-evpn/ovs-evpnd.log'), (text) => text.includes('|vlog|'))
 })
 
-await t.test('an upgrade is an installation over it: configuration files that were changed stay', async (t) => {
+/** What systemd is told by the package's scripts: systemctl writes it down, and answers of the unit what is asked here. */
+async function told(action: string, unit: { readonly isEnabled: boolean }): Promise<string[]> {
+  await root.sh(`mkdir -p /run/systemd/system; rm -f /tmp/told
+    printf '#!/bin/sh\\necho "$@" >> /tmp/told\\ncase "$*" in *is-enabled*) echo ${unit.isEnabled ? 'enabled' : 'disabled'} ;; esac\\n' > /usr/local/sbin/systemctl
+    chmod 755 /usr/local/sbin/systemctl
+    [ ! -e /usr/sbin/policy-rc.d ] || mv /usr/sbin/policy-rc.d /tmp/
+    ${action}
+    [ ! -e /tmp/policy-rc.d ] || mv /tmp/policy-rc.d /usr/sbin/
+    rm -r /usr/local/sbin/systemctl /run/systemd/system`)
+  return (await root.sh('cat /tmp/told')).split('\n').filter((line) => line.includes('start') || line.includes('stop') || line.includes('able ') || line.includes('reload'))
+}
+
+const WANTED = '/etc/systemd/system/ovs-vswitchd.service.wants/ovs-evpnd.service'
+
+await t.test('an upgrade is an installation over it: configuration files that were changed stay, a service that was ended stays so', async (t) => {
   await root.sh('echo OVS_EVPND_OPTS=-vfile:dbg > /etc/default/ovs-evpn')
-  await root.sh(`dpkg -i --force-confdef --force-confold ${ANYWHERE} ${built}`)
+  const upgrade = `dpkg -i --force-confdef --force-confold ${ANYWHERE} ${built}`
+  await root.sh(`test -L ${WANTED}`)
+  t.same(await told(upgrade, { isEnabled: true }), ['--system daemon-reload', 'try-restart ovs-evpnd.service'])
   t.match(await root.sh('cat /etc/default/ovs-evpn'), 'OVS_EVPND_OPTS=-vfile:dbg')
+  await root.sh(`rm ${WANTED}`)
+  await told(upgrade, { isEnabled: false })
+  t.equal((await root.run(`test -e ${WANTED}`)).code, 1, 'a service that was disabled stays so')
 })
 
 await t.test('the manual pages have no warning, and every option and command', async (t) => {

@@ -18,6 +18,10 @@ const SETUP = `
   mkdir -p "$1/root/run/openvswitch" "$1/root$3"
   mount --bind "$2" "$1/root/run/openvswitch"
   mount --bind "$3" "$1/root$3"
+  if [ -n "$4" ]; then
+    mkdir -p "$1/tree" "$1/work-tree" "$1/root$4"
+    mount -t overlay overlay -o lowerdir="$4",upperdir="$1/tree",workdir="$1/work-tree" "$1/root$4"
+  fi
   touch "$1/ready"
   exec sleep infinity`
 
@@ -34,11 +38,14 @@ export class Root {
     this.#dir = dir
   }
 
-  /** `dir`: an empty place to mount it at; what stands there is seen inside as well. */
-  static async open(lab: Lab, host: string, shared: string): Promise<Root> {
+  /**
+   * `shared`: an empty directory to mount it in; what stands there is seen inside as well. `tree`: one that is seen inside wherever
+   * it is, with a layer of its own on top.
+   */
+  static async open(lab: Lab, host: string, shared: string, tree = ''): Promise<Root> {
     const dir = path.join(shared, 'mnt')
     await lab.exec(host, ['mkdir', dir])
-    const child = lab.spawn(host, ['unshare', '--mount', '--propagation', 'private', 'bash', '-euc', SETUP, 'root', dir, lab.host(host).dir, shared], { stdio: 'ignore' })
+    const child = lab.spawn(host, ['unshare', '--mount', '--propagation', 'private', 'bash', '-euc', SETUP, 'root', dir, lab.host(host).dir, shared, tree], { stdio: 'ignore' })
     const root = new Root(lab, host, child.pid ?? 0, dir)
     await waitFor('the root file system', async () => (await root.#enter(['test', '-e', `${dir}/ready`])).code === 0)
     return root
@@ -46,7 +53,7 @@ export class Root {
 
   /** Runs a program inside the namespaces, outside of the root. */
   #enter(argv: readonly string[]): Promise<RunResult> {
-    return this.#lab.exec(this.#host, ['nsenter', '--target', String(this.#pid), '--mount', '--', ...argv], { allowFailure: true })
+    return this.#lab.exec(this.#host, ['nsenter', '--target', String(this.#pid), '--mount', '--', ...argv], { allowFailure: true, timeoutMs: 240_000 })
   }
 
   /** Runs a script in it, as root, with nothing of the caller's environment. */
@@ -68,14 +75,15 @@ export class Root {
     return stdout.split('\n').filter((line) => line !== '').sort()
   }
 
-  /** Starts a service as its unit says: user, capability, environment, command. It goes into the background by itself. */
+  /** Starts a service as its unit says: what comes before it, user, capability, environment, command. It goes into the background by itself. */
   async startService(name: string): Promise<void> {
     const unit = await this.sh(`cat /lib/systemd/system/${name}.service`)
     const value = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1] ?? ''
     const capability = value('AmbientCapabilities').replace(/^CAP_/, '').toLowerCase()
     const caps = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=-all,+${capability}`).join(' ')
     const [user, group, logs] = [value('User'), value('Group'), value('LogsDirectory')]
-    await this.sh(`install -d -o ${user} -g ${group} /var/log/${logs}
+    await this.sh(`${value('ExecStartPre').replace(/^\+-/, '')}
+      install -d -o ${user} -g ${group} /var/log/${logs}
       set -a; . ${value('EnvironmentFile').replace(/^-/, '')}; set +a; umask ${value('UMask')}
       ${value('Environment')} setpriv --reuid=${user} --regid=${group} --init-groups ${caps} --no-new-privs ${value('ExecStart')}`)
   }
