@@ -15,6 +15,16 @@ const QUESTIONS = {
   trace: { words: 2, takes: 'a port and a packet', usage: 'trace PORT PACKET, for example: ovs-evpnctl trace vm1 dl_src=02:00:00:00:00:01,dl_dst=02:00:00:00:00:02' }
 } as const
 
+/** Commands that --vni means nothing to, and what to type instead. */
+const WITHOUT_VNI: { readonly [Command in CommandName]?: (vni: number) => string } = {
+  latency: () => 'latencies are not told apart by VNI',
+  problems: (vni) => `problems are not told apart by VNI; for those of one, use: ovs-evpnctl show --vni ${vni}`,
+  explain: (vni) => `explain takes the VNI as a word, not as --vni: ovs-evpnctl explain ${vni} MAC|IP`,
+  plan: (vni) => `plan takes the VNI in the key, not as --vni: ovs-evpnctl plan KEY-${vni}=VALUE`,
+  trace: (vni) => `trace takes the VNI from the port, not from --vni; of a tunnel port say it in the packet: tun_id=${vni}`,
+  doctor: (vni) => `doctor looks at the whole chassis, not at one VNI; for what is wrong with one, use: ovs-evpnctl show --vni ${vni}`
+}
+
 export interface CliOptions {
   readonly command: CommandName
   /** What follows the command. */
@@ -54,6 +64,8 @@ export function parseCliArguments(args: readonly string[], version: string, prin
   const { json, vni, target, vtySocket } = program.opts<{ readonly json?: true, readonly vni?: string, readonly target?: string, readonly vtySocket?: string }>()
   const [name = '', ...rest] = program.args
   const command = readCommand(name)
+  const whyNot = vni === undefined ? undefined : WITHOUT_VNI[command]?.(readVni(vni))
+  if (whyNot !== undefined) throw new Failure(EXIT_USAGE, whyNot)
   checkCount(command, rest)
   return {
     command,

@@ -3,7 +3,7 @@ import type { ShowReport } from '../daemon/report/report.js'
 import { callControl, RefusedError } from './client.js'
 import { EXIT_UNREACHABLE, EXIT_USAGE, Failure } from './failure.js'
 import { noVnis } from './show.js'
-import { unreachable } from './target.js'
+import { unreachable } from './unreachable.js'
 
 /** VNIs named to somebody who asked for one that is not there. */
 const NAMED_VNIS = 5
@@ -19,7 +19,7 @@ export async function callUntil(end: AbortSignal | undefined, socket: string, me
     return await callControl(socket, method, params, end)
   } catch (error) {
     if (error instanceof RefusedError) throw new Failure(EXIT_UNREACHABLE, `${socket}: ${error.message}`)
-    throw unreachable(socket, error as NodeJS.ErrnoException)
+    throw unreachable(socket, error as Error)
   }
 }
 

@@ -8,7 +8,7 @@ import { call, callUntil, report, requireVni } from './daemon.js'
 import { type Diagnosis, diagnose, exitCodeOf, formatDiagnosis, withoutDaemon } from './doctor/doctor.js'
 import { gatherFacts } from './doctor/gather.js'
 import { explain } from './explain/explain.js'
-import { EXIT_UNREACHABLE, EXIT_USAGE, Failure } from './failure.js'
+import { EXIT_USAGE, Failure } from './failure.js'
 import { formatHistory, readAddress } from './history.js'
 import { formatList, type List, LISTS } from './lists.js'
 import { formatPlan } from './plan.js'
@@ -17,6 +17,7 @@ import { formatShow } from './show.js'
 import { findTarget } from './target.js'
 import { formatTrace, trace } from './trace/trace.js'
 import { askVswitchd } from './vswitchd.js'
+import { Unreachable } from './unreachable.js'
 import { watch } from './watch/watch.js'
 
 export interface CliOutput {
@@ -119,17 +120,13 @@ async function diagnoseWith(options: CliOptions, env: Environment, progress: Ste
     const vteps = JSON.parse(await report(socket, 'vteps')) as readonly VtepReport[]
     return diagnose(await gatherFacts({ show, vteps, rundir: runDirectory(env), vtySocket: options.vtySocket, progress }))
   } catch (error) {
-    if (error instanceof Failure && error.exitCode === EXIT_UNREACHABLE) return withoutDaemon(error.message)
+    if (error instanceof Unreachable) return withoutDaemon(error)
     throw error
   }
 }
 
 /** The overview or a list. */
 async function answer({ command, vni, json, target }: CliOptions, env: Environment): Promise<string> {
-  if (command === 'latency' && vni !== undefined) throw new Failure(EXIT_USAGE, 'latencies are not told apart by VNI')
-  if (command === 'problems' && vni !== undefined) {
-    throw new Failure(EXIT_USAGE, `problems are not told apart by VNI; for those of one, use: ovs-evpnctl show --vni ${vni}`)
-  }
   const socket = await findTarget(target, env)
   if (vni !== undefined) await requireVni(socket, vni)
   const text = await report(socket, command, vni)

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { probeSocket } from '../daemon/control/probe.js'
 import { type Environment, runDirectory } from '../daemon/options.js'
 import { EXIT_UNREACHABLE, EXIT_USAGE, Failure } from './failure.js'
+import { denied, deniedIn, notRunning, unreachable } from './unreachable.js'
 
 const PROGRAM = 'ovs-evpnd'
 
@@ -13,14 +14,10 @@ export async function findTarget(target: string | undefined, env: Environment): 
   if (target !== undefined) return target.includes('/') ? path.resolve(target) : socketOfPidfile(rundir, target)
   const pid = readPid(path.join(rundir, `${PROGRAM}.pid`))
   const named = pid === undefined ? undefined : path.join(rundir, `${PROGRAM}.${pid}.ctl`)
-  if (named !== undefined && await probeSocket(named) === 'answered') return named
-  return await onlySocket(rundir, named ?? path.join(rundir, `${PROGRAM}.*.ctl`))
-}
-
-/** The sentence for a socket that cannot be talked to. */
-export function unreachable(socket: string, error: NodeJS.ErrnoException): Failure {
-  if (error.code === 'EACCES') return denied(socket)
-  return notRunning(socket, error.code === 'ENOENT' ? 'there is no such socket' : error.message)
+  const probed = named === undefined ? undefined : await probeSocket(named)
+  if (named !== undefined && probed === 'answered') return named
+  if (named !== undefined && probed === 'denied') throw denied(named)
+  return await onlySocket(rundir, named)
 }
 
 function socketOfPidfile(rundir: string, name: string): string {
@@ -41,12 +38,16 @@ function readPid(file: string): number | undefined {
   }
 }
 
-/** The socket that answers when it is the only one; `tried` is for the sentence when there is none. */
-async function onlySocket(rundir: string, tried: string): Promise<string> {
+/** The socket that answers when it is the only one; `named` has been tried. */
+async function onlySocket(rundir: string, named: string | undefined): Promise<string> {
   const found = { answered: [] as string[], denied: [] as string[], dead: [] as string[] }
   for (const socket of listSockets(rundir)) found[await probeSocket(socket)].push(socket)
   const [first] = found.answered
-  if (first === undefined) throw found.denied[0] === undefined ? notRunning(tried, 'nothing answers') : denied(found.denied[0])
+  if (first === undefined) {
+    if (found.denied[0] !== undefined) throw denied(found.denied[0])
+    const dead = named ?? found.dead.at(-1)
+    throw dead === undefined ? notRunning(path.join(rundir, `${PROGRAM}.*.ctl`), 'nothing answers') : unreachable(dead, deadBecause(dead))
+  }
   if (found.answered.length > 1) {
     throw new Failure(EXIT_USAGE, `several daemons are running, choose one with -t: ${found.answered.join(', ')}`)
   }
@@ -57,15 +58,12 @@ function listSockets(rundir: string): string[] {
   const pattern = new RegExp(`^${PROGRAM}\\.[0-9]+\\.ctl$`)
   try {
     return fs.readdirSync(rundir).filter(name => pattern.test(name)).sort().map(name => path.join(rundir, name))
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw deniedIn(rundir)
     return []
   }
 }
 
-function notRunning(tried: string, why: string): Failure {
-  return new Failure(EXIT_UNREACHABLE, `ovs-evpnd is not running: tried ${tried}, ${why}; start it with: ovs-evpnd --detach --pidfile`)
-}
-
-function denied(socket: string): Failure {
-  return new Failure(EXIT_UNREACHABLE, `not allowed to connect to ${socket}; use root, or a member of the daemon's --unixctl-group`)
+function deadBecause(socket: string): NodeJS.ErrnoException {
+  return Object.assign(new Error('nothing answers'), { code: fs.existsSync(socket) ? 'ECONNREFUSED' : 'ENOENT' })
 }

@@ -8,6 +8,7 @@ import type { BridgeFact, Facts, InterfaceFact } from '../../lib/cli/doctor/fact
 import { isOlder } from '../../lib/cli/doctor/frr.js'
 import { slowPeers } from '../../lib/cli/doctor/frr-facts.js'
 import { command } from '../../lib/cli/shell.js'
+import { notRunning } from '../../lib/cli/unreachable.js'
 import type { VniReport } from '../../lib/daemon/report/report.js'
 import { IFF, type LinkRow } from '../../lib/netlink/index.js'
 
@@ -175,7 +176,7 @@ await t.test('what was not looked at is no finding, and said', (t) => {
 await t.test('findings as they are printed, and without a daemon', (t) => {
   const screen = formatDiagnosis(diagnose({ ...FACTS, ...vxlan({ vni: 11 }), ...int({ failMode: '' }) }))
   t.equal(screen, readFileSync('fixtures/cli/doctor.txt', 'utf8'))
-  const gone = withoutDaemon('ovs-evpnd is not running: tried /x.ctl, nothing answers')
+  const gone = withoutDaemon(notRunning('/x.ctl', 'nothing answers'))
   t.equal(exitCodeOf(gone), 2)
   t.match(formatDiagnosis(gone), /^ERROR daemon-down: ovs-evpnd is not running: tried \/x\.ctl.*\n.*\n {2}mend: ovs-evpnd --detach --pidfile\n/)
   t.end()

@@ -4,6 +4,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { type Chassis, type Outcome, run, startChassis, temporaryFolder } from '../control/chassis.js'
+import { parseCliArguments } from '../../lib/cli/arguments.js'
+import { LISTS } from '../../lib/cli/lists.js'
 import { emptyReports, fakeReports } from '../control/reports.js'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/ovs-evpnctl.js', import.meta.url))
@@ -81,6 +83,12 @@ const WRONG: readonly (readonly [string, string])[] = [
   ['macs --vni 16777216', '--vni 16777216: no VNI, which is a whole number from 0 to 16777215'],
   ['problems --vni 1000', 'problems are not told apart by VNI; for those of one, use: ovs-evpnctl show --vni 1000'],
   ['latency --vni 1000', 'latencies are not told apart by VNI'],
+  ['explain --vni 1000 02:00:00:00:00:02', 'explain takes the VNI as a word, not as --vni: ovs-evpnctl explain 1000 MAC|IP'],
+  ['explain 1000 02:00:00:00:00:02 --vni=1000', 'explain takes the VNI as a word, not as --vni: ovs-evpnctl explain 1000 MAC|IP'],
+  ['plan --vni 1000 evpn-flood=none', 'plan takes the VNI in the key, not as --vni: ovs-evpnctl plan KEY-1000=VALUE'],
+  ['trace vm1 arp --vni 1000', 'trace takes the VNI from the port, not from --vni; of a tunnel port say it in the packet: tun_id=1000'],
+  ['doctor --vni 1000', 'doctor looks at the whole chassis, not at one VNI; for what is wrong with one, use: ovs-evpnctl show --vni 1000'],
+  ['doctor --vni ten', '--vni ten: no VNI, which is a whole number from 0 to 16777215'],
   ['explain', 'explain takes a VNI and a MAC or IP: ovs-evpnctl explain VNI MAC|IP'],
   ['explain ten 10.0.0.1', '"ten" is no VNI, which is a whole number from 0 to 16777215'],
   ['explain 1000 10.0.0.256', '"10.0.0.256" is no MAC and no IP address, such as 02:00:00:00:00:01, 10.0.0.1, 2001:db8::1'],
@@ -88,6 +96,17 @@ const WRONG: readonly (readonly [string, string])[] = [
   ['macs extra', 'too many arguments. Expected 1 argument but got 2.'],
   ['macs --jsno', 'unknown option \'--jsno\'\n(Did you mean --json?)']
 ]
+
+await t.test('a command with a typing error gets the nearest one, whichever it is', t => {
+  const commands = ['show', ...Object.keys(LISTS), 'explain', 'history', 'plan', 'trace', 'watch', 'doctor']
+  const slips = (word: string): readonly string[] => [word.slice(0, -1), word.slice(1), `${word}x`, word.slice(0, -2) + word.slice(-1) + word.slice(-2, -1), word.toUpperCase()[0] + word.slice(1)]
+  for (const command of commands) {
+    for (const slip of slips(command).filter(word => !commands.includes(word))) {
+      t.throws(() => parseCliArguments([slip], '', () => undefined), { message: `no command "${slip}", did you mean "${command}"? (ovs-evpnctl --help shows all)`, exitCode: 2 }, slip)
+    }
+  }
+  t.end()
+})
 
 await t.test('a wrong question is answered in a sentence and exit code 2', async t => {
   const { rundir } = await startChassis(t)
@@ -138,7 +157,7 @@ await t.test('a daemon that does not run is said so, with the socket tried and h
   }
   fs.writeFileSync(path.join(rundir, 'ovs-evpnd.pid'), '4194305\n')
   t.equal((await ctl(t, rundir, 'macs')).stderr,
-    `ovs-evpnctl: ovs-evpnd is not running: tried ${rundir}/ovs-evpnd.4194305.ctl, nothing answers; ${STOPPED}\n`)
+    `ovs-evpnctl: ovs-evpnd is not running: tried ${rundir}/ovs-evpnd.4194305.ctl, there is no such socket; ${STOPPED}\n`)
 })
 
 /** A second daemon in the run directory of `first`, by a link to its socket. */
@@ -169,16 +188,19 @@ await t.test('a user who may not connect is told so', async t => {
   const { rundir, socket } = await startChassis(t)
   fs.chmodSync(rundir, 0o755)
   fs.chmodSync(socket, 0)
+  const closed = temporaryFolder(t)
+  fs.chmodSync(closed, 0)
   // Root is allowed everything, and the user nobody may not read the program: it is loaded before the user changes.
   const script = `import { runCli } from ${JSON.stringify(new URL('../../lib/cli/run.js', import.meta.url).href)}
     if (process.getuid() === 0) process.setuid(65534)
     const complain = text => process.stdout.write(text)
     const target = ['-t', ${JSON.stringify(socket)}]
-    for (const args of [[], target]) console.log(await runCli(['macs', ...args], process.env, '', { complain }))`
+    for (const args of [[], target]) console.log(await runCli(['macs', ...args], process.env, '', { complain }))
+    console.log(await runCli(['macs'], { OVS_RUNDIR: ${JSON.stringify(closed)} }, '', { complain }))`
   const env = { ...process.env, OVS_RUNDIR: rundir }
   const { stdout } = await run(t, process.execPath, ['--input-type=module', '-e', script], { env })
   const sentence = `ovs-evpnctl: not allowed to connect to ${socket}; use root, or a member of the daemon's --unixctl-group\n1\n`
-  t.equal(stdout, sentence + sentence)
+  t.equal(stdout, `${sentence}${sentence}ovs-evpnctl: not allowed to look for ovs-evpnd's socket in ${closed}; use root, or give the socket: -t PATH\n1\n`)
 })
 
 await t.test('help and version', async t => {

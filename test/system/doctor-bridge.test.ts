@@ -47,9 +47,18 @@ const CASES: readonly Case[] = [
 await patient.healthy()
 for (const one of CASES) await t.test(`${one.id}: ${one.says.source}`, (t) => patient.provoke(t, one))
 
+await t.test('a daemon that was stopped by a signal: the command lets it go on', async (t) => {
+  process.kill(daemon.pid, 'SIGSTOP')
+  const { findings, code } = await patient.doctor({ OVS_CTL_TIMEOUT: '1' })
+  t.equal(code, 2)
+  t.match(findings, [{ id: 'daemon-silent', mend: [`kill -CONT ${daemon.pid}`] }])
+  await patient.type(findings[0]?.mend[0] ?? '')
+  await patient.healthy()
+})
+
 await t.test('a daemon that does not run: which socket was tried, and how to start it', async (t) => {
   await daemon.stop()
   const { findings, code } = await patient.doctor()
   t.equal(code, 2)
-  t.match(findings, [{ id: 'daemon-down', what: /^ovs-evpnd is not running: tried .*\.ctl, nothing answers/, mend: ['ovs-evpnd --detach --pidfile'] }])
+  t.match(findings, [{ id: 'daemon-down', what: /^ovs-evpnd is not running: tried .*\.ctl, (nothing answers|there is no such socket)/, mend: ['ovs-evpnd --detach --pidfile'] }])
 })

@@ -127,7 +127,7 @@ await t.test('an address that nobody knows: the nearest that is known, exit code
 
 await t.test('watch outlives the daemon, and says so; Ctrl-C ends it with 0', async (t) => {
   await daemon.stop()
-  await eventually('watch to notice', () => output.stderr, (text) => /ovs-evpnd is not running: tried .*; start it with: .*; waiting for it/.test(text), 30_000)
+  await eventually('watch to notice', () => output.stderr, (text) => /(ovs-evpnd is not running: tried .*; start it with: .*|ask again in a moment); waiting for it/.test(text), 30_000)
   daemon = await lab.startDaemon('c1')
   await eventually('watch to notice', () => output.stderr, (text) => text.includes('ovs-evpnd was started anew'), 30_000)
   await speaker.mac(10, '02:aa:00:00:00:05', A)

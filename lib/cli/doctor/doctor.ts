@@ -2,6 +2,7 @@
 import { oneLine } from '../../daemon/log/line.js'
 import { examine, type Finding } from './check.js'
 import { CHECKS } from './checks.js'
+import type { Trouble, Unreachable } from '../unreachable.js'
 import type { Facts } from './facts.js'
 
 export interface Diagnosis {
@@ -14,12 +15,16 @@ export function diagnose(facts: Facts): Diagnosis {
   return { findings: examine(CHECKS, facts), skipped: facts.skipped }
 }
 
+/** What a daemon that cannot be asked is called. */
+const WITHOUT: Readonly<Record<Trouble, Pick<Finding, 'id' | 'why'>>> = {
+  absent: { id: 'daemon-down', why: 'Flows and kernel rows stay as they are, and nothing follows what changes.' },
+  silent: { id: 'daemon-silent', why: 'While it does not go on, nothing follows what changes.' },
+  denied: { id: 'daemon-denied', why: 'Without its answers nothing can be looked at.' }
+}
+
 /** All that can be said while nobody answers on the control socket. */
-export function withoutDaemon(why: string): Diagnosis {
-  const finding: Finding = {
-    id: 'daemon-down', severity: 'error', subject: 'ovs-evpnd', why: 'Flows and kernel rows stay as they are, and nothing follows what changes.', what: why, mend: ['ovs-evpnd --detach --pidfile']
-  }
-  return { findings: [finding], skipped: ['all other checks: they need the daemon'] }
+export function withoutDaemon({ trouble, message, mend }: Pick<Unreachable, 'trouble' | 'message' | 'mend'>): Diagnosis {
+  return { findings: [{ ...WITHOUT[trouble], severity: 'error', subject: 'ovs-evpnd', what: message, mend }], skipped: ['all other checks: they need the daemon'] }
 }
 
 /** 0: nothing found; 1: warnings; 2: errors. */

@@ -63,8 +63,8 @@ export class Patient {
       'link set vxlan-10 master br-10', 'link set vxlan-10 type bridge_slave learning off', 'link set vxlan-10 addrgenmode none', 'link set vxlan-10 up')
   }
 
-  async doctor(): Promise<Seen> {
-    const { code, stdout, stderr } = await evpnctl(this.lab, 'c1', ['doctor', '--json', '--vty-socket', this.#vtySocket], { allowFailure: true })
+  async doctor(env: Readonly<Record<string, string>> = {}): Promise<Seen> {
+    const { code, stdout, stderr } = await evpnctl(this.lab, 'c1', ['doctor', '--json', '--vty-socket', this.#vtySocket], { allowFailure: true, env })
     if (stdout === '') throw new Error(`doctor ended with ${code}: ${stderr}`)
     return { ...JSON.parse(stdout) as Diagnosis, code }
   }
@@ -89,7 +89,7 @@ export class Patient {
     await elsewhere?.()
     for (const command of found?.mend ?? []) {
       t.comment(command)
-      await this.#type(command)
+      await this.type(command)
     }
     await eventually(`no finding ${id} after its commands`, () => this.doctor(), (seen) => !seen.findings.some(isMeant), PATIENCE_MS)
     await tidy?.()
@@ -108,7 +108,7 @@ export class Patient {
   }
 
   /** In a shell of the chassis, whose vtysh finds the lab's FRR. Which gateway it is, only the operator knows. */
-  async #type(command: string): Promise<void> {
+  async type(command: string): Promise<void> {
     const [, verb, unit = ''] = /^systemctl (start|restart) (\S+)$/.exec(command) ?? []
     if (verb !== undefined) return await this.#systemctl(verb === 'restart', SERVICES[unit] ?? [])
     await this.c1.run(['sh', '-ec', command.replace(/^vtysh /, `vtysh --vty_socket ${this.#vtySocket} `).replace('GATEWAY', VTEP)])
