@@ -1,11 +1,10 @@
-// The whole configuration as one value, read from the OVSDB replica. Reading is a pure function of the tables;
-// an Interface row is parsed once, because the replica replaces a row object when, and only when, it changed.
+// The whole configuration as one value, read from the OVSDB replica. Reading is a pure function of the tables; the ports, which
+// may be very many, are kept from one reading to the next.
 import type { Row } from '../ovsdb/index.js'
 import { EMPTY_BRIDGE, parseBridge, type BridgeConfig } from './bridge.js'
-import { atoms, text, textMap, uuids } from './columns.js'
-import { parsePort, type PortConfig } from './port.js'
+import { isOvnTunnel, type BridgePorts, type PortChange, type WorkloadPort } from './bridge-ports.js'
+import { atoms, text, textMap } from './columns.js'
 import { parseSystem, type SystemConfig } from './system.js'
-import { isTunnelPort } from './tunnel-port.js'
 import type { Warning } from './warning.js'
 
 /** What the daemon asks ovsdb-server for. */
@@ -18,11 +17,6 @@ export const MONITORED = {
 
 export type TableView = (name: keyof typeof MONITORED) => ReadonlyMap<string, Row>
 
-export interface WorkloadPort extends PortConfig {
-  /** Why Open vSwitch cannot use the port; undefined = it can. */
-  readonly problem: string | undefined
-}
-
 export interface Database {
   readonly system: SystemConfig
   /** Row of the integration bridge; undefined = there is none of that name. */
@@ -31,81 +25,52 @@ export interface Database {
   /** Why we keep our hands off this bridge; undefined = it is for us to use. */
   readonly standOff: string | undefined
   readonly failMode: string
-  /** Ports of the integration bridge that name a VNI, by Interface name. */
+  /** Ports of the integration bridge that name a VNI, by Interface name: those of now, also in a value that was read before. */
   readonly ports: ReadonlyMap<string, WorkloadPort>
+  /** Which of them are not what they were in the reading before. */
+  readonly portChanges: readonly PortChange[]
   /** Names of the tunnel ports of ours on the integration bridge. */
   readonly tunnels: ReadonlySet<string>
   readonly warnings: readonly Warning[]
 }
 
-interface ParsedInterface { readonly port: WorkloadPort | undefined; readonly warnings: readonly Warning[]; readonly isOvn: boolean }
-
-/** Parsed Interface rows by row object. */
-export type InterfaceCache = WeakMap<Row, ParsedInterface>
-
-/** Reads everything. Cost: a few map look-ups per port of the bridge, parsing only for what is new. */
-export function readDatabase(table: TableView, cache: InterfaceCache): Database {
+/**
+ * Reads everything, and brings `ports` up to date: all of them, or only those whose rows are among the `changed` uuids. Cost: that of
+ * what changed, and one pass over Bridge.ports.
+ */
+export function readDatabase(table: TableView, ports: BridgePorts, changed?: ReadonlySet<string>): Database {
   const [root] = table('Open_vSwitch').values()
   const { config: system, warnings } = parseSystem(textMap(root?.['external_ids']))
   const [bridgeUuid, row] = [...table('Bridge')].find(([, bridge]) => bridge['name'] === system.bridge) ?? []
-  if (row === undefined) {
-    return { system, bridgeUuid: undefined, bridge: EMPTY_BRIDGE, standOff: undefined, failMode: '', ports: new Map(), tunnels: new Set(), warnings }
-  }
+  const portChanges = ports.update(row === undefined ? [] : portUuids(row), table, changed)
+  const common = { system, bridgeUuid, ports: ports.workloads, portChanges, tunnels: ports.tunnels }
+  if (row === undefined) return { ...common, bridge: EMPTY_BRIDGE, standOff: undefined, failMode: '', warnings }
   const parsedBridge = parseBridge(system.bridge, textMap(row['external_ids']))
-  const parsed = interfacesOf(row, table).map((iface) => parseInterface(iface, cache))
-  const ports = parsed.flatMap(({ port }) => (port === undefined ? [] : [port])).sort((a, b) => (a.name < b.name ? -1 : 1))
   return {
-    system,
-    bridgeUuid,
+    ...common,
     bridge: parsedBridge.config,
-    standOff: whyStandOff(system.bridge, row, parsed, table),
+    standOff: whyStandOff(system.bridge, row, ports),
     failMode: text(row['fail_mode']),
-    ports: new Map(ports.map((port) => [port.name, port])),
-    tunnels: new Set(portsOf(row, table).filter(isTunnelPort).map((port) => text(port['name']))),
-    warnings: [...warnings, ...parsedBridge.warnings, ...parsed.flatMap((one) => one.warnings)]
+    warnings: [...warnings, ...parsedBridge.warnings, ...ports.warnings]
   }
 }
 
-function portsOf(bridge: Row, table: TableView): Row[] {
-  return uuids(bridge['ports']).map((uuid) => table('Port').get(uuid)).filter((row) => row !== undefined)
-}
-
-function interfacesOf(bridge: Row, table: TableView): Row[] {
-  return portsOf(bridge, table).flatMap((port) => uuids(port['interfaces']))
-    .map((uuid) => table('Interface').get(uuid)).filter((row) => row !== undefined)
-}
-
-function parseInterface(row: Row, cache: InterfaceCache): ParsedInterface {
-  const cached = cache.get(row)
-  if (cached !== undefined) return cached
-  const externalIds = textMap(row['external_ids'])
-  const { config, warnings } = parsePort(text(row['name']), externalIds)
-  const parsed = { port: config && { ...config, problem: portProblem(row) }, warnings, isOvn: externalIds.has('ovn-installed') }
-  cache.set(row, parsed)
-  return parsed
-}
-
-/** ofport is empty until ovs-vswitchd looked at the port, -1 when it could not make it (ovs-vswitchd.conf.db(5)). */
-function portProblem(row: Row): string | undefined {
-  const [ofport] = atoms(row['ofport'])
-  const [error] = atoms(row['error'])
-  if (error !== undefined) return `Open vSwitch reports: ${error}`
-  if (ofport === undefined) return 'Open vSwitch has not made the port yet'
-  return Number(ofport) < 0 ? 'Open vSwitch could not make the port' : undefined
+/** The uuids of a bridge's ports, as the row has them: the same strings as in the row before. */
+function portUuids(bridge: Row): readonly string[] {
+  return atoms(bridge['ports']) as readonly string[]
 }
 
 /** ovn-controller deletes every flow it does not know: two owners of one bridge cannot live together. */
-function whyStandOff(name: string, bridge: Row, interfaces: readonly ParsedInterface[], table: TableView): string | undefined {
+function whyStandOff(name: string, bridge: Row, ports: BridgePorts): string | undefined {
   const mark = ovnMark(bridge)
   if (mark !== undefined) return `bridge ${name} belongs to ovn-controller (external_ids:${mark})`
-  const port = ovnTunnel(bridge, table)
-  if (port !== undefined) return `bridge ${name} belongs to ovn-controller (port ${text(port['name'])} has external_ids:ovn-chassis-id)`
-  return interfaces.some((one) => one.isOvn) ? `bridge ${name} belongs to ovn-controller (an interface has external_ids:ovn-installed)` : undefined
+  if (ports.ovnTunnel !== undefined) return `bridge ${name} belongs to ovn-controller (port ${ports.ovnTunnel} has external_ids:ovn-chassis-id)`
+  return ports.isOvn ? `bridge ${name} belongs to ovn-controller (an interface has external_ids:ovn-installed)` : undefined
 }
 
 /** True for any bridge that carries a mark of ovn-controller, whoever else has ports there. */
 export function isOvnBridge(bridge: Row, table: TableView): boolean {
-  return ovnMark(bridge) !== undefined || ovnTunnel(bridge, table) !== undefined
+  return ovnMark(bridge) !== undefined || portUuids(bridge).some((uuid) => isOvnTunnel(table('Port').get(uuid) ?? {}))
 }
 
 function ovnMark(bridge: Row): string | undefined {
@@ -115,8 +80,4 @@ function ovnMark(bridge: Row): string | undefined {
 /** True for a key of a bridge's external_ids by which ovn-controller gives itself away. */
 export function isOvnKey(key: string): boolean {
   return key === 'ovn-startup-ts' || key === 'ovn-nb-cfg' || key.startsWith('ct-zone-')
-}
-
-function ovnTunnel(bridge: Row, table: TableView): Row | undefined {
-  return portsOf(bridge, table).find((port) => textMap(port['external_ids']).has('ovn-chassis-id'))
 }

@@ -5,8 +5,11 @@ import { text, textMap } from './columns.js'
 /** Our mark on a Port row; only rows that carry it are ever used, changed or removed. */
 export const TUNNEL_MARK = 'ovn-evpn-tunnel'
 
+/** What the names of all of them begin with. */
+export const TUNNEL_PREFIX = 'ovn-evpn-'
+
 export function tunnelName(udpPort: number): string {
-  return `ovn-evpn-${udpPort}`
+  return `${TUNNEL_PREFIX}${udpPort}`
 }
 
 export function isTunnelPort(port: Row): boolean {

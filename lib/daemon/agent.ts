@@ -101,9 +101,10 @@ export class Agent {
     this.feed.overrun()
   }
 
-  /** The OVSDB replica changed; `isComplete` once it holds everything. */
-  databaseChanged(isComplete: boolean): void {
+  /** Rows of the OVSDB replica changed; `isComplete` once it holds everything. */
+  databaseChanged(isComplete: boolean, changes: readonly { readonly uuid: string }[]): void {
     this.#isDatabaseSynced ||= isComplete
+    for (const { uuid } of changes) this.state.dirty.rows?.add(uuid)
     this.state.dirty.database = true
     this.#schedule()
   }

@@ -1,22 +1,22 @@
 // Which ports are bound to which VNIs, and who names which address there: kept up from one configuration to the next, so
-// that one port's change marks what hangs on that port. Every port costs one comparison.
+// that one port's change marks what hangs on that port.
 import { isDeepStrictEqual } from 'node:util'
-import type { Database, WorkloadPort } from '../config/database.js'
+import type { PortChange } from '../config/bridge-ports.js'
+import type { Database } from '../config/database.js'
 import type { Binding } from '../config/port.js'
 import { AddressBook, touchedBy, type AddressOwner } from '../evpn/local.js'
 import type { Vni } from '../net/number.js'
 import { markLearned } from './affected.js'
 import type { State } from './state.js'
 
-/** Brings bindings and address books from one configuration to the next. An unchanged Interface row is the same parsed object. */
+/** Brings bindings and address books from one configuration to the next. */
 export function rebind(state: State, old: Database, current: Database): void {
-  for (const [name, port] of old.ports) if (!current.ports.has(name)) rebindPort(state, port, undefined)
-  for (const [name, port] of current.ports) rebindPort(state, old.ports.get(name), port)
+  for (const change of current.portChanges) rebindPort(state, change)
   for (const vni of new Set([...old.bridge.addresses.keys(), ...current.bridge.addresses.keys()])) nameWithoutPort(state, current, vni)
 }
 
-function rebindPort(state: State, old: WorkloadPort | undefined, current: WorkloadPort | undefined): void {
-  if (old === current || isDeepStrictEqual(old, current)) return
+function rebindPort(state: State, { old, current }: PortChange): void {
+  if (isDeepStrictEqual(old, current)) return
   const name = current?.name ?? old?.name ?? ''
   state.dirty.ports.add(name)
   const bindings = new Map((current?.bindings ?? []).map((binding) => [binding.vni, binding]))

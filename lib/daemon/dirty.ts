@@ -43,6 +43,8 @@ export class KeysByVni<Key> {
 
 export class Dirty {
   database = false
+  /** Uuids of OVSDB rows that changed since the configuration was read; undefined = any may have changed. */
+  rows: Set<string> | undefined = new Set()
   /** The tunnel ports' own flows. */
   tunnels = false
   /** Something a standing notice is made from. */

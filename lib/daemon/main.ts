@@ -96,14 +96,14 @@ function connect(options: DaemonOptions, log: Log): Connections {
         ovsdbLog.info(`connected to ${options.database}`)
         isLost = false
         wasUp = true
-        agent.databaseChanged(true)
+        agent.databaseChanged(true, [])
       },
       // That it is lost is said once; why each attempt since then fails need not be.
       down: (reason) => {
         if (!isLost) ovsdbLog.warn(`${options.database}: ${withAdvice(reason)}; keeping the last configuration, trying again`)
         isLost = wasUp
       },
-      changes: () => agent.databaseChanged(false)
+      changes: (batch) => agent.databaseChanged(false, batch)
     }
   })
   const link = new SwitchLink(options.rundir, () => agent, log.module('openflow'))

@@ -1,8 +1,9 @@
 // Everything the daemon knows: the mirrors (what the outside says), the derived values (what it means),
 // the sinks (what we want outside), and what is dirty. Plain data; the tick moves it along.
 import { LRUCache } from 'lru-cache'
-import type { Database, InterfaceCache } from '../config/database.js'
 import { EMPTY_BRIDGE } from '../config/bridge.js'
+import { BridgePorts } from '../config/bridge-ports.js'
+import type { Database } from '../config/database.js'
 import type { Binding } from '../config/port.js'
 import { parseSystem } from '../config/system.js'
 import type { Warning } from '../config/warning.js'
@@ -127,7 +128,8 @@ export interface State extends Derived, Sinks {
   readonly homes: Homes
   /** What changed of late. */
   readonly history: History
-  readonly interfaceCache: InterfaceCache
+  /** What the OVSDB rows of the integration bridge's ports say. */
+  readonly bridgePorts: BridgePorts
   /** What all MACs behind a VTEP have in common, by its address, UDP port and the VNI on the wire; behind a nexthop, by its id. */
   readonly actionsToVtep: LRUCache<string, readonly Action[]>
   /** The OVSDB replica; the daemon's fourth mirror, kept by its client. */
@@ -144,6 +146,7 @@ export const EMPTY_DATABASE: Database = {
   standOff: undefined,
   failMode: '',
   ports: new Map(),
+  portChanges: [],
   tunnels: new Set(),
   warnings: []
 }
@@ -166,7 +169,7 @@ export function createState(sinks: Sinks, table: State['table'], wake: (eventAt?
   const state: State = {
     ...sinks,
     table,
-    interfaceCache: new WeakMap(),
+    bridgePorts: new BridgePorts(),
     actionsToVtep: new LRUCache({ maxSize: MAX_CACHED_VTEPS, sizeCalculation: () => 1 }),
     dirty: new Dirty(),
     stale,

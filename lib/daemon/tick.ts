@@ -45,6 +45,7 @@ export function derive(state: State, slice = Infinity): void {
 /** Marks everything there is: after it, derive computes the whole anew through the functions that serve one change. */
 export function markAll(state: State): void {
   state.dirty.database = true
+  state.dirty.rows = undefined
   state.dirty.tunnels = true
   for (const vni of vnis(state)) markDomain(state, vni)
   for (const id of state.nexthopUsers.outers()) state.dirty.nexthops.add(id)
@@ -64,7 +65,8 @@ function refreshDatabase(state: State): void {
   // The first thing anybody writes into a new database: one without it is no configuration that says "nothing", but none at all.
   if (state.table('Open_vSwitch').size === 0) return
   const old = state.database
-  const database = readDatabase((name) => state.table(name), state.interfaceCache)
+  const database = readDatabase((name) => state.table(name), state.bridgePorts, dirty.rows)
+  dirty.rows = new Set()
   state.database = database
   state.history.reconfigured()
   for (const udpPort of old.system.vxlanPorts) {

@@ -2,7 +2,7 @@
 // replica; what must change is computed from it whole, and one transaction is under way at a time.
 import { atoms, text, textMap, uuids } from '../config/columns.js'
 import { isOvnBridge, type TableView } from '../config/database.js'
-import { isTunnelPort, TUNNEL_MARK, tunnelName } from '../config/tunnel-port.js'
+import { isTunnelPort, TUNNEL_MARK, TUNNEL_PREFIX, tunnelName } from '../config/tunnel-port.js'
 import { insert, mutate, namedUuid, uuidRef, type Mutation, type Operation, type Row } from '../ovsdb/index.js'
 
 export interface TunnelPlan {
@@ -32,12 +32,12 @@ export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly n
   const present = new Set<string>()
   const leaving = new Set<string>()
   let isRefused = false
+  const named = namedLikeOurs(table)
   for (const [uuid, bridge] of table('Bridge')) {
+    const own = named.filter(([portUuid]) => atoms(bridge['ports']).includes(portUuid))
     // Beside ours, its tunnel ports look like ours.
-    if (uuid !== bridgeUuid && isOvnBridge(bridge, table)) continue
-    for (const portUuid of uuids(bridge['ports'])) {
-      const port = table('Port').get(portUuid)
-      if (port === undefined) continue
+    if (own.length === 0 || (uuid !== bridgeUuid && isOvnBridge(bridge, table))) continue
+    for (const [portUuid, port] of own) {
       const name = text(port['name'])
       const udpPort = uuid === bridgeUuid ? wanted.get(name) : undefined
       if (!isTunnelPort(port)) {
@@ -62,6 +62,16 @@ export function planTunnels(bridgeUuid: string | undefined, udpPorts: readonly n
     }
   }
   return { operations, problems, isMove, isRefused, changes }
+}
+
+/** All that can be ours: few of a chassis' thousands of ports. */
+function namedLikeOurs(table: TableView): [uuid: string, port: Row][] {
+  const named: [string, Row][] = []
+  for (const [uuid, port] of table('Port')) {
+    const { name } = port
+    if (typeof name === 'string' && name.startsWith(TUNNEL_PREFIX)) named.push([uuid, port])
+  }
+  return named
 }
 
 /**

@@ -47,7 +47,7 @@ await t.test("a vxlan device as advertise device: the speaker's rows stay, none 
   agent.kernelMessages([
     { kind: 'link', op: 'new', row: BRIDGE_LINK }, { kind: 'link', op: 'new', row: vxlan() }, { kind: 'neigh', op: 'new', row: remote }
   ])
-  agent.databaseChanged(true)
+  agent.databaseChanged(true, [])
   await settle()
   t.ok(agent.isSynced)
   t.strictSame(writes, [])

@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { ADDRESSES, parseBridge } from '../../lib/config/bridge.js'
+import { BridgePorts } from '../../lib/config/bridge-ports.js'
 import { readDatabase } from '../../lib/config/database.js'
 import { VNI_OPTIONS } from '../../lib/config/option.js'
 import { parsePort, PORT_KEYS } from '../../lib/config/port.js'
@@ -59,7 +60,7 @@ await t.test(`a whole database of such records is read (seed ${SEED})`, (t) => {
   const record = ids.map((pairs) => Object.fromEntries(pairs))
   fc.assert(fc.property(record, record, fc.array(record, { maxLength: 4 }), (system, bridge, ports) => {
     const named = Object.fromEntries(ports.map((ids, i) => [`vm${i}`, { ids }]))
-    check(readDatabase(view(database({ 'br-int': { ids: bridge, ports: named } }, system)), new WeakMap()).warnings)
+    check(readDatabase(view(database({ 'br-int': { ids: bridge, ports: named } }, system)), new BridgePorts()).warnings)
   }), { numRuns: 1000, seed: SEED })
   t.pass('1,000 databases')
   t.end()

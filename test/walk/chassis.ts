@@ -86,7 +86,7 @@ export class Chassis {
         if (error === undefined) this.writes++
       }
     })
-    const session = new FakeSession(this.database, this.vswitchd, this.faults, (isComplete) => agent.databaseChanged(isComplete))
+    const session = new FakeSession(this.database, this.vswitchd, this.faults, (isComplete, changes) => agent.databaseChanged(isComplete, changes))
     const bridgeChanged = (bridge: string | undefined, isMoved: boolean) => this.#useBridge(bridge, isMoved)
     const agent: Agent = new Agent({ kernel: socket, database: session, log, bridgeChanged, areListening: () => this.speaker?.isAlive })
     this.#life = { agent, socket, session, connection: undefined, bridge: undefined, wiping: undefined }

@@ -31,6 +31,7 @@ export async function plan(live: State, words: readonly string[]): Promise<PlanR
   const warnings: string[] = []
   const copy = copyOf(live, table, (text) => warnings.push(text))
   copy.dirty.database = true
+  copy.dirty.rows = undefined
   await deriveInSlices(copy)
   const why = whyNot(live, copy, settings)
   if (why !== undefined) return why
@@ -48,6 +49,7 @@ function copyOf(live: State, table: State['table'], warn: (text: string) => void
     ...derived, table, dirty,
     books: new Map([...live.books].map(([vni, book]) => [vni, book.copy()])),
     switch: live.switch.fork(warn), kernel: live.kernel.fork(), devices: live.devices.fork(),
+    bridgePorts: live.bridgePorts.copy(),
     evidence: new EvidenceAsSeen(live.evidence),
     history: new History(),
     mirrors: {

@@ -200,7 +200,7 @@ function whyNoOfport(name: string): string {
 }
 
 export function portReports(state: State): PortReport[] {
-  return [...state.database.ports.values()].flatMap((port) => {
+  return [...state.database.ports.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).flatMap((port) => {
     const ofport = state.mirrors.ports.ofport(port.name)
     const reason = ofport === undefined ? port.problem ?? whyNoOfport(port.name) : undefined
     return port.bindings.map(({ vni, vlan, addresses, advertise }): PortReport => ({

@@ -14,13 +14,15 @@ interface Waiting {
 
 export interface DatabaseFaults { transactRefused: number }
 
+type DatabaseChanged = (isComplete: boolean, changes: readonly { readonly uuid: string }[]) => void
+
 const NONE: ReadonlyMap<string, Row> = new Map()
 
 export class FakeSession implements Transactor {
   readonly #database: FakeDatabase
   readonly #vswitchd: FakeVswitchd
   readonly #faults: DatabaseFaults
-  readonly #changed: (isComplete: boolean) => void
+  readonly #changed: DatabaseChanged
   #replica: ReadonlyMap<string, ReadonlyMap<string, Row>> = new Map()
   #version = -1
   #waiting: Waiting[] = []
@@ -29,7 +31,7 @@ export class FakeSession implements Transactor {
   #isConnected = false
   #isClosed = false
 
-  constructor(database: FakeDatabase, vswitchd: FakeVswitchd, faults: DatabaseFaults, changed: (isComplete: boolean) => void) {
+  constructor(database: FakeDatabase, vswitchd: FakeVswitchd, faults: DatabaseFaults, changed: DatabaseChanged) {
     this.#database = database
     this.#vswitchd = vswitchd
     this.#faults = faults
@@ -72,8 +74,7 @@ export class FakeSession implements Transactor {
   connect(): void {
     if (this.#isConnected || this.#isClosed) return
     this.#isConnected = true
-    this.#read()
-    this.#changed(true)
+    this.#changed(true, this.#read())
   }
 
   /** Brings the replica up to date. */
@@ -82,8 +83,7 @@ export class FakeSession implements Transactor {
     this.#watching = this.#watching.filter((one) => !done.includes(one))
     for (const { resolve } of done) resolve()
     if (!this.#isConnected || !this.#isBehind()) return
-    this.#read()
-    this.#changed(false)
+    this.#changed(false, this.#read())
   }
 
   /** The server runs the next transaction. */
@@ -132,9 +132,15 @@ export class FakeSession implements Transactor {
     }
   }
 
-  #read(): void {
-    this.#replica = this.#database.snapshot()
+  /** The rows that are not what they were. */
+  #read(): { readonly uuid: string }[] {
+    const [old, current] = [this.#replica, this.#database.snapshot()]
+    this.#replica = current
     this.#version = this.#database.version
+    return [...new Set([...old.keys(), ...current.keys()])].flatMap((table) => {
+      const [before, after] = [old.get(table) ?? NONE, current.get(table) ?? NONE]
+      return [...new Set([...before.keys(), ...after.keys()])].filter((uuid) => before.get(uuid) !== after.get(uuid)).map((uuid) => ({ uuid }))
+    })
   }
 
   #isBehind(): boolean {
