@@ -203,7 +203,7 @@ const WRITES: readonly (WriteRequest & { readonly show: string, readonly like: o
     like: { dst: '10.0.0.31', lladdr: '02:00:00:00:01:01', dev: 'br-1000', router: null, extern_learn: null, state: ['NOARP'] }
   }, {
     op: 'replace', row: IPV6_ROW,
-    show: 'ip -j -d neigh show nud all',
+    show: 'ip -N -j -d neigh show nud all',
     like: { dst: '2001:db8::31', lladdr: '02:00:00:00:01:01', protocol: '85' }
   }
 ]

@@ -42,7 +42,7 @@ async function look(): Promise<Shown> {
   const flows = lines(await c1.run(['ovs-ofctl', '-O', 'OpenFlow15', '--no-names', '--no-stats', 'dump-flows', 'br-int', 'cookie=0x6576706e00000000/-1']))
   const groups = await c1.groups()
   const fdb = (await c1.fdb()).filter(({ ifname, master, state }) => ifname.startsWith('lo-') && master !== undefined && state === 'static')
-  const neighbours = (await c1.neighbours()).filter(({ protocol }) => protocol === '85' || protocol === 'ovs-evpn')
+  const neighbours = (await c1.neighbours()).filter(({ protocol }) => protocol === '85')
   return {
     flows: new Set(flows.filter((line) => line.includes('actions=')).map((line) => line.replace(/^cookie=\w+, /, ''))),
     groups: new Map(groups.map((line) => [/^group_id=(\d+)/.exec(line)?.[1] ?? '', line])),

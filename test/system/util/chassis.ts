@@ -86,7 +86,8 @@ export class Chassis {
   /** All ARP and ND rows of the kernel, NOARP ones included, or those of one device. */
   async neighbours(dev?: string): Promise<NeighbourRow[]> {
     const rows = JSON.parse(await this.run(['ip', '-j', '-d', 'neigh', 'show', 'nud', 'all'])) as NeighbourRow[]
-    return rows.filter((row) => dev === undefined || row.dev === dev)
+    // On a machine that has our package, iproute2 knows a name for the protocol.
+    return rows.filter((row) => dev === undefined || row.dev === dev).map((row) => (row.protocol === 'ovs-evpn' ? { ...row, protocol: '85' } : row))
   }
 
   /** `ovs-appctl evpn/report KIND [VNI]`: what ovs-evpnctl makes its tables from. */
