@@ -98,7 +98,7 @@ const readOptionalPort: Reader<number | undefined> = (text) => {
   return value === undefined ? { why: 'must be a UDP port 1..65535' } : { value }
 }
 
-/** The table itself; docs/configuration.md lists the same rows. */
+/** The table itself; what the reference says of each row is in reference.ts. */
 export const VNI_OPTIONS: readonly AnyOption[] = [
   { key: 'dynamic-routing-bridge-ifname', field: 'bridgeIfname', read: readIfname, fallback: (vni) => `br-${vni}` },
   { key: 'dynamic-routing-vxlan-ifname', field: 'vxlanIfnames', read: readIfnames, fallback: (vni) => [`vxlan-${vni}`] },

@@ -1,66 +1,49 @@
-// docs/configuration.md against the code: the same keys, the same defaults,
-// and every command in it is one that the daemon understands.
+// docs/configuration.md against the code: its tables are generated from the parsers' tables, and every command in it is one that
+// the daemon understands.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { ADDRESSES, EMPTY_BRIDGE, parseBridge, SPEAKER } from '../../lib/config/bridge.js'
+import { parseBridge } from '../../lib/config/bridge.js'
 import { VNI_OPTIONS } from '../../lib/config/option.js'
 import { parsePort, PORT_KEYS } from '../../lib/config/port.js'
+import { withKeys, withTables } from '../../lib/config/reference.js'
 import { parseSystem, SYSTEM_KEYS } from '../../lib/config/system.js'
 import { ids, sentences } from './warnings.js'
 
 const DOC = readFileSync('docs/configuration.md', 'utf8')
 
-/** The rows of the table under a heading, as records by column name; the key without its quotes. */
-function table(heading: string): Readonly<Record<string, string>>[] {
+/** The rows of the table under a heading, as cells. */
+function table(heading: string): string[][] {
   const section = DOC.split(/\n##+ /).find((text) => text.startsWith(heading)) ?? ''
-  const [head = [], , ...rows] = section.split('\n').filter((line) => line.startsWith('|')).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
-  return rows.map((cells) => Object.fromEntries(head.map((name, i) => [name, cells[i] ?? ''])))
+  return section.split('\n').filter((line) => line.startsWith('| ')).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim())).slice(1)
 }
 
-function keys(rows: readonly Readonly<Record<string, string>>[]): string[] {
-  return rows.map((row) => (row['Key'] ?? '').replaceAll('`', ''))
-}
-
-const SYSTEM = table('The chassis')
-const BRIDGE = table('A VNI')
-const PORT = table('A workload')
-
-await t.test('the document has the keys of the code, all of them, in its order', (t) => {
-  t.strictSame(keys(SYSTEM), [...SYSTEM_KEYS])
-  t.strictSame(keys(BRIDGE), [...VNI_OPTIONS.map((option) => option.key), ADDRESSES, SPEAKER])
-  const [vni, addresses, advertise] = PORT_KEYS
-  t.strictSame(keys(PORT), [vni, addresses, 'attached-mac', advertise])
+await t.test('tables and completion are what `npm run docs` writes from the parsers\' tables', (t) => {
+  t.equal(DOC, withTables(DOC), 'docs/configuration.md: run npm run docs')
+  const completion = readFileSync('packaging/bash-completion/ovs-evpnctl', 'utf8')
+  t.equal(completion, withKeys(completion), 'packaging/bash-completion/ovs-evpnctl: run npm run docs')
+  t.equal(table('The chassis').length, SYSTEM_KEYS.length)
+  t.equal(table('A VNI').length, VNI_OPTIONS.length + 2)
+  t.equal(table('A workload').length, PORT_KEYS.length + 1)
   t.end()
 })
 
-/** A default as the document writes it. */
-function written(value: string | number | boolean | readonly (string | number)[] | undefined): string {
-  if (value === undefined) return 'the first of `ovn-evpn-vxlan-ports`'
-  return `\`${(typeof value === 'object' ? value.join(',') : String(value)).replaceAll('1000', '<vni>')}\``
-}
+await t.test('what the generator writes depends on nothing that was there', (t) => {
+  const without = DOC.replace(/^\| `(?:ovn|dynamic-routing|fdb|evpn|attached)[-_].*\n/gm, '')
+  t.not(without, DOC)
+  t.equal(withTables(without), DOC)
+  t.end()
+})
 
-for (const [i, option] of VNI_OPTIONS.entries()) {
-  await t.test(`the document on ${option.key}: default, form per VNI`, (t) => {
-    const row = BRIDGE[i]
-    t.equal(row?.['Default'], written(option.fallback(1000)))
-    t.equal(row?.['Per VNI'], 'both forms')
-    t.end()
-  })
-}
-
-await t.test('the document on defaults outside the table of options', (t) => {
-  const { config } = parseSystem(ids({}))
-  t.equal(SYSTEM[1]?.['Default'], written(config.vxlanPorts))
-  t.equal(SYSTEM[2]?.['Default'], written(config.bridge))
-  t.equal(BRIDGE.at(-1)?.['Default'], written(EMPTY_BRIDGE.speaker))
+await t.test('defaults outside the table of options are those of the parsers', (t) => {
+  const [, , , advertise] = table('A workload')
   const port = parsePort('vm1', ids({ 'dynamic-routing-vni': '1' })).config?.bindings[0]
-  t.equal(PORT[3]?.['Default'], written(port?.advertise))
+  t.equal(advertise?.[2], `\`${port?.advertise}\``)
   t.strictSame(port?.addresses.bound, [], 'no addresses by default')
   t.end()
 })
 
 await t.test('no cell is empty', (t) => {
-  for (const row of [...SYSTEM, ...BRIDGE, ...PORT]) t.ok(Object.values(row).every((cell) => cell !== ''), row['Key'] ?? '')
+  for (const row of ['The chassis', 'A VNI', 'A workload'].flatMap(table)) t.ok(row.every((cell) => cell !== ''), row[0] ?? '')
   t.end()
 })
 
