@@ -1,10 +1,11 @@
-// `npm pack` gives a package that installs, with its programs, libraries and manual pages.
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+// `npm pack` gives a package that installs, with its programs, libraries and manual pages. No network is needed.
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { run } from '../lab/run.js'
+import { serveModules } from './registry.js'
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
 const out = mkdtempSync(path.join(tmpdir(), 'evpn-npm-'))
@@ -13,7 +14,11 @@ t.teardown(() => rmSync(out, { recursive: true, force: true }))
 // What is compiled is packed: that npm would compile it first would change the tree under the other tests.
 await run(['npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', out], { cwd: REPOSITORY })
 const [tarball = ''] = readdirSync(out)
-await run(['npm', 'install', '--global', `--prefix=${out}/prefix`, '--prefer-offline', '--no-audit', '--no-fund', '--silent', path.join(out, tarball)], { timeoutMs: 240_000 })
+mkdirSync(`${out}/modules`)
+const registry = await serveModules(REPOSITORY, `${out}/modules`)
+t.teardown(() => { registry.close() })
+const options = [`--prefix=${out}/prefix`, `--cache=${out}/cache`, `--registry=${registry.url}`, '--no-audit', '--no-fund', '--no-update-notifier', '--silent']
+await run(['npm', 'install', '--global', ...options, path.join(out, tarball)], { timeoutMs: 240_000 })
 
 for (const program of ['ovs-evpnd', 'ovs-evpnctl']) {
   await t.test(`${program} runs from where npm put it`, async (t) => {
