@@ -135,25 +135,29 @@ export function markDomain(state: State, vni: Vni): void {
   dirty.domains.add(vni)
   for (const port of state.bindings.under(vni).keys()) dirty.ports.add(port)
   dirty.floods.add(vni)
-  for (const mac of state.macs.under(vni).keys()) dirty.macs.add(vni, mac)
-  for (const mac of state.books.get(vni)?.macs() ?? []) dirty.macs.add(vni, mac)
-  for (const mac of state.claims.under(vni).keys()) dirty.macs.add(vni, mac)
+  dirty.macs.addAll(vni, state.macs.under(vni).keys())
+  dirty.macs.addAll(vni, state.books.get(vni)?.macs() ?? [])
+  dirty.macs.addAll(vni, state.claims.under(vni).keys())
   for (const mac of mirrors.learned.under(vni).keys()) markLearned(state, vni, mac)
   for (const key of state.vteps.under(vni).keys()) {
     dirty.vteps.add(vni, key)
     dirty.members.add(key)
   }
   for (const id of state.nexthopUses.under(vni).keys()) dirty.nexthopUses.add(vni, id)
-  for (const ip of state.ips.under(vni).keys()) dirty.ips.add(vni, ip)
-  for (const ip of state.books.get(vni)?.ips() ?? []) dirty.ips.add(vni, ip)
+  dirty.ips.addAll(vni, state.ips.under(vni).keys())
+  dirty.ips.addAll(vni, state.books.get(vni)?.ips() ?? [])
   const domain = state.domains.get(vni)
   if (domain === undefined) return
   for (const table of domain.tables) {
-    for (const row of mirrors.fdb.deviceRows(table)) dirty.macs.add(vni, row.lladdr)
+    dirty.macs.addAll(vni, macsOf(mirrors.fdb.deviceRows(table)))
     for (const remote of mirrors.fdb.remotes(table)) markRemote(state, vni, remote)
   }
   if (domain.svi === undefined) return
-  for (const ip of mirrors.neighbours.onDevice(domain.svi).keys()) dirty.ips.add(vni, ip)
+  dirty.ips.addAll(vni, mirrors.neighbours.onDevice(domain.svi).keys())
+}
+
+function * macsOf(rows: Iterable<FdbRow>): IterableIterator<Mac> {
+  for (const { lladdr } of rows) yield lladdr
 }
 
 function markRemote(state: State, vni: Vni, remote: string): void {

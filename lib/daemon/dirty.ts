@@ -4,9 +4,12 @@ import type { Ip } from '../net/ip.js'
 import type { Mac } from '../net/mac.js'
 import type { Vni } from '../net/number.js'
 
-/** Keys by VNI. */
+/** Keys by VNI. All of a VNI that were marked at once are looked up when they are taken: there may be 100,000. */
 export class KeysByVni<Key> {
   #keys = new Map<Vni, Set<Key>>()
+  readonly #sources = new Map<Vni, Iterator<Key>[]>()
+  /** Keys that were taken from the sources of a VNI which are not empty yet: several may name the same. */
+  readonly #taken = new Map<Vni, Set<Key>>()
 
   add(vni: Vni, key: Key): void {
     const keys = this.#keys.get(vni)
@@ -14,14 +17,26 @@ export class KeysByVni<Key> {
     else keys.add(key)
   }
 
+  /** All that `keys` gives; what it gives has to be so until it was taken, or be marked when it changes. */
+  addAll(vni: Vni, keys: Iterable<Key>): void {
+    const sources = this.#sources.get(vni)
+    // What was taken already is meant once more.
+    this.#taken.delete(vni)
+    if (sources === undefined) this.#sources.set(vni, [keys[Symbol.iterator]()])
+    else sources.push(keys[Symbol.iterator]())
+  }
+
   get isEmpty(): boolean {
-    return this.#keys.size === 0
+    return this.#keys.size === 0 && this.#sources.size === 0
   }
 
   /** Everything marked so far, or some of it: it is marked no longer. */
   take(limit = Infinity): Map<Vni, Set<Key>> {
-    const all = this.#keys
     if (limit !== Infinity) return this.#takeSome(limit)
+    for (const [vni, sources] of this.#sources) for (const source of sources) for (const key of rest(source)) this.add(vni, key)
+    this.#sources.clear()
+    this.#taken.clear()
+    const all = this.#keys
     this.#keys = new Map()
     return all
   }
@@ -37,8 +52,35 @@ export class KeysByVni<Key> {
       }
       this.#keys.delete(vni)
     }
+    for (const [vni, sources] of this.#sources) {
+      if (left <= 0) break
+      left = this.#takeFromSources(vni, sources, left, taken)
+    }
     return taken.#keys
   }
+
+  /** Looks at up to `limit` keys, and returns how many it has not needed. */
+  #takeFromSources(vni: Vni, sources: Iterator<Key>[], limit: number, to: KeysByVni<Key>): number {
+    const taken = this.#taken.get(vni) ?? new Set<Key>()
+    this.#taken.set(vni, taken)
+    let left = limit
+    for (let [source] = sources; source !== undefined; [source] = sources) {
+      for (const key of rest(source)) {
+        if (!taken.has(key)) to.add(vni, key)
+        taken.add(key)
+        if (--left === 0) return 0
+      }
+      sources.shift()
+    }
+    this.#sources.delete(vni)
+    this.#taken.delete(vni)
+    return left
+  }
+}
+
+/** What an iterator has left; it goes on where it is left. */
+function * rest<T>(iterator: Iterator<T>): IterableIterator<T> {
+  for (let next = iterator.next(); next.done !== true; next = iterator.next()) yield next.value
 }
 
 export class Dirty {
@@ -69,9 +111,10 @@ export class Dirty {
   }
 }
 
-/** Takes every member out of a set. */
-export function takeAll<T>(set: Set<T>): T[] {
-  const all = [...set]
-  set.clear()
-  return all
+/** Takes every member out of a set, or the first ones. */
+export function takeFrom<T>(set: Set<T>, limit = Infinity): T[] {
+  const taken = limit < set.size ? [...set].slice(0, limit) : [...set]
+  if (taken.length === set.size) set.clear()
+  else for (const one of taken) set.delete(one)
+  return taken
 }

@@ -14,32 +14,36 @@ import { SOURCE_FLOWS } from '../pipeline/source.js'
 import { SUPPRESS_DEFAULT } from '../pipeline/suppress.js'
 import { markDomain, observeDevice, observeRows } from './affected.js'
 import { rebind } from './bindings.js'
-import { takeAll } from './dirty.js'
+import { takeFrom } from './dirty.js'
 import { refreshDomain, refreshFlood, refreshIp, refreshMac, refreshMember, refreshNexthop, refreshNexthopUse, refreshPort, refreshVtep, tunnelOfport } from './refresh/index.js'
 import type { State } from './state.js'
 
-/**
- * Derives everything dirty. A level may mark the levels below it, and a new VNI marks itself once more. With `slice` it takes so many
- * VTEPs, MACs and IPs and then returns, whatever is left.
- */
-export function derive(state: State, slice = Infinity): void {
-  const { dirty } = state
-  while (!dirty.isEmpty) {
-    if (dirty.database) refreshDatabase(state)
-    for (const vni of takeAll(dirty.domains)) refreshDomain(state, vni)
-    if (dirty.domains.size > 0) continue
-    if (dirty.tunnels) refreshTunnels(state)
-    for (const name of takeAll(dirty.ports)) refreshPort(state, name)
-    for (const [vni, keys] of dirty.vteps.take(slice)) for (const key of keys) refreshVtep(state, vni, key)
-    for (const key of takeAll(dirty.members)) refreshMember(state, key)
-    for (const [vni, ips] of dirty.ips.take(slice)) for (const ip of ips) refreshIp(state, vni, ip)
-    for (const [vni, macs] of dirty.macs.take(slice)) for (const mac of macs) refreshMac(state, vni, mac)
-    for (const [vni, ids] of dirty.nexthopUses.take()) for (const id of ids) refreshNexthopUse(state, vni, id)
-    for (const id of takeAll(dirty.nexthops)) refreshNexthop(state, id)
-    for (const vni of takeAll(dirty.floods)) refreshFlood(state, vni)
-    if (slice !== Infinity) break
-  }
+/** What one VNI, and one flood, weigh when work is sliced, against one VTEP, MAC or IP. */
+const [DOMAIN, FLOOD] = [25, 50]
+
+/** Derives everything dirty. A level may mark the levels below it, and a new VNI marks itself once more. */
+export function derive(state: State): void {
+  while (!state.dirty.isEmpty) deriveSome(state, Infinity)
   state.history.ticked()
+}
+
+/** Derives about so many VTEPs, MACs and IPs, whatever is left then. A level comes when those above it are done. */
+export function deriveSome(state: State, slice: number): void {
+  const { dirty } = state
+  if (dirty.database) refreshDatabase(state)
+  for (const vni of takeFrom(dirty.domains, Math.ceil(slice / DOMAIN))) refreshDomain(state, vni)
+  if (dirty.domains.size > 0) return
+  if (dirty.tunnels) refreshTunnels(state)
+  for (const name of takeFrom(dirty.ports, slice)) refreshPort(state, name)
+  for (const [vni, keys] of dirty.vteps.take(slice)) for (const key of keys) refreshVtep(state, vni, key)
+  for (const key of takeFrom(dirty.members, slice)) refreshMember(state, key)
+  if (!dirty.vteps.isEmpty || dirty.members.size > 0) return
+  for (const [vni, ips] of dirty.ips.take(slice)) for (const ip of ips) refreshIp(state, vni, ip)
+  for (const [vni, macs] of dirty.macs.take(slice)) for (const mac of macs) refreshMac(state, vni, mac)
+  if (!dirty.ips.isEmpty || !dirty.macs.isEmpty) return
+  for (const [vni, ids] of dirty.nexthopUses.take()) for (const id of ids) refreshNexthopUse(state, vni, id)
+  for (const id of takeFrom(dirty.nexthops)) refreshNexthop(state, id)
+  for (const vni of takeFrom(dirty.floods, Math.ceil(slice / FLOOD))) refreshFlood(state, vni)
 }
 
 /** Marks everything there is: after it, derive computes the whole anew through the functions that serve one change. */

@@ -1,13 +1,17 @@
 // A map of maps: the first key is what one asks for as a whole (a device, a VNI), the second names one thing in it.
+import type { Copies, MapCopy } from '../net/copies.js'
 
 export class NestedMap<Outer, Inner, Value> {
   readonly #maps = new Map<Outer, Map<Inner, Value>>()
+  /** While a copy is made. */
+  #parts: ReadonlyMap<Outer, MapCopy<Inner, Value>> | undefined
 
   get(outer: Outer, inner: Inner): Value | undefined {
     return this.#maps.get(outer)?.get(inner)
   }
 
   set(outer: Outer, inner: Inner, value: Value): void {
+    this.#parts?.get(outer)?.keep(inner)
     const map = this.#maps.get(outer)
     if (map === undefined) this.#maps.set(outer, new Map([[inner, value]]))
     else map.set(inner, value)
@@ -16,14 +20,22 @@ export class NestedMap<Outer, Inner, Value> {
   delete(outer: Outer, inner: Inner): void {
     const map = this.#maps.get(outer)
     if (map === undefined) return
+    this.#parts?.get(outer)?.keep(inner)
     map.delete(inner)
     if (map.size === 0) this.#maps.delete(outer)
   }
 
-  /** Another map of the same values. */
-  copy(): NestedMap<Outer, Inner, Value> {
+  /** Another map of the same values, which is complete when `copies` are. One at a time. */
+  copy(copies: Copies): NestedMap<Outer, Inner, Value> {
     const copy = new NestedMap<Outer, Inner, Value>()
-    for (const [outer, map] of this.#maps) copy.#maps.set(outer, new Map(map))
+    const parts = new Map<Outer, MapCopy<Inner, Value>>()
+    for (const [outer, map] of this.#maps) {
+      const target = new Map<Inner, Value>()
+      copy.#maps.set(outer, target)
+      parts.set(outer, copies.begin(map, target))
+    }
+    this.#parts = parts
+    copies.atEnd(() => { this.#parts = undefined })
     return copy
   }
 

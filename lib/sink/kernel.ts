@@ -1,5 +1,6 @@
 // The kernel rows that announce local addresses, desired and realized. What is realized comes from the mirrors alone,
 // never from an acknowledgement: between our write and its answer somebody else may have replaced the row.
+import type { Copies } from '../net/copies.js'
 import type { NetlinkError, WriteRequest } from '../netlink/index.js'
 import { kernelOrder, kernelRequest, type KernelEntry, type KernelValue } from './kernel-row.js'
 import { Drift, type DriftOptions } from './drift.js'
@@ -68,10 +69,10 @@ export class KernelSink {
     this.#mended = drift.mended
   }
 
-  /** A sink that writes nowhere, wants the same and has it. */
-  fork(): KernelSink {
+  /** A sink that writes nowhere, wants the same and has it, complete when `copies` are. */
+  fork(copies: Copies): KernelSink {
     const nothing = () => undefined
-    return new KernelSink(this.#table, nothing, nothing, { modeOf: () => 'repair', tell: nothing, wake: nothing }, () => false, this.rows.fork(true))
+    return new KernelSink(this.#table, nothing, nothing, { modeOf: () => 'repair', tell: nothing, wake: nothing }, () => false, this.rows.fork(true, copies))
   }
 
   get isSettled(): boolean {

@@ -2,6 +2,7 @@
 // (re)connect and sends the difference; one batch is in flight at a time. What the switch refuses is set aside alone
 // and tried again later; what a foreign entry occupies is left to it, and looked at again until it is gone.
 import type { Action, ApplyError, FlowFilter, FlowStats, FlowUpdate, GroupStats, Meter, RequestForward } from '../openflow/index.js'
+import type { Copies } from '../net/copies.js'
 import type { Flow, FlowPlace, Group } from '../pipeline/flow.js'
 import { Audit, PARTS, type Part } from './audit.js'
 import { Conflicts } from './conflicts.js'
@@ -98,11 +99,13 @@ export class SwitchSink {
     this.#audit = new Audit((part) => this.#readAgain(part), () => this.#isReady && !this.#isBusy, (text) => report.warn(text))
   }
 
-  /** A sink without a connection that wants the same and has it. What cannot be installed is told to `warn`. */
-  fork(warn: (text: string) => void): SwitchSink {
+  /** A sink without a connection that wants the same and has it, complete when `copies` are. What cannot be installed is told to `warn`. */
+  fork(warn: (text: string) => void, copies: Copies): SwitchSink {
     const nothing = () => undefined
     const { flows, groups, meters } = this.#trackers
-    return new SwitchSink({ info: nothing, warn }, nothing, () => 'repair', { flows: flows.fork(true), groups: groups.fork(true), meters: meters.fork(false) })
+    return new SwitchSink({ info: nothing, warn }, nothing, () => 'repair', {
+      flows: flows.fork(true, copies), groups: groups.fork(true, copies), meters: meters.fork(false, copies)
+    })
   }
 
   /** Messages sent, reads and refusals since start, for operators and tests. */

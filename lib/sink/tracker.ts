@@ -1,5 +1,6 @@
 // The difference between what we want outside and what is there. Every sink has one; there is no second diff anywhere.
 // A resync replaces the realized side and nothing else: what must be sent falls out.
+import type { Copies, MapCopy } from '../net/copies.js'
 
 /** One thing to bring about: `desired` undefined = delete, `realized` undefined = create, both = change. */
 export interface Pending<V> {
@@ -39,6 +40,8 @@ export class Tracker<V> {
   #lastOwner = ''
   #desiredCount = 0
   #realizedCount = 0
+  /** While it is forked. */
+  #forking: { readonly entries: MapCopy<string, Entry<V>>, readonly owners: MapCopy<string, readonly string[]> } | undefined
 
   /** `isStep`: whether others may lead to what a key names, so that it has to be there before they do and as long as they do. */
   constructor(isEqual: (a: V, b: V) => boolean, isStep: (key: string) => boolean = () => false) {
@@ -70,6 +73,7 @@ export class Tracker<V> {
       }
     }
     for (const [key, value] of entries) this.#want(owner, key, value)
+    this.#forking?.owners.keep(owner)
     if (entries.length === 0) this.#keysOfOwner.delete(owner)
     else this.#keysOfOwner.set(owner, keys)
   }
@@ -84,6 +88,7 @@ export class Tracker<V> {
 
   /** What the outside says of one key; undefined = nothing is there. */
   realize(key: string, value: V | undefined): void {
+    this.#forking?.entries.keep(key)
     const entry = this.#entry(key)
     this.#realizedCount += Number(value !== undefined) - Number(entry.realized !== undefined)
     const isDesired = value !== undefined && entry.desired !== undefined && this.#isEqual(value, entry.desired)
@@ -93,6 +98,7 @@ export class Tracker<V> {
 
   /** What the outside holds of ours, whole: after a (re)connect or an audit. */
   replaceRealized(entries: Iterable<readonly [key: string, value: V]>): void {
+    if (this.#forking !== undefined) for (const key of this.#entries.keys()) this.#forking.entries.keep(key)
     for (const entry of this.#entries.values()) entry.realized = undefined
     this.#realizedCount = 0
     for (const [key, value] of entries) this.realize(key, value)
@@ -152,6 +158,13 @@ export class Tracker<V> {
     return batch
   }
 
+  /** All differences, blocked or not, without an order. */
+  * differences(): IterableIterator<Pending<V>> {
+    for (const pending of [this.#pendingSteps, this.#pending]) {
+      for (const key of pending.keys()) yield { key, desired: this.desired(key), realized: this.realized(key) }
+    }
+  }
+
   /** True while something that is there must change or go, and may not be touched now. */
   get isHeldBack(): boolean {
     for (const key of this.#blocked.keys()) {
@@ -190,20 +203,23 @@ export class Tracker<V> {
     return [...this.#losers].map(([key, losers]) => [key, this.#entries.get(key)?.owner ?? '', [...losers.keys()]])
   }
 
-  /** Another tracker that wants the same. `isDone`: and has all of it, so that what is pending there then is what a change would do. */
-  fork(isDone: boolean): Tracker<V> {
+  /**
+   * Another tracker that wants the same, complete when `copies` are. `isDone`: and has all of it, so that what is pending there then is
+   * what a change would do. One at a time.
+   */
+  fork(isDone: boolean, copies: Copies): Tracker<V> {
     const fork = new Tracker(this.#isEqual, this.#isStep)
-    for (const [key, { owner, desired, realized }] of this.#entries) {
-      if (desired !== undefined) fork.#entries.set(key, { owner, desired, realized: isDone ? desired : realized })
-    }
+    const show = ({ owner, desired, realized }: Entry<V>) => (desired === undefined ? undefined : { owner, desired, realized: isDone ? desired : realized })
+    this.#forking = { entries: copies.begin(this.#entries, fork.#entries, show), owners: copies.begin(this.#keysOfOwner, fork.#keysOfOwner) }
+    copies.atEnd(() => { this.#forking = undefined })
     for (const [key, losers] of this.#losers) fork.#losers.set(key, new Map(losers))
-    for (const [owner, keys] of this.#keysOfOwner) fork.#keysOfOwner.set(owner, keys)
     fork.#desiredCount = this.#desiredCount
     fork.#realizedCount = isDone ? this.#desiredCount : this.#realizedCount
     return fork
   }
 
   #want(owner: string, key: string, value: V): void {
+    this.#forking?.entries.keep(key)
     const entry = this.#entry(key)
     const { owner: holder, desired } = entry
     if (holder === undefined || desired === undefined) {
@@ -226,6 +242,7 @@ export class Tracker<V> {
   }
 
   #unwant(owner: string, key: string): void {
+    this.#forking?.entries.keep(key)
     const entry = this.#entry(key)
     const losers = this.#losers.get(key)
     if (entry.owner !== owner) {

@@ -1,6 +1,6 @@
 // One address explained: what the daemon knows of it and derived from that, and the flows that this needs, as the switch has
 // them at this moment. It only reads; where the fault is, the asker judges (lib/cli/explain).
-import { nearestKeys } from '../../config/nearest.js'
+import { Nearest } from '../../config/nearest.js'
 import { macOfIp } from '../../evpn/local.js'
 import type { Domain } from '../../evpn/domain.js'
 import type { RemoteMac } from '../../evpn/remote-mac.js'
@@ -14,6 +14,7 @@ import { ipReport } from '../report/ips.js'
 import { localReport, macReport, pathsOf, portReports, vniReport, whyUnusable, type SessionStates } from '../report/reports.js'
 import { responderOf } from '../refresh/index.js'
 import { isStaleMac } from '../report/stale.js'
+import { paced } from '../pace.js'
 import type { State } from '../state.js'
 
 /** `address` is a canonical MAC or IP; undefined: there is no such VNI. Never rejects for what the switch does: that is part of the answer. */
@@ -41,7 +42,7 @@ export async function explain(state: State, vni: Vni, address: string, sessions:
     ips: ip === undefined ? [] : ipReport(state, domain, ip),
     suppress: domain.options.suppress,
     ...await askSwitch(state, domain, mac, ip),
-    nearest: mac === undefined || (remote === undefined && claim === undefined) ? nearest(state, domain, address, ip !== undefined) : []
+    nearest: mac === undefined || (remote === undefined && claim === undefined) ? await nearest(state, domain, address, ip !== undefined) : []
   }
 }
 
@@ -89,10 +90,24 @@ async function askSwitch(state: State, domain: Domain, mac: Mac | undefined, ip:
 
 /** How many addresses are named to somebody who asked for one that is not there. */
 const NAMED = 3
+/** Between two looks at the clock. */
+const LOOKED_AT = 500
 
-function nearest(state: State, { vni }: Domain, address: string, isIp: boolean): string[] {
-  const known = new Set<string>(isIp
-    ? [...state.ips.under(vni).keys(), ...state.books.get(vni)?.ips() ?? [], ...[...state.mirrors.snooped.under(vni).values()].flatMap((ips) => [...ips])]
-    : [...state.macs.under(vni).keys(), ...state.claims.under(vni).keys()])
-  return nearestKeys(address, [...known], NAMED)
+/** There may be 100,000 to look at, which takes long enough to let others go first now and then. */
+async function nearest(state: State, { vni }: Domain, address: string, isIp: boolean): Promise<string[]> {
+  const [found, pause] = [new Nearest(address, NAMED), paced()]
+  let seen = 0
+  for (const keys of isIp ? ipsOf(state, vni) : [state.macs.under(vni).keys(), state.claims.under(vni).keys()]) {
+    for (const key of keys) {
+      found.offer(key)
+      if (++seen % LOOKED_AT === 0) await pause()
+    }
+  }
+  return found.keys
+}
+
+function * ipsOf(state: State, vni: Vni): IterableIterator<Iterable<Ip>> {
+  yield state.ips.under(vni).keys()
+  yield state.books.get(vni)?.ips() ?? []
+  yield * state.mirrors.snooped.under(vni).values()
 }

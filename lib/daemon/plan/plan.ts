@@ -1,10 +1,10 @@
 // What a change of the configuration would do, without doing it: the state is copied, with sinks that want the same and have it and a
 // database with the change, and derived by the very functions that would serve the change. What is pending in those sinks then is
 // the answer. Nothing of the copy is connected to anything.
-import { setImmediate } from 'node:timers/promises'
 import { tunnelName } from '../../config/tunnel-port.js'
 import { parseSetting, settingCommand, withSettings, type Setting } from '../../config/setting.js'
 import { NestedMap } from '../../mirror/nested.js'
+import { Copies } from '../../net/copies.js'
 import { planTunnels } from '../../sink/tunnel.js'
 import { markPort } from '../affected.js'
 import { Dirty } from '../dirty.js'
@@ -13,10 +13,11 @@ import { History } from '../history.js'
 import { planReport } from './report.js'
 import type { PlanReport } from '../report/report.js'
 import type { State } from '../state.js'
-import { derive } from '../tick.js'
+import { deriveSome } from '../tick.js'
+import { paced, type Pause } from '../pace.js'
 
-/** VTEPs, MACs and IPs derived in one go. */
-const SLICE = 500
+/** Entries copied, and VTEPs, MACs and IPs derived, between two looks at the clock. */
+const [COPIED, DERIVED] = [1_000, 50]
 
 /** The plan, or why there is none, in a sentence. */
 export async function plan(live: State, words: readonly string[]): Promise<PlanReport | string> {
@@ -29,26 +30,39 @@ export async function plan(live: State, words: readonly string[]): Promise<PlanR
   const table = withSettings(live.table, settings)
   if (typeof table === 'string') return table
   const warnings: string[] = []
-  const copy = copyOf(live, table, (text) => warnings.push(text))
+  const pause = paced()
+  const copy = await copyOf(live, table, (text) => warnings.push(text), pause)
   copy.dirty.database = true
   copy.dirty.rows = undefined
-  await deriveInSlices(copy)
+  await deriveAll(copy, pause)
   const why = whyNot(live, copy, settings)
   if (why !== undefined) return why
   const tunnels = tunnelChanges(live, copy)
   makeTunnelPorts(copy)
-  await deriveInSlices(copy)
-  return planReport(live, copy, { commands: settings.map(settingCommand), tunnels, warnings })
+  await deriveAll(copy, pause)
+  return await planReport(live, copy, { commands: settings.map(settingCommand), tunnels, warnings }, pause)
 }
 
-/** Shares what nobody changes, and has its own of what deriving writes to. */
-function copyOf(live: State, table: State['table'], warn: (text: string) => void): State {
-  const derived = Object.fromEntries(Object.entries(live).map(([name, value]: [string, unknown]) => [name, containerOf(value)])) as unknown as State
+/** What the state is now, even if it changes while it is copied. */
+async function copyOf(live: State, table: State['table'], warn: (text: string) => void, pause: Pause): Promise<State> {
+  const copies = new Copies()
+  try {
+    const copy = startCopy(live, table, warn, copies)
+    while (copies.step(COPIED)) await pause()
+    return copy
+  } finally {
+    copies.end()
+  }
+}
+
+/** Shares what nobody changes, and has its own of what deriving writes to, complete when `copies` are. */
+function startCopy(live: State, table: State['table'], warn: (text: string) => void, copies: Copies): State {
+  const derived = Object.fromEntries(Object.entries(live).map(([name, value]: [string, unknown]) => [name, containerOf(value, copies)])) as unknown as State
   const dirty = new Dirty()
   const copy: State = {
     ...derived, table, dirty,
     books: new Map([...live.books].map(([vni, book]) => [vni, book.copy()])),
-    switch: live.switch.fork(warn), kernel: live.kernel.fork(), devices: live.devices.fork(),
+    switch: live.switch.fork(warn, copies), kernel: live.kernel.fork(copies), devices: live.devices.fork(copies),
     bridgePorts: live.bridgePorts.copy(),
     evidence: new EvidenceAsSeen(live.evidence),
     history: new History(),
@@ -64,17 +78,16 @@ function copyOf(live: State, table: State['table'], warn: (text: string) => void
   return copy
 }
 
-function containerOf(value: unknown): unknown {
-  if (value instanceof NestedMap) return value.copy()
+function containerOf(value: unknown, copies: Copies): unknown {
+  if (value instanceof NestedMap) return value.copy(copies)
   if (value instanceof Map) return new Map(value)
   return value instanceof Set ? new Set(value) : value
 }
 
-/** Between two slices the daemon does its own work. */
-async function deriveInSlices(state: State): Promise<void> {
+async function deriveAll(state: State, pause: Pause): Promise<void> {
   while (!state.dirty.isEmpty) {
-    derive(state, SLICE)
-    await setImmediate()
+    deriveSome(state, DERIVED)
+    await pause()
   }
 }
 

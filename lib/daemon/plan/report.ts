@@ -5,9 +5,12 @@ import type { Tracker } from '../../sink/tracker.js'
 import { domainProblems } from '../refresh/index.js'
 import type { PlanEntry, PlannedReport, PlanReport } from '../report/report.js'
 import type { State } from '../state.js'
+import type { Pause } from '../pace.js'
 
 /** Entries told of each kind; all are counted. */
 const TOLD = 1_000
+/** Compared between two looks at the clock. */
+const COMPARED = 200
 
 export interface PlanFrame {
   readonly commands: readonly string[]
@@ -16,26 +19,28 @@ export interface PlanFrame {
   readonly warnings: readonly string[]
 }
 
-export function planReport(live: State, copy: State, { commands, tunnels, warnings }: PlanFrame): PlanReport {
+export async function planReport(live: State, copy: State, { commands, tunnels, warnings }: PlanFrame, pause: Pause): Promise<PlanReport> {
   const problemsOf = (state: State): string[] => [...state.domains.values()].flatMap((domain) => domainProblems(state, domain).map((text) => `VNI ${domain.vni}: ${text}`))
   const now = new Set(problemsOf(live))
   const device = rowText(live)
   return {
     commands,
     tunnel_ports: planned(tunnels.map(tunnelEntry)),
-    devices: compare(live.devices.rows, copy.devices.rows, (key) => key),
-    flows: compare(live.switch.flows, copy.switch.flows, flowText),
-    groups: compare(live.switch.groups, copy.switch.groups, groupText),
-    kernel_rows: compare(live.kernel.rows, copy.kernel.rows, device),
+    devices: await compare(live.devices.rows, copy.devices.rows, (key) => key, pause),
+    flows: await compare(live.switch.flows, copy.switch.flows, flowText, pause),
+    groups: await compare(live.switch.groups, copy.switch.groups, groupText, pause),
+    kernel_rows: await compare(live.kernel.rows, copy.kernel.rows, device, pause),
     problems: [...warnings, ...problemsOf(copy).filter((text) => !now.has(text))].slice(0, TOLD)
   }
 }
 
 /** What changed meanwhile, for whatever reason, is no part of the plan. */
-function compare<V>(live: Tracker<V>, copy: Tracker<V>, text: (key: string, value: V) => string): PlannedReport {
+async function compare<V>(live: Tracker<V>, copy: Tracker<V>, text: (key: string, value: V) => string, pause: Pause): Promise<PlannedReport> {
   const counts = { added: 0, changed: 0, removed: 0, meanwhile: 0 }
   const entries: PlanEntry[] = []
-  for (const { key, desired, realized } of copy.pending(Infinity)) {
+  let seen = 0
+  for (const { key, desired, realized } of copy.differences()) {
+    if (++seen % COMPARED === 0) await pause()
     if (!live.isDesired(key, realized)) {
       if (!live.isDesired(key, desired)) counts.meanwhile++
       continue
