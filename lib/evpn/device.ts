@@ -68,7 +68,7 @@ export function isOurDevice({ alias, name, address }: LinkRow, system: SystemCon
 }
 
 /** Never one that Open vSwitch receives tunnels on: the kernel gives a UDP port to one of the two. */
-function kernelUdpPort(vni: Vni, taken: readonly number[]): number {
+export function kernelUdpPort(vni: Vni, taken: readonly number[]): number {
   for (let i = 0; i < UDP_PORTS; i++) {
     const port = FIRST_UDP_PORT + (vni + i) % UDP_PORTS
     if (!taken.includes(port)) return port

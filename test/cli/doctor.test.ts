@@ -1,6 +1,9 @@
 // The checks of `ovs-evpnctl doctor` on made-up facts: one case for each, from a chassis in order by changing one thing.
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { EMPTY_BRIDGE, parseBridge } from '../../lib/config/bridge.js'
+import { parseSystem } from '../../lib/config/system.js'
+import { addressesIn } from '../../lib/cli/addresses.js'
 import { examine } from '../../lib/cli/doctor/check.js'
 import { CHECKS } from '../../lib/cli/doctor/checks.js'
 import { diagnose, exitCodeOf, formatDiagnosis, withoutDaemon } from '../../lib/cli/doctor/doctor.js'
@@ -35,7 +38,7 @@ const VTEP = { vni: 10, ip: '192.0.2.2', port: 4789, flood: true, macs: 1, state
 const FACTS: Facts = {
   show: SHOW, vteps: [VTEP], links: [BRIDGE, VXLAN, LO, ETH0], addresses: new Map([['192.0.2.1', 'br-phy']]), underlay: [WAY],
   bridges: [INT, { name: 'br-phy', failMode: '', datapathType: 'netdev', controllers: [], ovnKeys: [], ovnPorts: [], ports: ['eth0', 'br-phy'] }], interfaces: [VM1, PHY],
-  systemIds: new Map(), offloaded: [], frr: FRR, frrDown: [], skipped: []
+  systemIds: new Map(), system: parseSystem(new Map()).config, options: EMPTY_BRIDGE, downAddresses: new Map(), offloaded: [], frr: FRR, frrDown: [], skipped: []
 }
 
 /** The links with one of them changed, or without it. */
@@ -49,10 +52,20 @@ const problem = (what: string, record = 'switch'): Pick<Facts, 'show'> => ({ sho
 const session = (change: Partial<Facts['show']>): Pick<Facts, 'show'> => ({ show: { ...SHOW, ...change } })
 const peers = (...states: readonly string[]): Pick<Facts, 'frr'> => ({ frr: { ...FRR, peers: states.map((state, at) => ({ peer: `192.0.2.${2 + at}`, state })) } })
 const OVN = 'bridge br-int belongs to ovn-controller (external_ids:ovn-nb-cfg); nothing is changed on it'
+const vnis = (other: VniReport, change: Partial<VniReport> = {}): Pick<Facts, 'show'> => ({ show: { ...SHOW, vnis: [{ ...VNI, ...change }, other] } })
+const managed = (number: string): Pick<Facts, 'options'> => ({ options: parseBridge('br-int', new Map([[`evpn-manage-devices-${number}`, 'true']])).config })
+const systemIds = (ids: Readonly<Record<string, string>>): Pick<Facts, 'systemIds' | 'system'> => {
+  const map = new Map(Object.entries(ids))
+  return { systemIds: map, system: parseSystem(map).config }
+}
 const int = (change: Partial<BridgeFact>): Pick<Facts, 'bridges'> => ({ bridges: [{ ...INT, ...change }] })
 
 const REMADE = ['ip link del vxlan-10', 'ip link add vxlan-10 type vxlan id 10 local 192.0.2.1 dstport 60010 nolearning', 'ip link set vxlan-10 master br-10 addrgenmode none',
   'ip link set vxlan-10 type bridge_slave learning off', 'ip link set vxlan-10 up']
+
+/** A device of the VNI alone, where another one is not for it to take. */
+const OWN = ['ip link add vxlan-10a type vxlan id 10 local 192.0.2.1 dstport 60010 nolearning', 'ip link set vxlan-10a master br-10 addrgenmode none', 'ip link set vxlan-10a type bridge_slave learning off',
+  'ip link set vxlan-10a up', 'ovs-vsctl set Bridge br-int external_ids:dynamic-routing-vxlan-ifname-10=vxlan-10a']
 
 interface Case {
   readonly id: string
@@ -100,8 +113,39 @@ const CASES: readonly Case[] = [
   { id: 'device-down', change: { ...links('br-10', { flags: 0 }), ...problem('VNI 10: bridge br-10 is down: no IPs are announced or read; set it with: ip link set br-10 up', 'configuration') }, mend: ['ip link set br-10 up'] },
   { id: 'device-down', change: links('br-10', { flags: 0 }), mend: ['ip link set br-10 up'] },
   { id: 'device-udp-port', change: vxlan({ port: 4789 }), mend: REMADE },
-  { id: 'device-local-ip', change: vxlan({ local: '192.0.2.77' }), mend: REMADE },
+  { id: 'device-local-ip', change: vxlan({ local: '192.0.2.77' }), mend: ['ip link set vxlan-10 type vxlan local 192.0.2.1'] },
+  { id: 'device-local-ip', change: { ...vxlan({ local: undefined }), ...systemIds({ 'ovn-evpn-local-ip': '192.0.2.1' }) }, mend: ['ip link set vxlan-10 type vxlan local 192.0.2.1'] },
+  { id: 'device-link-local', change: links('br-10', { addrGenMode: 0 }), mend: ['ip link set br-10 addrgenmode none', 'ip -6 address flush dev br-10 scope link'] },
+  { id: 'device-link-local', change: links('vxlan-10', { addrGenMode: 0 }), mend: ['ip link set vxlan-10 addrgenmode none', 'ip -6 address flush dev vxlan-10 scope link'] },
+  {
+    id: 'device-vni', change: { ...vxlan({ vni: 11 }), ...vnis({ ...VNI, vni: 11, bridge: 'br-10', advertise: 'lo-10' }) },
+    mend: OWN
+  },
+  { id: 'device-missing', change: { ...links('vxlan-10'), ...managed('10'), ...vni({ local_ips: [] }), vteps: [] }, mend: ['ovs-vsctl set Open_vSwitch . external_ids:ovn-evpn-local-ip=192.0.2.1'] },
+  {
+    id: 'device-missing', mend: ['ovs-vsctl set Open_vSwitch . external_ids:ovn-evpn-local-ip=IP'],
+    change: { ...links('vxlan-10'), ...managed('10'), ...vni({ local_ips: [] }), vteps: [], underlay: [], addresses: new Map([['192.0.2.1', 'eth0'], ['198.51.100.1', 'eth1']]) }
+  },
+  { id: 'device-missing', change: { ...links('lo-10'), ...managed('10') }, mend: [] },
+  {
+    id: 'device-missing', change: { ...links('vxlan-10'), ...systemIds({ 'ovn-evpn-local-ip': '192.0.2.9,10-192.0.2.1' }), addresses: new Map([['192.0.2.1', 'eth0'], ['192.0.2.9', 'eth0']]) },
+    mend: REMADE.slice(1)
+  },
   { id: 'local-ip-foreign', change: { addresses: new Map([['192.0.2.5', 'br-phy']]) }, mend: ['ovs-vsctl set Open_vSwitch . external_ids:ovn-evpn-local-ip=192.0.2.1'] },
+  {
+    id: 'local-ip-foreign', mend: ['ovs-vsctl set Open_vSwitch . external_ids:ovn-evpn-local-ip=192.0.2.1,20-192.0.2.8,2001:db8::7'],
+    change: { ...vxlan({ local: '192.0.2.77' }), ...vni({ local_ips: ['192.0.2.77'] }), ...systemIds({ 'ovn-evpn-local-ip': '192.0.2.77,20-192.0.2.8,2001:db8::7' }) }
+  },
+  {
+    id: 'local-ip-foreign', mend: ['ovs-vsctl set Open_vSwitch . external_ids:ovn-evpn-local-ip-c1=192.0.2.1'],
+    change: { ...vxlan({ local: '192.0.2.77' }), ...vni({ local_ips: ['192.0.2.77'] }), ...systemIds({ 'system-id': 'c1', 'ovn-evpn-local-ip': '192.0.2.5', 'ovn-evpn-local-ip-c1': '192.0.2.77' }) }
+  },
+  {
+    id: 'local-ip-foreign', mend: ['ovs-vsctl set Open_vSwitch . external_ids:ovn-evpn-local-ip=10-192.0.2.1'],
+    change: { ...vxlan({ local: '192.0.2.77' }), ...vnis({ ...VNI, vni: 20, bridge: 'br-10', vxlan: [], advertise: 'lo-10', local_ips: ['192.0.2.9'] }, { local_ips: ['192.0.2.77'] }),
+      addresses: new Map([['192.0.2.1', 'br-phy'], ['192.0.2.9', 'lo']]) }
+  },
+  { id: 'local-ip-down', change: { addresses: new Map([['192.0.2.5', 'br-phy']]), downAddresses: new Map([['192.0.2.1', 'eth7']]) }, mend: ['ip link set eth7 up'] },
   { id: 'local-ip-missing', change: vni({ local_ips: [] }), mend: ['ovs-vsctl set Open_vSwitch . external_ids:ovn-evpn-local-ip=192.0.2.1'] },
   { id: 'vtep-no-route', change: { underlay: [{ vtep: '198.51.100.9', by: 'kernel' }] }, mend: ['ip route add 198.51.100.9 via GATEWAY dev br-phy'] },
   {
@@ -126,7 +170,7 @@ const CASES: readonly Case[] = [
     mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'address-family l2vpn evpn' -c 'advertise-all-vni'"]
   },
   { id: 'frr-connect-timer', change: { frr: { ...FRR, slowPeers: ['192.0.2.2'] } }, mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'neighbor 192.0.2.2 timers connect 1'"] },
-  { id: 'frr-shared-device', change: vxlan({ external: true }), mend: ['ovs-vsctl set Bridge br-int external_ids:dynamic-routing-vxlan-ifname-10=vxlan-10'] },
+  { id: 'frr-shared-device', change: vxlan({ external: true }), mend: OWN },
   { id: 'frr-ipv6-vtep', change: { ...vxlan({ local: '2001:db8::1' }), ...vni({ local_ips: ['2001:db8::1'] }), vteps: [], addresses: new Map([['192.0.2.1', 'br-phy'], ['2001:db8::1', 'br-phy']]) }, mend: REMADE },
   { id: 'daemon-problem', change: problem('3 of 900 members found no place in the flood', 'VNI 10'), mend: [] },
   { id: 'daemon-problem', change: problem('VNI 20: bridge br-20 is down: no IPs are announced or read; set it with: ip link set br-20 up', 'configuration'), mend: ['ip link set br-20 up'] },
@@ -151,7 +195,7 @@ for (const { id, change, mend } of CASES) {
     const [found] = findings
     if (typeof mend === 'string') t.equal(found?.mend[0], mend)
     else t.strictSame(found?.mend, mend)
-    t.equal(exitCodeOf({ findings, skipped: [] }), found?.severity === 'error' ? 2 : 1)
+    t.equal(exitCodeOf({ findings, skipped: [] }), { error: 2, warning: 1, info: 0 }[found?.severity ?? 'error'])
     t.end()
   })
 }
@@ -184,9 +228,38 @@ await t.test('findings as they are printed, and without a daemon', (t) => {
 
 await t.test('docs/troubleshooting.md has the table of findings, and a screen', (t) => {
   const doc = readFileSync('docs/troubleshooting.md', 'utf8')
-  const rows = [...doc.matchAll(/^\| `([a-z0-9-]+)` \| (error|warning) \| (.*) \|$/gm)].map(([, ...cells]) => cells)
+  const rows = [...doc.matchAll(/^\| `([a-z0-9-]+)` \| (error|warning|info) \| (.*) \|$/gm)].map(([, ...cells]) => cells)
   t.strictSame(rows, CHECKS.map(({ id, severity, why }) => [id, severity, why]))
   t.match(doc, readFileSync('fixtures/cli/doctor.txt', 'utf8').trimEnd().split('\n').map((line) => (line === '' ? '' : `    ${line}`)).join('\n'))
+  t.end()
+})
+
+await t.test('what could be better is told, and no warning', (t) => {
+  const diagnosis = diagnose({ ...FACTS, frr: { ...FRR, slowPeers: ['192.0.2.2'] } })
+  t.match(formatDiagnosis(diagnosis), /^INFO frr-connect-timer: [^]*\n0 errors, 0 warnings, 1 hint\.\n$/)
+  t.equal(exitCodeOf(diagnosis), 0)
+  t.end()
+})
+
+await t.test('no command takes a device from another VNI: one that many use is neither deleted nor changed for them', (t) => {
+  const other: VniReport = { ...VNI, vni: 20, bridge: 'br-10', advertise: 'lo-10', local_ips: ['192.0.2.9'] }
+  const changes: readonly Partial<Facts>[] = [
+    vxlan({ external: true, port: 4789 }), vxlan({ external: true, local: '192.0.2.77' }), vxlan({ external: true, local: '2001:db8::1' }), links('vxlan-10', { ...VXLAN, vxlan: { ...VXLAN.vxlan, learning: false, vnifilter: false, external: true }, master: 9 })
+  ]
+  for (const change of changes) {
+    const found = examine(CHECKS, { ...FACTS, ...change, ...vnis(other), addresses: new Map([['192.0.2.1', 'br-phy'], ['192.0.2.9', 'br-phy']]) }).filter(({ subject }) => subject === 'vxlan-10')
+    t.ok(found.length > 0)
+    for (const line of found.flatMap(({ mend }) => mend)) t.notMatch(line, /link (del|set) vxlan-10 /, line)
+  }
+  t.end()
+})
+
+await t.test('addresses of the machine: those of loopback networks are nobody\'s, a VTEP\'s may be on lo', (t) => {
+  const { up, down } = addressesIn([
+    { ifname: 'lo', flags: ['LOOPBACK', 'UP'], addr_info: [{ local: '127.0.0.1' }, { local: '::1' }, { local: '192.0.2.1' }] },
+    { ifname: 'eth0', flags: ['UP'], addr_info: [{ local: '2001:db8::1' }, { local: 'fe80::1' }, {}] }, { ifname: 'eth1', flags: [], addr_info: [{ local: '192.0.2.9' }] }
+  ])
+  t.strictSame([[...up], [...down]], [[['192.0.2.1', 'lo'], ['2001:db8::1', 'eth0']], [['192.0.2.9', 'eth1']]])
   t.end()
 })
 

@@ -2,7 +2,7 @@
 // typed as they stand, and it is gone.
 import t from 'tap'
 import { PATIENCE } from '../lab/wait.js'
-import { OURS, Patient, type Case } from './util/doctor.js'
+import { BY_HAND, OURS, Patient, type Case } from './util/doctor.js'
 
 // Each question is a process.
 t.setTimeout(280_000 * PATIENCE)
@@ -23,6 +23,24 @@ const CASES: readonly Case[] = [
   { id: 'device-port-learning', says: /the bridge learns on its port lo-10/, breakIt: () => patient.ip('link set lo-10 type bridge_slave learning on') },
   { id: 'device-not-in-bridge', says: /lo-10 is not in bridge br-10/, breakIt: () => patient.ip('link set lo-10 nomaster') },
   { id: 'device-down', says: /br-10 is down/, breakIt: () => patient.ip('link set br-10 down') },
+  { id: 'device-link-local', says: /VNI 10: br-10 gives itself an IPv6 link-local address/, breakIt: () => patient.ip('link set br-10 addrgenmode eui64') },
+  { id: 'device-link-local', says: /VNI 10: vxlan-10 gives itself an IPv6 link-local address/, breakIt: () => patient.ip('link set vxlan-10 addrgenmode eui64') },
+  {
+    id: 'device-missing', says: /VNI 30: vxlan device vxlan-30 does not exist, which ovs-evpnd makes itself \(evpn-manage-devices\) once it has an address for it/,
+    breakIt: () => c1.set('Bridge br-int', { 'evpn-manage-devices-30': 'true', 'evpn-addresses-30': BY_HAND }),
+    tidy: async () => {
+      await c1.unset('Bridge br-int', 'evpn-manage-devices-30', 'evpn-addresses-30')
+      await c1.unset('Open_vSwitch .', 'ovn-evpn-local-ip')
+    }
+  },
+  {
+    id: 'device-vni', says: /VNI 30: vxlan device vxlan-10 has VNI 10; VNI 10 uses it, too/,
+    breakIt: () => c1.set('Bridge br-int', { 'dynamic-routing-bridge-ifname-30': 'br-10', 'dynamic-routing-advertise-ifname-30': 'lo-10', 'dynamic-routing-vxlan-ifname-30': 'vxlan-10', 'evpn-addresses-30': BY_HAND }),
+    tidy: async () => {
+      await c1.unset('Bridge br-int', 'evpn-addresses-30', ...['bridge', 'advertise', 'vxlan'].map((role) => `dynamic-routing-${role}-ifname-30`))
+      await patient.ip('link del vxlan-30')
+    }
+  },
   {
     id: 'device-udp-port', says: /vxlan-10 has UDP port 4790, which Open vSwitch's tunnel port needs/,
     breakIt: async () => {

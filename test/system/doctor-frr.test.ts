@@ -2,6 +2,7 @@
 // they stand, and it is gone.
 import t from 'tap'
 import { PATIENCE } from '../lab/wait.js'
+import { eventually } from './util/eventually.js'
 import { VTEP, Patient, type Case } from './util/doctor.js'
 
 // Each question is a process.
@@ -22,7 +23,7 @@ const CASES: readonly Case[] = [
   },
   { id: 'bgp-no-peer', says: /^no BGP neighbor is activated for EVPN: 192\.0\.2\.2$/, breakIt: () => vtysh('address-family l2vpn evpn', `no neighbor ${VTEP} activate`) },
   { id: 'frr-advertise-all-vni', says: /advertise-all-vni is not configured/, breakIt: () => vtysh('address-family l2vpn evpn', 'no advertise-all-vni') },
-  { id: 'frr-connect-timer', says: /BGP neighbor 192\.0\.2\.2 has no timers connect/, breakIt: () => vtysh(`no neighbor ${VTEP} timers connect`) },
+  { id: 'frr-connect-timer', says: /BGP neighbor 192\.0\.2\.2 waits long between two attempts/, breakIt: () => vtysh(`no neighbor ${VTEP} timers connect`) },
   {
     id: 'frr-shared-device', says: /vxlan0 serves many VNIs, and FRR 8\.4\.4 cannot use such a device/,
     breakIt: async () => {
@@ -39,3 +40,11 @@ const CASES: readonly Case[] = [
 
 await patient.healthy()
 for (const one of CASES) await t.test(`${one.id}: ${one.says.source}`, (t) => patient.provoke(t, one))
+
+await t.test('a timer that is set on the peer group is one, whoever has it from there', async (t) => {
+  await vtysh('neighbor FABRIC peer-group', 'neighbor FABRIC timers connect 5', `no neighbor ${VTEP} timers connect`, `neighbor ${VTEP} peer-group FABRIC`)
+  const { findings } = await patient.healthy()
+  t.strictSame(findings, [])
+  await vtysh('neighbor FABRIC timers connect 60')
+  await eventually('the finding', () => patient.doctor(), (seen) => seen.findings.some(({ id }) => id === 'frr-connect-timer'), 30_000)
+})

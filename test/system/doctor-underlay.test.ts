@@ -21,6 +21,17 @@ const CASES: readonly Case[] = [
     breakIt: () => c1.set('Open_vSwitch .', { 'ovn-evpn-local-ip': '192.0.2.77' }), tidy: () => c1.unset('Open_vSwitch .', 'ovn-evpn-local-ip')
   },
   {
+    id: 'local-ip-down', says: /192\.0\.2\.78, the tunnels' own address in VNI 10, is on down0, which is down/,
+    breakIt: async () => {
+      await patient.ip('link add down0 type veth peer name down1', 'address add 192.0.2.78/32 dev down0')
+      await c1.set('Open_vSwitch .', { 'ovn-evpn-local-ip': '192.0.2.78' })
+    },
+    tidy: async () => {
+      await c1.unset('Open_vSwitch .', 'ovn-evpn-local-ip')
+      await patient.ip('link del down0')
+    }
+  },
+  {
     id: 'local-ip-missing', says: /VNI 10 has VTEPs with IPv4 addresses, and no IPv4 address of its own/,
     breakIt: async () => {
       await patient.remakeVxlan('id 10 dstport 60010')

@@ -12,8 +12,8 @@ export interface Found {
 
 export interface Check {
   readonly id: string
-  /** error: packets or routes are lost. warning: they may be. */
-  readonly severity: 'error' | 'warning'
+  /** error: packets or routes are lost. warning: they may be. info: nothing is wrong, and it could be better. */
+  readonly severity: 'error' | 'warning' | 'info'
   /** Why it matters, in a sentence. */
   readonly why: string
   /** `isSaid`: a check before this one has found what the daemon tells in this problem. */

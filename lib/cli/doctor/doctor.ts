@@ -27,9 +27,9 @@ export function withoutDaemon({ trouble, message, mend }: Pick<Unreachable, 'tro
   return { findings: [{ ...WITHOUT[trouble], severity: 'error', subject: 'ovs-evpnd', what: message, mend }], skipped: ['all other checks: they need the daemon'] }
 }
 
-/** 0: nothing found; 1: warnings; 2: errors. */
+/** 0: nothing found that is wrong; 1: warnings; 2: errors. */
 export function exitCodeOf({ findings }: Diagnosis): number {
-  return findings.some(({ severity }) => severity === 'error') ? 2 : Math.min(findings.length, 1)
+  return findings.some(({ severity }) => severity === 'error') ? 2 : findings.some(({ severity }) => severity === 'warning') ? 1 : 0
 }
 
 export function formatDiagnosis(diagnosis: Diagnosis): string {
@@ -44,7 +44,10 @@ export function formatDiagnosis(diagnosis: Diagnosis): string {
 }
 
 function summary({ findings }: Diagnosis): string {
-  const errors = findings.filter(({ severity }) => severity === 'error').length
-  const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`
-  return findings.length === 0 ? `Nothing found in ${CHECKS.length} checks.` : `${count(errors, 'error')}, ${count(findings.length - errors, 'warning')}.`
+  const count = (of: Finding['severity'], noun: string): string => {
+    const { length } = findings.filter(({ severity }) => severity === of)
+    return `${length} ${noun}${length === 1 ? '' : 's'}`
+  }
+  const hints = findings.some(({ severity }) => severity === 'info') ? `, ${count('info', 'hint')}` : ''
+  return findings.length === 0 ? `Nothing found in ${CHECKS.length} checks.` : `${count('error', 'error')}, ${count('warning', 'warning')}${hints}.`
 }

@@ -1,4 +1,6 @@
 // What doctor looks at: plain values from the daemon, the kernel, OVSDB, ovs-vswitchd and FRR, gathered once.
+import type { BridgeConfig } from '../../config/bridge.js'
+import type { SystemConfig } from '../../config/system.js'
 import type { ShowReport, VtepReport } from '../../daemon/report/report.js'
 import type { LinkRow } from '../../netlink/index.js'
 import type { BgpPeer, Underlay } from '../explain/chain.js'
@@ -41,14 +43,19 @@ export interface Facts {
   readonly show: ShowReport
   readonly vteps: readonly VtepReport[]
   readonly links: readonly LinkRow[]
-  /** Addresses of this machine, in this network namespace, and the device of each. */
+  /** Addresses of this machine, in this network namespace, and the device of each, which is up. */
   readonly addresses: ReadonlyMap<string, string>
+  /** Those of devices that are down. */
+  readonly downAddresses: ReadonlyMap<string, string>
   /** The way to each VTEP. */
   readonly underlay: readonly Underlay[]
   readonly bridges: readonly BridgeFact[]
   readonly interfaces: readonly InterfaceFact[]
   /** external_ids of Open_vSwitch. */
   readonly systemIds: ReadonlyMap<string, string>
+  /** What the daemon makes of them, and of the integration bridge's. */
+  readonly system: SystemConfig
+  readonly options: BridgeConfig
   /** Devices that send into the userspace datapath and leave TX checksums to hardware. */
   readonly offloaded: readonly string[]
   readonly frr?: FrrFacts

@@ -5,7 +5,8 @@ import { parseIp } from '../../net/ip.js'
 import { configureBgp } from '../vtysh.js'
 import type { Check, Found } from './check.js'
 import { linkNamed, type Facts } from './facts.js'
-import { remake } from './device.js'
+import { candidate, configuredIps } from './local-ip.js'
+import { ownDevice, remake } from './mend-device.js'
 
 /** True when a version is older than another: 8.4.4 than 9.0. */
 export function isOlder(version: string, than: string): boolean {
@@ -27,19 +28,18 @@ function sharedDevices(facts: Facts): Found[] {
   const { version } = facts.frr
   return facts.show.vnis.flatMap((vni) => vni.vxlan.filter((name) => linkNamed(facts, name)?.vxlan?.external === true).map((name) => ({
     subject: name, what: `VNI ${vni.vni}: ${name} serves many VNIs, and FRR ${version} cannot use such a device (${FIRST_WITH_SHARED_DEVICES} can)`,
-    mend: [`ovs-vsctl set Bridge ${facts.show.bridge} external_ids:dynamic-routing-vxlan-ifname-${vni.vni}=vxlan-${vni.vni}`]
+    mend: ownDevice(facts, vni)
   })))
 }
 
 function ipv6Vteps(facts: Facts): Found[] {
   if (facts.frr === undefined || !isOlder(facts.frr.version, FIRST_WITH_IPV6_VTEPS)) return []
   const { version } = facts.frr
-  const v4 = [...facts.addresses.keys()].find((ip) => !ip.includes(':'))
   return facts.show.vnis.flatMap((vni) => vni.vxlan.flatMap((name) => {
     const link = linkNamed(facts, name)
     return link?.vxlan?.local?.includes(':') !== true ? [] : [{
       subject: name, what: `VNI ${vni.vni}: ${name} has the IPv6 address ${link.vxlan.local}, and FRR ${version} announces VTEPs with IPv4 addresses only (${FIRST_WITH_IPV6_VTEPS} both)`,
-      mend: remake(link, vni, v4 ?? 'IPV4')
+      mend: remake(facts, link, vni, configuredIps(facts, vni.vni)[4] ?? candidate(facts, 4) ?? 'IPV4')
     }]
   }))
 }
@@ -80,9 +80,9 @@ export const FRR_CHECKS: readonly Check[] = [
       : [{ subject: 'bgpd', what: 'advertise-all-vni is not configured', mend: [advertiseAllVni(frr.as)] }]
   },
   {
-    id: 'frr-connect-timer', severity: 'warning', why: 'A BGP session whose first attempt fails waits 120 seconds for the next one.',
+    id: 'frr-connect-timer', severity: 'info', why: 'A BGP session whose first attempt fails waits that long for the next one, as after every boot.',
     find: ({ frr }) => (frr?.slowPeers ?? []).map((peer) => ({
-      subject: peer, what: `BGP neighbor ${peer} has no timers connect`,
+      subject: peer, what: `BGP neighbor ${peer} waits long between two attempts: timers connect is not set, or more than 10 seconds`,
       mend: [configureBgp(frr?.as, `neighbor ${peer} timers connect 1`)]
     }))
   },

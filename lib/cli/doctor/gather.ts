@@ -1,9 +1,11 @@
 // Gathers what doctor looks at. Only the daemon has to answer; what else is silent is said to have been left out.
-import os from 'node:os'
+import { EMPTY_BRIDGE } from '../../config/bridge.js'
+import { parseSystem } from '../../config/system.js'
 import type { ShowReport, VtepReport } from '../../daemon/report/report.js'
 import { speakerDirectory } from '../explain/gather.js'
 import type { Underlay } from '../explain/chain.js'
 import type { LinkRow } from '../../netlink/index.js'
+import { readAddresses, type MachineAddresses } from '../addresses.js'
 import { KernelReader } from '../kernel.js'
 import { findProcess } from '../processes.js'
 import type { Step } from '../progress.js'
@@ -22,7 +24,8 @@ export interface DoctorSources {
   readonly progress: Step
 }
 
-const EMPTY: OvsdbFacts = { bridges: [], interfaces: [], systemIds: new Map(), speaker: [] }
+const EMPTY: OvsdbFacts = { bridges: [], interfaces: [], systemIds: new Map(), system: parseSystem(new Map()).config, options: { ...EMPTY_BRIDGE, speaker: [] } }
+const NO_ADDRESSES: MachineAddresses = { up: new Map(), down: new Map() }
 
 export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: DoctorSources): Promise<Facts> {
   const skipped: string[] = []
@@ -33,7 +36,10 @@ export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: 
     return EMPTY
   })
   progress('reading the kernel\'s devices')
-  const addresses = addressesOfMachine()
+  const { up: addresses, down: downAddresses } = await readAddresses().catch((error: unknown) => {
+    note(`addresses were not read: ${error instanceof Error ? error.message : String(error)}`)
+    return NO_ADDRESSES
+  })
   const datapath = ovsdb.bridges.find(({ name }) => name === show.bridge)?.datapathType === 'netdev' ? 'userspace' : 'kernel'
   const kernel = new KernelReader()
   try {
@@ -48,23 +54,17 @@ export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: 
       if (way.problem !== undefined) break
     }
     progress('asking FRR')
-    const isFrr = vtySocket !== undefined || ovsdb.speaker.some((path) => /\/(zserv\.api|zebra\.vty|bgpd\.vty)$/.test(path))
-    const frr = await readFrr({ directory: vtySocket ?? speakerDirectory(ovsdb.speaker) }, isFrr, note)
+    const isFrr = vtySocket !== undefined || ovsdb.options.speaker.some((path) => /\/(zserv\.api|zebra\.vty|bgpd\.vty)$/.test(path))
+    const frr = await readFrr({ directory: vtySocket ?? speakerDirectory(ovsdb.options.speaker) }, isFrr, note)
     const ovnController = findProcess('ovn-controller')
     return {
-      show, vteps, links, addresses, underlay, ...ovsdb,
+      show, vteps, links, addresses, downAddresses, underlay, ...ovsdb,
       offloaded: await offloaded(senders(links, addresses, ovsdb), note),
       ...frr, ...(ovnController === undefined ? {} : { ovnController }), skipped
     }
   } finally {
     kernel.close()
   }
-}
-
-/** Of devices that are up, link-local addresses left out. */
-function addressesOfMachine(): Map<string, string> {
-  const found = Object.entries(os.networkInterfaces()).flatMap(([dev, list = []]) => list.map(({ address, internal }) => ({ dev, address, internal })))
-  return new Map(found.filter(({ internal, address }) => !internal && !address.startsWith('fe80:')).map(({ dev, address }) => [address, dev]))
 }
 
 /**

@@ -3,6 +3,7 @@ import { parseBridge } from '../../config/bridge.js'
 import { atoms, text, textMap, uuids } from '../../config/columns.js'
 import { isOvnKey } from '../../config/database.js'
 import type { ShowReport } from '../../daemon/report/report.js'
+import { parseSystem } from '../../config/system.js'
 import { OvsdbClient, type Row } from '../../ovsdb/index.js'
 import type { BridgeFact, Facts, InterfaceFact } from './facts.js'
 
@@ -16,10 +17,7 @@ const TABLES = {
 
 const TIMEOUT_MS = 5_000
 
-export interface OvsdbFacts extends Pick<Facts, 'bridges' | 'interfaces' | 'systemIds'> {
-  /** The integration bridge's evpn-speaker: sockets. */
-  readonly speaker: readonly string[]
-}
+export type OvsdbFacts = Pick<Facts, 'bridges' | 'interfaces' | 'systemIds' | 'system' | 'options'>
 
 /** From the database that the daemon follows. Rejects when it cannot be read within some seconds. */
 export async function readOvsdb({ ovsdb, bridge }: ShowReport): Promise<OvsdbFacts> {
@@ -63,7 +61,7 @@ function factsOf(table: (name: keyof typeof TABLES) => readonly (readonly [uuid:
   const systemIds = textMap(table('Open_vSwitch')[0]?.[1]['external_ids'])
   const options = parseBridge(integration, textMap(bridges.find((row) => text(row['name']) === integration)?.['external_ids'])).config
   return {
-    systemIds, speaker: options.speaker,
+    systemIds, system: parseSystem(systemIds).config, options,
     bridges: bridges.map((row): BridgeFact => ({
       name: text(row['name']), failMode: text(row['fail_mode']), datapathType: text(row['datapath_type']),
       controllers: uuids(row['controller']).map((uuid) => text(controllers.get(uuid)?.['target'])),

@@ -1,41 +1,43 @@
 // Checks of what carries the tunnels: our own address, the way to each VTEP, and how large a packet may be on it.
 import type { Underlay } from '../explain/chain.js'
+import { command } from '../shell.js'
 import { isUserspace, linkNamed, type Facts, type InterfaceFact } from './facts.js'
 import type { Check, Found } from './check.js'
-
-const LOCAL_IP = 'ovn-evpn-local-ip'
-
-/** The address that tunnels should have: the one that the way to a VTEP would take, else any of the device that leads there. */
-function candidate({ underlay, addresses }: Facts, family: 4 | 6): string | undefined {
-  const isOfFamily = (ip: string): boolean => (ip.includes(':') ? 6 : 4) === family
-  const source = underlay.find(({ vtep, route }) => isOfFamily(vtep) && route?.src !== undefined)?.route?.src
-  return source ?? [...addresses.keys()].find(isOfFamily)
-}
-
-function setLocalIp(facts: Facts, family: 4 | 6): string[] {
-  return [`ovs-vsctl set Open_vSwitch . external_ids:${LOCAL_IP}=${candidate(facts, family) ?? 'IP'}`]
-}
+import { familyOf, setLocalIp } from './local-ip.js'
 
 function noLocalIp(facts: Facts): Found[] {
   const needed = new Map<string, Found>()
   for (const { vni, ip } of facts.vteps) {
-    const family = ip.includes(':') ? 6 : 4
+    const family = familyOf(ip)
     const ours = facts.show.vnis.find((row) => row.vni === vni)?.local_ips ?? []
-    if (ours.some((local) => local.includes(':') === ip.includes(':'))) continue
-    needed.set(`${vni} ${family}`, { subject: `VNI ${vni}`, what: `VNI ${vni} has VTEPs with IPv${family} addresses, and no IPv${family} address of its own`, mend: setLocalIp(facts, family) })
+    if (ours.some((local) => familyOf(local) === family)) continue
+    needed.set(`${vni} ${family}`, { subject: `VNI ${vni}`, what: `VNI ${vni} has VTEPs with IPv${family} addresses, and no IPv${family} address of its own`, mend: setLocalIp(facts, family, [vni]) })
   }
   return [...needed.values()]
 }
 
-/** An address that no device of this machine has: answers never come back. */
-function foreignLocalIp(facts: Facts): Found[] {
+/** Our addresses that no device which is up has, and their VNIs. */
+function notUp({ show, addresses }: Facts): [ip: string, vnis: number[]][] {
   const wrong = new Map<string, number[]>()
-  for (const { vni, local_ips: ips } of facts.show.vnis) {
-    for (const ip of ips) if (!facts.addresses.has(ip)) wrong.set(ip, [...wrong.get(ip) ?? [], vni])
+  for (const { vni, local_ips: ips } of show.vnis) {
+    for (const ip of ips) if (!addresses.has(ip)) wrong.set(ip, [...wrong.get(ip) ?? [], vni])
   }
-  return [...wrong].map(([ip, vnis]) => ({
-    subject: ip, what: `${ip}, the tunnels' own address in VNI ${vnis.join(', ')}, is on no device of this machine`, mend: setLocalIp(facts, ip.includes(':') ? 6 : 4)
+  return [...wrong]
+}
+
+/** An address that no device of this machine has: answers never come back. Where addresses could not be read, nobody knows. */
+function foreignLocalIp(facts: Facts): Found[] {
+  if (facts.addresses.size + facts.downAddresses.size === 0) return []
+  return notUp(facts).filter(([ip]) => !facts.downAddresses.has(ip)).map(([ip, vnis]) => ({
+    subject: ip, what: `${ip}, the tunnels' own address in VNI ${vnis.join(', ')}, is on no device of this machine`, mend: setLocalIp(facts, familyOf(ip), vnis)
   }))
+}
+
+function localIpDown(facts: Facts): Found[] {
+  return notUp(facts).flatMap(([ip, vnis]) => {
+    const dev = facts.downAddresses.get(ip)
+    return dev === undefined ? [] : [{ subject: ip, what: `${ip}, the tunnels' own address in VNI ${vnis.join(', ')}, is on ${dev}, which is down`, mend: [command`ip link set ${dev} up`] }]
+  })
 }
 
 /** The device that has our address, or the one that other ways take. */
@@ -89,6 +91,7 @@ function widen(interfaces: readonly InterfaceFact[], name: string, mtu: number):
 export const UNDERLAY_CHECKS: readonly Check[] = [
   { id: 'local-ip-missing', severity: 'error', why: 'Without a source address no packet can be sent to those VTEPs.', find: noLocalIp },
   { id: 'local-ip-foreign', severity: 'error', why: 'Others would send their packets to a machine that is not this one.', find: foreignLocalIp },
+  { id: 'local-ip-down', severity: 'error', why: 'Nobody can reach an address of a device that is down.', find: localIpDown },
   {
     id: 'vtep-no-route', severity: 'error', why: 'Packets to this VTEP are dropped.',
     find: (facts) => facts.underlay.filter(({ problem, route }) => problem === undefined && route === undefined).map(({ vtep, by }) => ({
