@@ -42,7 +42,7 @@ await patient.healthy()
 for (const one of CASES) await t.test(`${one.id}: ${one.says.source}`, (t) => patient.provoke(t, one))
 
 await t.test('a timer that is set on the peer group is one, whoever has it from there', async (t) => {
-  await vtysh('neighbor FABRIC peer-group', 'neighbor FABRIC timers connect 5', `no neighbor ${VTEP} timers connect`, `neighbor ${VTEP} peer-group FABRIC`)
+  await vtysh('neighbor FABRIC peer-group', 'neighbor FABRIC timers connect 5', `no neighbor ${VTEP} timers connect`, `neighbor ${VTEP} peer-group FABRIC`, 'address-family l2vpn evpn', 'neighbor FABRIC activate', `neighbor ${VTEP} activate`)
   const { findings } = await patient.healthy()
   t.strictSame(findings, [])
   await vtysh('neighbor FABRIC timers connect 60')
