@@ -128,9 +128,9 @@ await t.test('every file begins with a comment that says what it owns', (t) => {
   t.end()
 })
 
-await t.test('no shell is ever started; the daemon starts itself once more, to go into the background, and no other program; the CLI asks vtysh and ethtool', (t) => {
+await t.test('no shell is ever started; the daemon starts itself once more, to go into the background, and no other program; the CLI asks vtysh, ip and ethtool', (t) => {
   const starting = SOURCES.filter(({ text }) => /child_process|node:cluster|worker_threads/.test(text)).map(({ name }) => name)
-  t.strictSame(starting, ['lib/cli/ethtool.ts', 'lib/cli/vtysh.ts', 'lib/daemon/process/detach.ts'])
+  t.strictSame(starting, ['lib/cli/addresses.ts', 'lib/cli/ethtool.ts', 'lib/cli/vtysh.ts', 'lib/daemon/process/detach.ts'])
   const textOf = (file: string) => SOURCES.find(({ name }) => name === file)?.text ?? ''
   for (const program of ['vtysh', 'ethtool']) {
     const cli = textOf(`lib/cli/${program}.ts`)
