@@ -132,8 +132,8 @@ await t.test('no shell is ever started; the daemon starts itself once more, to g
   const starting = SOURCES.filter(({ text }) => /child_process|node:cluster|worker_threads/.test(text)).map(({ name }) => name)
   t.strictSame(starting, ['lib/cli/addresses.ts', 'lib/cli/ethtool.ts', 'lib/cli/vtysh.ts', 'lib/daemon/process/detach.ts'])
   const textOf = (file: string) => SOURCES.find(({ name }) => name === file)?.text ?? ''
-  for (const program of ['vtysh', 'ethtool']) {
-    const cli = textOf(`lib/cli/${program}.ts`)
+  for (const [program, file] of [['vtysh', 'vtysh'], ['ethtool', 'ethtool'], ['ip', 'addresses']] as const) {
+    const cli = textOf(`lib/cli/${file}.ts`)
     t.match(cli, "import { execFile } from 'node:child_process'", 'of child_process, execFile alone')
     t.strictSame([...cli.matchAll(/\bexecFile\(([^,]*)/g)].map(([, started]) => started), [`'${program}'`])
   }

@@ -91,7 +91,7 @@ const CASES: readonly Case[] = [
   { id: 'bridge-fail-mode', change: { ...int({ failMode: '' }), ...problem('bridge br-int has no fail_mode=secure; set it with: ovs-vsctl set-fail-mode br-int secure', 'configuration') }, mend: ['ovs-vsctl set-fail-mode br-int secure'] },
   { id: 'bridge-fail-mode', change: int({ failMode: '' }), mend: ['ovs-vsctl set-fail-mode br-int secure'] },
   { id: 'bridge-controller', change: int({ controllers: ['tcp:10.0.0.1:6653'] }), mend: ['ovs-vsctl del-controller br-int'] },
-  { id: 'foreign-flow', change: problem('foreign flow in our place: table=202, priority=300,metadata=0xa'), mend: ["ovs-ofctl -O OpenFlow15 --strict del-flows br-int 'table=202,priority=300,metadata=0xa'"] },
+  { id: 'foreign-flow', change: problem('foreign flow in our place: table=202, priority=300,metadata=0xa'), mend: ["ovs-ofctl -O OpenFlow15 --strict del-flows br-int table=202,priority=300,metadata=0xa"] },
   { id: 'foreign-group', change: problem('foreign group in our place: group_id=1073800000'), mend: ['ovs-ofctl -O OpenFlow15 del-groups br-int group_id=1073800000'] },
   {
     id: 'tunnel-refused', mend: ['ovs-vsctl del-port br-int other'],

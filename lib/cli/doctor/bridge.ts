@@ -1,4 +1,5 @@
 // Checks of the integration bridge: who else is on it, and whether it can do its work.
+import { command } from '../shell.js'
 import { naming, type Check, type Found } from './check.js'
 import { integrationBridge, type Facts, type InterfaceFact } from './facts.js'
 
@@ -21,7 +22,7 @@ function refusedTunnels({ show, interfaces }: Facts): Found[] {
     return {
       subject: tunnel.name, what: `Open vSwitch refuses our tunnel port ${tunnel.name}: ${tunnel.reason ?? 'no reason given'}${others.length === 0 ? '' : `; ${others.map(({ name }) => name).join(', ')} has UDP port ${tunnel.udp_port}`}`,
       // Open vSwitch tries again whenever its configuration changes, and the daemon makes its port again.
-      mend: others.length > 0 ? others.map(({ name, bridge }) => `ovs-vsctl del-port ${bridge} ${name}`) : [`ovs-vsctl --if-exists del-port ${show.bridge} ${tunnel.name}`]
+      mend: others.length > 0 ? others.map(({ name, bridge }) => command`ovs-vsctl del-port ${bridge} ${name}`) : [command`ovs-vsctl --if-exists del-port ${show.bridge} ${tunnel.name}`]
     }
   })
 }
@@ -39,7 +40,7 @@ export const BRIDGE_CHECKS: readonly Check[] = [
     covers: naming(NO_BRIDGE),
     // Where OVSDB cannot be read the daemon may know.
     find: (facts) => integrationBridge(facts) !== undefined || (facts.bridges.length === 0 && !facts.show.problems.some(({ what }) => NO_BRIDGE.test(what))) ? []
-      : [{ subject: facts.show.bridge, what: `the integration bridge ${facts.show.bridge} does not exist`, mend: [`ovs-vsctl add-br ${facts.show.bridge} -- set-fail-mode ${facts.show.bridge} secure`] }]
+      : [{ subject: facts.show.bridge, what: `the integration bridge ${facts.show.bridge} does not exist`, mend: [command`ovs-vsctl add-br ${facts.show.bridge} -- set-fail-mode ${facts.show.bridge} secure`] }]
   },
   {
     id: 'bridge-fail-mode', severity: 'warning', why: 'Without it an empty bridge floods like a plain switch until our flows are there: broadcasts can circle.',
@@ -47,7 +48,7 @@ export const BRIDGE_CHECKS: readonly Check[] = [
     find: (facts) => {
       const bridge = integrationBridge(facts)
       return bridge === undefined || bridge.failMode === 'secure' ? []
-        : [{ subject: bridge.name, what: `bridge ${bridge.name} is not fail_mode=secure`, mend: [`ovs-vsctl set-fail-mode ${bridge.name} secure`] }]
+        : [{ subject: bridge.name, what: `bridge ${bridge.name} is not fail_mode=secure`, mend: [command`ovs-vsctl set-fail-mode ${bridge.name} secure`] }]
     }
   },
   {
@@ -55,18 +56,18 @@ export const BRIDGE_CHECKS: readonly Check[] = [
     find: (facts) => {
       const bridge = integrationBridge(facts)
       return bridge === undefined || bridge.controllers.length === 0 ? []
-        : [{ subject: bridge.name, what: `bridge ${bridge.name} has another controller: ${bridge.controllers.join(', ')}`, mend: [`ovs-vsctl del-controller ${bridge.name}`] }]
+        : [{ subject: bridge.name, what: `bridge ${bridge.name} has another controller: ${bridge.controllers.join(', ')}`, mend: [command`ovs-vsctl del-controller ${bridge.name}`] }]
     }
   },
   {
     id: 'foreign-flow', severity: 'error', why: 'It is left alone, and what we would put there is missing.',
     covers: ({ what }, found) => what === found.what,
-    find: (facts) => foreign(facts, FOREIGN_FLOW, (place) => `ovs-ofctl -O OpenFlow15 --strict del-flows ${facts.show.bridge} '${place.replace(', ', ',')}'`)
+    find: (facts) => foreign(facts, FOREIGN_FLOW, (place) => command`ovs-ofctl -O OpenFlow15 --strict del-flows ${facts.show.bridge} ${place.replace(', ', ',')}`)
   },
   {
     id: 'foreign-group', severity: 'error', why: 'It is left alone, and what we would put there is missing.',
     covers: ({ what }, found) => what === found.what,
-    find: (facts) => foreign(facts, FOREIGN_GROUP, (place) => `ovs-ofctl -O OpenFlow15 del-groups ${facts.show.bridge} group_id=${place}`)
+    find: (facts) => foreign(facts, FOREIGN_GROUP, (place) => command`ovs-ofctl -O OpenFlow15 del-groups ${facts.show.bridge} group_id=${place}`)
   },
   {
     id: 'tunnel-refused', severity: 'error', why: 'No packet enters or leaves a tunnel on that UDP port.', find: refusedTunnels,

@@ -84,7 +84,7 @@ function devicesOf(facts: Facts, { route }: Underlay): Narrow[] {
 /** Open vSwitch sets the MTU of its own devices itself. */
 function widen(interfaces: readonly InterfaceFact[], name: string, mtu: number): string {
   const isInternal = interfaces.some((one) => one.name === name && one.type === 'internal')
-  return isInternal ? `ovs-vsctl set Interface ${name} mtu_request=${mtu}` : `ip link set ${name} mtu ${mtu}`
+  return isInternal ? command`ovs-vsctl set Interface ${name} mtu_request=${mtu}` : command`ip link set ${name} mtu ${mtu}`
 }
 
 /** The checks of this noun. */
@@ -95,7 +95,7 @@ export const UNDERLAY_CHECKS: readonly Check[] = [
   {
     id: 'vtep-no-route', severity: 'error', why: 'Packets to this VTEP are dropped.',
     find: (facts) => facts.underlay.filter(({ problem, route }) => problem === undefined && route === undefined).map(({ vtep, by }) => ({
-      subject: vtep, what: `${by} has no route to VTEP ${vtep}`, mend: [`ip route add ${vtep} via ${gatewayOf(facts)} dev ${uplink(facts)}`]
+      subject: vtep, what: `${by} has no route to VTEP ${vtep}`, mend: [command`ip route add ${vtep} via ${gatewayOf(facts)} dev ${uplink(facts)}`]
     }))
   },
   {
@@ -106,6 +106,6 @@ export const UNDERLAY_CHECKS: readonly Check[] = [
   { id: 'vtep-mtu', severity: 'warning', why: 'VXLAN adds 50 bytes over IPv4 and 70 over IPv6; packets that are too large afterwards vanish without a word.', find: tooSmall },
   {
     id: 'tx-checksum', severity: 'error', why: 'With the userspace datapath nobody fills in a checksum that was left to hardware, so no TCP connection from there comes up.',
-    find: (facts) => isUserspace(facts) ? facts.offloaded.map((dev) => ({ subject: dev, what: `${dev} leaves TX checksums to hardware`, mend: [`ethtool -K ${dev} tx off`] })) : []
+    find: (facts) => isUserspace(facts) ? facts.offloaded.map((dev) => ({ subject: dev, what: `${dev} leaves TX checksums to hardware`, mend: [command`ethtool -K ${dev} tx off`] })) : []
   }
 ]
