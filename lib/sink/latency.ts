@@ -1,5 +1,5 @@
 // How long events take: from the moment the kernel's message was read to the switch's answer that its flow or group is there (or
-// gone). Kept as histograms, one for each kind of change.
+// gone); of a withdrawal, with the time for which it is held. Kept as histograms, one for each kind of change.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 
 /** A flow that came, changed or went; a group that did any of it. */

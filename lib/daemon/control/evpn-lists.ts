@@ -31,7 +31,7 @@ export function arpList(rows: readonly IpReport[]): string {
   return lines(rows.filter(ip => ip.from === 'remote'), ip => `UUID: ${ip.uuid}, VNI: ${ip.vni}, MAC: ${ip.mac}, IP: ${ip.ip}, dp_key: ${ip.vni}`)
 }
 
-/** evpn/latency: from the kernel's message to the switch's answer, for each kind of change. */
+/** evpn/latency: from the kernel's message to the switch's answer, for each kind of change; the time for which a withdrawal is held is in it. */
 export function latencyList(rows: readonly LatencyReport[]): string {
   return lines(rows, ({ change, events, p50, p95, p99, max }) =>
     `${change}: ${events} events, p50 ${milliseconds(p50)}, p95 ${milliseconds(p95)}, p99 ${milliseconds(p99)}, max ${milliseconds(max)}`)

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { collectDefaultMetrics, Counter, Gauge, Registry, type Metric } from 'prom-client'
 import { CHANGES, type Latency } from '../../sink/latency.js'
+import { HOLD } from '../stale/stale.js'
 import { FAMILIES, type Family, type Numbers } from './families.js'
 
 const PREFIX = 'ovs_evpn_'
@@ -61,7 +62,7 @@ function latencyMetric(latency: Latency): Metric {
   const name = `${PREFIX}latency_seconds`
   const get = () => Promise.resolve({
     name, type: 'histogram', aggregator: 'sum', values: CHANGES.flatMap((change) => latencySamples(name, latency, change)),
-    help: 'From the kernel\'s message to the switch\'s answer that what follows from it is done.'
+    help: `From the kernel's message to the switch's answer that what follows from it is done, with the ${HOLD} ms for which a withdrawal is held first.`
   })
   return { name, get, getForPromString: get } as unknown as Metric
 }

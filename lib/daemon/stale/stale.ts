@@ -8,7 +8,7 @@ import { Speaker, type SpeakerPhase } from '../speaker.js'
  * How long a withdrawal is held, in ms: zebra withdraws everything and then closes its socket (0.4 ms later on an idle machine),
  * and a withdrawal by a living speaker has to take effect within 50 ms.
  */
-const HOLD = 25
+export const HOLD = 25
 /** A speaker that dies within this time after a withdrawal was dying when it withdrew, in ms. */
 const TAKEN_BACK = 1_000
 /** Pauses between two looks at the speaker, in ms: while a withdrawal may be taken back, and otherwise. */
