@@ -55,12 +55,14 @@ function quadToBytes(text: string): Buffer | undefined {
 
 /** True for an IP multicast group (224.0.0.0/4, ff00::/8). */
 export function isMulticastIp(ip: Ip): boolean {
-  return ipaddr.parse(ip).range() === 'multicast'
+  const [first = 0] = ipToBytes(ip)
+  return ipFamily(ip) === 4 ? first >= 0xe0 && first < 0xf0 : first === 0xff
 }
 
 /** True for IPv6 link-local (fe80::/10) and IPv4 link-local (169.254.0.0/16) addresses. */
 export function isLinkLocalIp(ip: Ip): boolean {
-  return ipaddr.parse(ip).range() === 'linkLocal'
+  const [first = 0, second = 0] = ipToBytes(ip)
+  return ipFamily(ip) === 4 ? first === 169 && second === 254 : first === 0xfe && second >= 0x80 && second < 0xc0
 }
 
 /** The link-local address that a MAC makes: fe80::/64 and its modified EUI-64 (RFC 4291 appendix A). */
@@ -71,5 +73,5 @@ export function linkLocalOf(mac: Mac): Ip {
 
 /** True for 0.0.0.0/8 ("this network", RFC 1122 section 3.2.1.3) and ::. */
 export function isUnspecifiedIp(ip: Ip): boolean {
-  return ipaddr.parse(ip).range() === 'unspecified'
+  return ipFamily(ip) === 4 ? ipToBytes(ip)[0] === 0 : ip === '::'
 }
