@@ -43,7 +43,7 @@ export function floodEntries(set: FloodSet, cache = floodCache()): FloodEntries 
       ...floodFlow(vni, FLOOD_LOCAL, FROM_TUNNEL, local),
       ...floodFlow(vni, FLOOD_UNKNOWN, UNKNOWN, unknown),
       ...floodFlow(vni, FLOOD_UNKNOWN_LOCAL, UNKNOWN | FROM_TUNNEL, unknownLocal),
-      ...(all.length > 1 || unknown.length > 1 ? parts.map((part) => partFlow(vni, part.part)) : [])
+      ...([all, unknown].some(isLarge) ? parts.map((part) => partFlow(vni, part.part)) : [])
     ],
     groups: [
       ...parts.map((part) => partGroup(vni, part, cache)),
@@ -68,10 +68,10 @@ function partFlow(vni: Vni, part: number): Flow {
 
 function partsGroup(vni: Vni, which: number, parts: readonly FloodPart[]): Group[] {
   if (parts.length < 2) return []
-  const isSmall = fitsOneTranslation(parts)
-  const toPart = (part: number): Action[] => isSmall
-    ? [{ kind: 'group', group: floodGroupId(vni, part) }]
-    : [{ kind: 'set_field', field: 'reg1', value: part }, { kind: 'group', group: TRAMPOLINE_GROUP }]
+  const isOneByOne = isLarge(parts)
+  const toPart = (part: number): Action[] => isOneByOne
+    ? [{ kind: 'set_field', field: 'reg1', value: part }, { kind: 'group', group: TRAMPOLINE_GROUP }]
+    : [{ kind: 'group', group: floodGroupId(vni, part) }]
   return [{ id: floodGroupId(vni, which), type: 'all', buckets: parts.map(({ part }) => ({ id: part, actions: toPart(part) })) }]
 }
 
@@ -79,10 +79,11 @@ function partsGroup(vni: Vni, which: number, parts: readonly FloodPart[]): Group
 const COPY_BYTES = { v4: 84, v6: 104, local: 16, unknown: 16 } as const
 const TRANSLATION_BYTES = 52_000
 
-function fitsOneTranslation(parts: readonly FloodPart[]): boolean {
+/** More than one translation can hold. A single part never is. */
+function isLarge(parts: readonly FloodPart[]): boolean {
   // All members of a part are of one class.
   const bytes = parts.reduce((sum, { members }) => sum + members.length * (members[0] === undefined ? 0 : COPY_BYTES[partClass(members[0])]), 0)
-  return bytes <= TRANSLATION_BYTES
+  return parts.length > 1 && bytes > TRANSLATION_BYTES
 }
 
 function partGroup(vni: Vni, part: FloodPart, { groups, buckets }: FloodCache): Group {

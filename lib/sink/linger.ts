@@ -1,12 +1,13 @@
-// Flows that go a moment after nobody wants them any more. A flood in parts is translated in two steps, and the datapath caches
+// Flows that go a while after nobody wants them any more. A flood in parts is translated in two steps, and the datapath caches
 // each by itself: for some milliseconds after a change, a packet whose first step was translated before it arrives at the second.
-// As long as what that step led to still stands, the packet reaches whom it would have reached before.
+// As long as what that step led to still stands, the packet reaches whom it would have reached before. Without it the second step
+// becomes a cached drop, and when the part comes back a packet can meet that drop behind a first step that is already new.
 import { TABLE } from '../pipeline/tables.js'
 import { tableOfKey } from './flow-entry.js'
 import type { Pending, Tracker } from './tracker.js'
 
-/** Longer than ovs-vswitchd takes to look at every datapath flow again, in ms: it aims at a quarter of it, and may have many. */
-const LINGER = 2_000
+/** Longer than the datapath keeps a flow that no packet uses, in ms: other_config:max-idle, ten seconds unless told otherwise. */
+const LINGER = 15_000
 
 export class Linger {
   readonly #tracker: Tracker<string>
