@@ -70,12 +70,17 @@ await t.test('both places were really used', async (t) => {
 /** VTEPs that nobody answers for, behind a gateway of which the switch knows the MAC: as many as make the flood split its parts. */
 const OTHERS = 620
 
+/** Parts that go stand a while longer. */
+function isThere(now: Readonly<Record<string, number>>, what: 'groups' | 'flows'): boolean {
+  return (now[`${what}_realized`] ?? 0) >= (now[`${what}_desired`] ?? 0)
+}
+
 async function others(op: 'append' | 'del', from: number, to: number): Promise<void> {
   const lines = Array.from({ length: to - from }, (_, i) => `fdb ${op} 00:00:00:00:00:00 dev vxlan-${VNI} dst 10.9.${(from + i) >> 8}.${(from + i) & 255} self`)
   await c1.run(['bridge', '-batch', '-'], { input: lines.join('\n') + '\n' })
   await waitFor('the flood to follow', async () => {
     const now = await memory(daemon)
-    return (now['vteps'] === 1 + (op === 'append' ? to : from) && now['groups_desired'] === now['groups_realized'] && now['flows_desired'] === now['flows_realized']) || now
+    return (now['vteps'] === 1 + (op === 'append' ? to : from) && isThere(now, 'groups') && isThere(now, 'flows')) || now
   })
 }
 
