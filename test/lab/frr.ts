@@ -52,7 +52,9 @@ export async function startFrrDaemon(tools: HostTools, vtep: Vtep, name: 'zebra'
     // `ip netns exec` gives each program mounts of its own: in its eyes the VTEP's directory is the machine's.
     ...(speaker ? ['sh', '-c', 'mount --bind "$0" "$1" && shift && exec "$@"', dir, RUN] : []),
     `${PROGRAMS}/${name}`, '--vty_socket', sockets, '--socket', `${sockets}/zserv.api`, '--config_file', `${dir}/${name}.conf`,
-    '--pid_file', `${dir}/${name}.pid`, '--vty_port', '0', '--log', `file:${dir}/${name}.log`, '--log-level', 'informational'
+    '--pid_file', `${dir}/${name}.pid`, '--vty_port', '0', '--log', `file:${dir}/${name}.log`, '--log-level', 'informational',
+    // As Debian's /etc/frr/daemons: zebra 8.4 ends without a word when its netlink socket overruns.
+    ...(name === 'zebra' ? ['--nl-bufsize', '90000000'] : [])
   ])
   await waitFor(`${name} on ${vtep.name}`, async () => {
     checkRunning(tools.host, name, child)

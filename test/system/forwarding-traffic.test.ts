@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { Lab } from '../lab/lab.js'
-import { waitFor } from '../lab/wait.js'
+import { PATIENCE, waitFor } from '../lab/wait.js'
 import { Chassis } from './util/chassis.js'
 import { memory } from './util/daemon-numbers.js'
 import { BROADCAST } from './util/frame.js'
@@ -131,7 +131,7 @@ await t.test('VTEPs join and leave: no packet to another is lost, every broadcas
   t.ok(frames.length > 10, `${frames.length} broadcasts were sent meanwhile`)
   const arrivals = frames.filter((name) => !forgotten.includes(name)).map((name) => `${name}: ${stays.arrivals(name).length}`)
   t.same(arrivals.filter((text) => !text.endsWith(': 1')), [], 'every broadcast arrives once')
-  t.ok(forgotten.length < frames.length / 50, `${forgotten.length} of ${frames.length} were lost by an ovs-vswitchd too slow for its own recirculation`)
+  t.ok(forgotten.length <= (PATIENCE > 1 ? frames.length / 50 : 0), `${forgotten.length} of ${frames.length} were lost by an ovs-vswitchd too slow for its own recirculation`)
 })
 
 await t.test('the VTEP itself leaves and comes back: its workload is reached again, others never stop', async (t) => {
