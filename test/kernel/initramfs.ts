@@ -1,5 +1,5 @@
 // The guest's first file system: busybox, the modules that lead to the host's files, and what is to be done there.
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +26,8 @@ const MODULES = ['virtio_pci', 'virtio_console', '9pnet_virtio', '9p', 'overlay'
 
 /** Makes the initramfs in a new directory; the caller removes that when the guest is gone. */
 export async function makeInitramfs(kernel: Kernel, job: Job): Promise<{ readonly path: string, readonly remove: () => void }> {
-  const dir = mkdtempSync(join(tmpdir(), 'ovs-evpn-kernel-'))
+  removeLeftovers()
+  const dir = mkdtempSync(join(tmpdir(), `ovs-evpn-kernel-${process.pid}-`))
   const remove = (): void => { rmSync(dir, { recursive: true, force: true }) }
   try {
     const files = join(dir, 'files')
@@ -39,6 +40,14 @@ export async function makeInitramfs(kernel: Kernel, job: Job): Promise<{ readonl
   } catch (error) {
     remove()
     throw error
+  }
+}
+
+/** What a program that was killed has left. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^ovs-evpn-kernel-(\d+)-/.exec(name)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
   }
 }
 

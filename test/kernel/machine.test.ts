@@ -73,9 +73,12 @@ await t.test('Ctrl-C ends it at once: exit code 130', async (t) => {
   t.same([...readdirSync(dir), ...emulators()], [], 'nothing is left')
 })
 
-await t.test('kill -9 of the program: the kernel ends the emulator, too', async (t) => {
+await t.test('kill -9 of the program: the kernel ends the emulator, too; what it left in /tmp goes with the next run', async (t) => {
   const { child, ended } = await bootUntilReady()
   child.kill('SIGKILL')
   t.equal(await ended, 'SIGKILL')
   await waitFor('the emulator to be gone', () => emulators().length === 0 || emulators().join('\n'))
+  t.equal(readdirSync(dir).length, 1, 'its directory is left')
+  t.equal(await boot('true').ended, 0)
+  t.same(readdirSync(dir), [], 'nothing is left')
 })

@@ -43,7 +43,7 @@ export async function runMachine(kernel: Kernel, initramfs: string, options: Mac
   qemu.stderr?.setEncoding('utf8').on('data', (text: string) => { said.console += text })
   passOn(qemu, PORTS.stdout, options.output ?? process.stdout)
   passOn(qemu, PORTS.stderr, process.stderr)
-  const early = await endOf(qemu, options.timeLimitS)
+  const early = await endOf(qemu, options)
   if (early) return early
   const code = /^exit (\d+)$/m.exec(said.control)?.[1]
   return code === undefined ? { kind: 'crashed', console: said.console.trim() } : { kind: 'ended', code: Number(code) }
@@ -92,12 +92,13 @@ function passOn(qemu: ChildProcess, descriptor: number, to: Writable): void {
 }
 
 /** Waits until qemu is gone. Returns why we ended it, or undefined when it ended by itself. */
-function endOf(qemu: ChildProcess, timeLimitS: number): Promise<Outcome | undefined> {
+function endOf(qemu: ChildProcess, { timeLimitS, interactive }: MachineOptions): Promise<Outcome | undefined> {
   return new Promise((resolve, reject) => {
     let why: Outcome | undefined
     const end = (outcome: Outcome): void => {
       why ??= outcome
-      qemu.kill('SIGKILL')
+      // The terminal that it has it gives back as it was, if it is asked to end.
+      qemu.kill(interactive ? 'SIGTERM' : 'SIGKILL')
     }
     const timer = setTimeout(() => { end({ kind: 'timeout' }) }, timeLimitS * 1000)
     const stop = (signal: NodeJS.Signals): void => { end({ kind: 'stopped', signal }) }
