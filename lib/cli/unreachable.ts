@@ -6,6 +6,7 @@ import { CallError } from './client.js'
 import { EXIT_UNREACHABLE, Failure } from './failure.js'
 import { serviceOf, stateOf } from './processes.js'
 import { command } from './shell.js'
+import { START_BY_HAND, startCommand } from './start.js'
 
 /** absent: nobody is there; denied: not for us; silent: somebody is there and does not answer. */
 export type Trouble = 'absent' | 'denied' | 'silent'
@@ -21,8 +22,6 @@ export class Unreachable extends Failure {
     this.mend = mend
   }
 }
-
-const START = 'ovs-evpnd --detach --pidfile'
 
 /** The failure for what went wrong with a socket. */
 export function unreachable(socket: string, error: NodeJS.ErrnoException): Unreachable {
@@ -40,8 +39,10 @@ export function unreachable(socket: string, error: NodeJS.ErrnoException): Unrea
   }
 }
 
-export function notRunning(tried: string, why: string): Unreachable {
-  return new Unreachable('absent', `ovs-evpnd is not running: tried ${tried}, ${why}; start it with: ${START}`, [START])
+/** `root`: of the file system in which the service's unit may be. */
+export function notRunning(tried: string, why: string, root?: string): Unreachable {
+  const start = startCommand(path.dirname(tried), root)
+  return new Unreachable('absent', `ovs-evpnd is not running: tried ${tried}, ${why}; start it with: ${start}`, [start])
 }
 
 export function denied(socket: string): Unreachable {
@@ -69,7 +70,7 @@ function silent(socket: string, what: string): Unreachable {
     return new Unreachable('silent', `ovs-evpnd (process ${pid}, ${socket}) was stopped by a signal or a debugger, so it does not answer; let it go on with: ${go}`, [go])
   }
   const service = serviceOf(pid)
-  const restart = service === undefined ? [`kill -9 ${pid}`, START] : [command`systemctl restart ${service}`]
+  const restart = service === undefined ? [`kill -9 ${pid}`, START_BY_HAND] : [command`systemctl restart ${service}`]
   return new Unreachable('silent', `ovs-evpnd runs (process ${pid}) and ${what} on ${socket}: it hangs, or is very busy; ask again, or start it anew, which costs no packet: ${restart.join('; ')}`, restart)
 }
 
