@@ -38,7 +38,7 @@ const VTEP = { vni: 10, ip: '192.0.2.2', port: 4789, flood: true, macs: 1, state
 const FACTS: Facts = {
   show: SHOW, vteps: [VTEP], links: [BRIDGE, VXLAN, LO, ETH0], addresses: new Map([['192.0.2.1', 'br-phy']]), underlay: [WAY],
   bridges: [INT, { name: 'br-phy', failMode: '', datapathType: 'netdev', controllers: [], ovnKeys: [], ovnPorts: [], ports: ['eth0', 'br-phy'] }], interfaces: [VM1, PHY],
-  systemIds: new Map(), system: parseSystem(new Map()).config, options: EMPTY_BRIDGE, downAddresses: new Map(), offloaded: [], frr: FRR, frrDown: [], skipped: []
+  systemIds: new Map(), system: parseSystem(new Map()).config, options: EMPTY_BRIDGE, downAddresses: new Map(), offloaded: [], frr: FRR, frrDown: [], isBgpdOff: false, skipped: []
 }
 
 /** The links with one of them changed, or without it. */
@@ -157,6 +157,7 @@ const CASES: readonly Case[] = [
   { id: 'vtep-mtu', change: { underlay: [{ ...WAY, route: { ...WAY.route, mtu: 1500 } }, { ...WAY, vtep: '192.0.2.3', route: { ...WAY.route, mtu: 1500 } }] }, mend: ['ovs-vsctl set Interface br-phy mtu_request=1550'] },
   { id: 'tx-checksum', change: { offloaded: ['br-phy'] }, mend: ['ethtool -K br-phy tx off'] },
   { id: 'frr-down', change: { frrDown: ['bgpd does not answer vtysh'] }, mend: ['systemctl restart frr'] },
+  { id: 'frr-down', change: { frrDown: ['bgpd does not answer vtysh: /etc/frr/daemons has bgpd=no'], isBgpdOff: true }, mend: ["sed -i 's/^bgpd=no/bgpd=yes/' /etc/frr/daemons", 'systemctl restart frr'] },
   { id: 'frr-down', change: problem('the routing daemon is gone (nobody listens on /run/frr/zserv.api); what it withdraws is kept for evpn-stale-time', 'configuration'), mend: ['systemctl restart frr'] },
   { id: 'bgp-no-peer', change: peers('Idle (Admin)'), mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'no neighbor 192.0.2.2 shutdown'"] },
   { id: 'bgp-no-peer', change: peers('Active', 'Connect'), mend: ['ping -c 1 -W 5 192.0.2.2', "vtysh -c 'clear bgp 192.0.2.2'", 'ping -c 1 -W 5 192.0.2.3', "vtysh -c 'clear bgp 192.0.2.3'"] },

@@ -58,9 +58,10 @@ const CASES: readonly Case[] = [
   { what: 'bgpd does not announce it', chain: but(LOCAL, 'bgpd', { paths: [] }), verdict: { kind: 'not_in_bgp', mac: MAC } },
   { what: 'zebra answers and bgpd does not', chain: { ...LOCAL, bgpd: { kind: 'silent', why: 'bgpd does not answer vtysh' } }, verdict: { kind: 'bgpd_down' } },
   {
-    what: 'bgpd is gone, and zebra has forgotten the VNI with it', verdict: { kind: 'bgpd_down' },
+    what: 'bgpd is gone, and zebra has forgotten the VNI with it', verdict: { kind: 'bgpd_down', isOff: false },
     chain: { ...LOCAL, zebra: { kind: 'said', knowsVni: false }, bgpd: { kind: 'silent', why: 'bgpd does not answer vtysh' } }
   },
+  { what: 'bgpd is gone, because FRR does not start it', verdict: { kind: 'bgpd_down', isOff: true }, chain: { ...LOCAL, bgpd: { kind: 'silent', why: 'bgpd does not answer vtysh', isOff: true } } },
   { what: 'bgpd answers and zebra does not', chain: { ...LOCAL, zebra: SILENT }, verdict: { kind: 'zebra_down' } },
   { what: 'the same of a remote address that did not get further', chain: { ...ALL_BUT_PATH, zebra: SILENT }, verdict: { kind: 'zebra_down' } },
   { what: 'no session', chain: but(LOCAL, 'bgpd', NO_SESSION), verdict: { kind: 'no_peer', peers: NO_SESSION.peers } },
@@ -132,6 +133,13 @@ for (const { what, chain, verdict } of CASES) {
     t.end()
   })
 }
+
+await t.test('a bgpd that FRR does not start is not mended by a restart alone', (t) => {
+  const todo = (isOff: boolean): readonly string[] => wordsOf({ kind: 'bgpd_down', why: '', isOff }).todo
+  t.strictSame(todo(false), ['systemctl restart frr'])
+  t.strictSame(todo(true), ["sed -i 's/^bgpd=no/bgpd=yes/' /etc/frr/daemons", 'systemctl restart frr'])
+  t.end()
+})
 
 await t.test('each kind of verdict has a case', (t) => {
   const seen = new Set<string>(CASES.map(({ verdict }) => verdict.kind))

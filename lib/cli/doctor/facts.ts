@@ -61,6 +61,8 @@ export interface Facts {
   readonly frr?: FrrFacts
   /** Daemons of FRR that should answer and do not, a sentence each. */
   readonly frrDown: readonly string[]
+  /** One of them is bgpd, and FRR's service does not start it. */
+  readonly isBgpdOff: boolean
   /** Process of an ovn-controller on this machine. */
   readonly ovnController?: number
   /** What could not be looked at, and why. */

@@ -11,7 +11,7 @@ const QUICK = 10
  * `isExpected`: the routing daemon is FRR, as far as anybody has said; another one may be in its place. What could not be looked at is
  * told to `note`. Never rejects.
  */
-export async function readFrr(vtysh: Vtysh, isExpected: boolean, note: (text: string) => void): Promise<Pick<Facts, 'frr' | 'frrDown'>> {
+export async function readFrr(vtysh: Vtysh, isExpected: boolean, note: (text: string) => void): Promise<Pick<Facts, 'frr' | 'frrDown' | 'isBgpdOff'>> {
   const zebra = await askFrr(vtysh, 'zebra', 'show version')
   const evpn = await askFrr(vtysh, 'bgpd', 'show bgp l2vpn evpn vni json')
   const silent = [zebra, evpn].filter((said) => said.kind === 'silent')
@@ -19,12 +19,13 @@ export async function readFrr(vtysh: Vtysh, isExpected: boolean, note: (text: st
   const isFrr = isExpected || silent.length < 2
   for (const { why, isDown } of silent) if (isDown !== true || !isFrr) note(`FRR was not looked at: ${why}`)
   const frrDown = silent.filter(({ isDown }) => isDown === true && isFrr).map(({ why }) => why)
+  const down = { frrDown, isBgpdOff: frrDown.length > 0 && evpn.kind === 'silent' && evpn.isOff === true }
   const version = versionOf(zebra) ?? (evpn.kind === 'said' ? versionOf(await askFrr(vtysh, 'bgpd', 'show version')) : undefined)
   if (version === undefined) {
     if (silent.length < 2) note('FRR was not looked at: it does not say its version')
-    return { frrDown }
+    return down
   }
-  return { frrDown, frr: { version, slowPeers: [], ...(evpn.kind === 'silent' ? {} : await readBgp(vtysh, evpn)) } }
+  return { ...down, frr: { version, slowPeers: [], ...(evpn.kind === 'silent' ? {} : await readBgp(vtysh, evpn)) } }
 }
 
 function versionOf(banner: Said): string | undefined {

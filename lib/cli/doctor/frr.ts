@@ -2,6 +2,7 @@
 import type { BgpPeer } from '../explain/chain.js'
 import { advertiseAllVni } from '../explain/words.js'
 import { parseIp } from '../../net/ip.js'
+import { startFrr } from '../frr-service.js'
 import { configureBgp } from '../vtysh.js'
 import type { Check, Found } from './check.js'
 import { linkNamed, type Facts } from './facts.js'
@@ -66,10 +67,10 @@ function reopen({ peer, state }: BgpPeer, as: number | undefined): string[] {
 export const FRR_CHECKS: readonly Check[] = [
   {
     id: 'frr-down', severity: 'error', why: 'Nothing new is announced or learned, and what FRR announced is withdrawn when its neighbors notice.',
-    find: ({ frrDown, show }) => {
+    find: ({ frrDown, isBgpdOff, show }) => {
       const told = show.problems.filter(({ what }) => SPEAKER_GONE.test(what)).map(({ what }) => what)
       const all = frrDown.length > 0 ? frrDown : told
-      return all.length === 0 ? [] : [{ subject: 'FRR', what: all.join('; '), mend: ['systemctl restart frr'] }]
+      return all.length === 0 ? [] : [{ subject: 'FRR', what: all.join('; '), mend: startFrr(isBgpdOff) }]
     },
     covers: ({ what }) => SPEAKER_GONE.test(what)
   },

@@ -54,7 +54,8 @@ export interface BgpPath {
 export interface BgpPeer { readonly peer: string, readonly state: string }
 
 export type BgpdView =
-  | { readonly kind: 'silent', readonly why: string }
+  /** `isOff`: FRR's service does not start it. */
+  | { readonly kind: 'silent', readonly why: string, readonly isOff?: true }
   | { readonly kind: 'said', readonly as?: number, readonly knowsVni: boolean, readonly peers: readonly BgpPeer[], readonly paths: readonly BgpPath[] }
 
 /** `unknown`: nobody has asked lately, so nobody knows. */

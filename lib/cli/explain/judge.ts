@@ -56,10 +56,14 @@ const duplicate: Rule = ({ zebra, vni, mac = '' }) => (zebra.kind === 'said' && 
 
 const bgpdAnnounces: Rule = (chain) => {
   const { zebra, bgpd, vni, mac = '' } = chain
-  if (bgpd.kind === 'silent') return zebra.kind === 'said' ? { kind: 'bgpd_down', why: bgpd.why } : undefined
+  if (bgpd.kind === 'silent') return zebra.kind === 'said' ? bgpdDown(bgpd) : undefined
   if (!bgpd.knowsVni) return vniNotInFrr(vni, 'bgpd', bgpd)
   if (!bgpd.paths.some(({ isLocal }) => isLocal)) return { kind: 'not_in_bgp', mac }
   return noPeer(chain)
+}
+
+function bgpdDown({ why, isOff }: Extract<Chain['bgpd'], { kind: 'silent' }>): Verdict {
+  return { kind: 'bgpd_down', why, isOff: isOff === true }
 }
 
 const noPeer: Rule = ({ bgpd }) =>
@@ -67,7 +71,7 @@ const noPeer: Rule = ({ bgpd }) =>
 
 /** It is bgpd that tells zebra to care for VNIs: without bgpd, zebra knows none. */
 function vniNotInFrr(vni: number, who: 'zebra' | 'bgpd', bgpd: Chain['bgpd']): Verdict {
-  if (bgpd.kind === 'silent') return { kind: 'bgpd_down', why: bgpd.why }
+  if (bgpd.kind === 'silent') return bgpdDown(bgpd)
   return { kind: 'vni_not_in_frr', vni, who, ...(bgpd.as === undefined ? {} : { as: bgpd.as }) }
 }
 

@@ -18,7 +18,8 @@ export type Verdict =
   | { readonly kind: 'vni_not_in_frr', readonly vni: number, readonly who: 'zebra' | 'bgpd', readonly as?: number }
   | { readonly kind: 'zebra_ignores', readonly mac: string, readonly type?: string }
   | { readonly kind: 'not_in_bgp', readonly mac: string }
-  | { readonly kind: 'bgpd_down', readonly why: string }
+  /** `isOff`: FRR's service does not start it. */
+  | { readonly kind: 'bgpd_down', readonly why: string, readonly isOff: boolean }
   | { readonly kind: 'zebra_down', readonly why: string }
   | { readonly kind: 'no_peer', readonly peers: readonly BgpPeer[] }
   | { readonly kind: 'path_unusable', readonly nexthop: string }

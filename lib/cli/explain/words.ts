@@ -1,4 +1,5 @@
 // A verdict in words: what is wrong, why that stops packets or announcements, and commands to type.
+import { startFrr } from '../frr-service.js'
 import { configureBgp } from '../vtysh.js'
 import type { Verdict } from './verdict.js'
 
@@ -41,8 +42,8 @@ const WORDS: Table = {
     todo: [`vtysh -c 'show evpn mac vni all' and look for ${mac}`, 'see docs/troubleshooting.md on what FRR takes for local']
   }),
   not_in_bgp: ({ mac }) => ({ what: `bgpd has no route of ours for ${mac}, though zebra has it as local`, todo: ["vtysh -c 'clear bgp l2vpn evpn * soft out'", 'look at the log of bgpd'] }),
-  bgpd_down: ({ why }) => ({ what: `nothing is announced or learned: ${why}, while zebra does`, todo: ['systemctl restart frr'] }),
-  zebra_down: ({ why }) => ({ what: `bgpd is alone: ${why}, so nothing passes between bgpd and the kernel`, todo: ['systemctl restart frr'] }),
+  bgpd_down: ({ why, isOff }) => ({ what: `nothing is announced or learned: ${why}, while zebra does`, todo: startFrr(isOff) }),
+  zebra_down: ({ why }) => ({ what: `bgpd is alone: ${why}, so nothing passes between bgpd and the kernel`, todo: startFrr(false) }),
   no_peer: ({ peers }) => ({
     what: peers.length === 0 ? 'bgpd has no neighbour for EVPN, so nobody hears of it' : `no BGP session stands (${peers.map(({ peer, state }) => `${peer} ${state}`).join(', ')}), so nobody hears of it`,
     todo: ["vtysh -c 'show bgp l2vpn evpn summary'", ...peers.map(({ peer }) => `ping -c1 ${peer}`)]
@@ -73,7 +74,7 @@ const WORDS: Table = {
     what: `${mac} is known, and the routing daemon has written no neighbour ${ip} on ${device}: requests for it are flooded, not answered`,
     todo: [`vtysh -c 'show evpn arp-cache vni all' and look for ${ip}`, `ip link set ${device} up`]
   }),
-  stale: ({ reason }) => ({ what: `it stands only because it is kept: ${reason}. Packets still go there`, todo: ['systemctl restart frr'] }),
+  stale: ({ reason }) => ({ what: `it stands only because it is kept: ${reason}. Packets still go there`, todo: startFrr(false) }),
   nexthop_empty: ({ nexthop }) => ({ what: `it is behind nexthop ${nexthop}, which leads to no VTEP: packets to it are dropped`, todo: [`ip nexthop show id ${nexthop}`, "vtysh -c 'show evpn es'"] }),
   vtep_unusable: ({ vtep, reason }) => ({ what: `no packet can go to its VTEP ${vtep}: ${reason}`, todo: ['ovs-evpnctl doctor'] }),
   flow_missing: ({ flow, bridge }) => ({
