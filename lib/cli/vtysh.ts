@@ -53,9 +53,9 @@ function whySilent(
   return line === undefined || line.includes('failed to connect') ? { why: `${daemon} does not answer vtysh`, isDown: true } : { why: line }
 }
 
-/** A command line that configures bgpd. */
+/** A command line that configures bgpd, and saves that: what is not written is gone with the next restart of FRR. */
 export function configureBgp(as: number | undefined, ...lines: readonly string[]): string {
-  return ['vtysh', ...['configure terminal', `router bgp ${as ?? 'AS'}`, ...lines].map((line) => `-c '${line}'`)].join(' ')
+  return ['vtysh', ...['configure terminal', `router bgp ${as ?? 'AS'}`, ...lines, 'end', 'write'].map((line) => `-c '${line}'`)].join(' ')
 }
 
 /** An answer in JSON; undefined when the daemon had something else to say, such as that there is no such VNI. */

@@ -159,18 +159,18 @@ const CASES: readonly Case[] = [
   { id: 'frr-down', change: { frrDown: ['bgpd does not answer vtysh'] }, mend: ['systemctl restart frr'] },
   { id: 'frr-down', change: { frrDown: ['bgpd does not answer vtysh: /etc/frr/daemons has bgpd=no'], isBgpdOff: true }, mend: ["sed -i 's/^bgpd=no/bgpd=yes/' /etc/frr/daemons", 'systemctl restart frr'] },
   { id: 'frr-down', change: problem('the routing daemon is gone (nobody listens on /run/frr/zserv.api); what it withdraws is kept for evpn-stale-time', 'configuration'), mend: ['systemctl restart frr'] },
-  { id: 'bgp-no-peer', change: peers('Idle (Admin)'), mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'no neighbor 192.0.2.2 shutdown'"] },
+  { id: 'bgp-no-peer', change: peers('Idle (Admin)'), mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'no neighbor 192.0.2.2 shutdown' -c 'end' -c 'write'"] },
   { id: 'bgp-no-peer', change: peers('Active', 'Connect'), mend: ['ping -c 1 -W 5 192.0.2.2', "vtysh -c 'clear bgp 192.0.2.2'", 'ping -c 1 -W 5 192.0.2.3', "vtysh -c 'clear bgp 192.0.2.3'"] },
-  { id: 'bgp-no-peer', change: peers(), mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'address-family l2vpn evpn' -c 'neighbor 192.0.2.2 activate'"] },
+  { id: 'bgp-no-peer', change: peers(), mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'address-family l2vpn evpn' -c 'neighbor 192.0.2.2 activate' -c 'end' -c 'write'"] },
   {
     id: 'bgp-no-peer', change: { frr: { ...FRR, peers: [], neighbours: [] } },
-    mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'neighbor PEER remote-as AS' -c 'address-family l2vpn evpn' -c 'neighbor PEER activate'"]
+    mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'neighbor PEER remote-as AS' -c 'address-family l2vpn evpn' -c 'neighbor PEER activate' -c 'end' -c 'write'"]
   },
   {
     id: 'frr-advertise-all-vni', change: { frr: { ...FRR, advertisesAllVnis: false } },
-    mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'address-family l2vpn evpn' -c 'advertise-all-vni'"]
+    mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'address-family l2vpn evpn' -c 'advertise-all-vni' -c 'end' -c 'write'"]
   },
-  { id: 'frr-connect-timer', change: { frr: { ...FRR, slowPeers: ['192.0.2.2'] } }, mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'neighbor 192.0.2.2 timers connect 1'"] },
+  { id: 'frr-connect-timer', change: { frr: { ...FRR, slowPeers: ['192.0.2.2'] } }, mend: ["vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'neighbor 192.0.2.2 timers connect 1' -c 'end' -c 'write'"] },
   { id: 'frr-shared-device', change: vxlan({ external: true }), mend: OWN },
   { id: 'frr-ipv6-vtep', change: { ...vxlan({ local: '2001:db8::1' }), ...vni({ local_ips: ['2001:db8::1'] }), vteps: [], addresses: new Map([['192.0.2.1', 'br-phy'], ['2001:db8::1', 'br-phy']]) }, mend: REMADE },
   { id: 'daemon-problem', change: problem('3 of 900 members found no place in the flood', 'VNI 10'), mend: [] },

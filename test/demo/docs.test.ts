@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import type { Diagnosis } from '../../lib/cli/doctor/doctor.js'
 import { Lab } from '../lab/lab.js'
 import { waitFor } from '../lab/wait.js'
 import { eventually } from '../system/util/eventually.js'
@@ -73,6 +74,17 @@ await t.test('README.md: the output shown is the output that comes', async (t) =
     await waitFor(command, async () => { printed = await first.sh(command); return printed === wanted || printed }).catch(() => undefined)
     t.equal(printed, wanted, command)
   }
+})
+
+await t.test('README.md: a bgpd that is off is found by doctor, its commands start it, and it has the configuration that was written', async (t) => {
+  await lab.stopService('c1', 'bgpd')
+  await first.sh("sed -i 's/^bgpd=yes/bgpd=no/' /etc/frr/daemons")
+  const { findings } = JSON.parse(await first.sh('ovs-evpnctl doctor --json || true')) as Diagnosis
+  const found = findings.find(({ id }) => id === 'frr-down')
+  t.equal(found?.what, 'bgpd does not answer vtysh: /etc/frr/daemons has bgpd=no')
+  await first.sh(found?.mend.join('\n') ?? 'false')
+  await eventually('doctor to find nothing', () => first.sh('ovs-evpnctl doctor || true'), (text) => text.startsWith('Nothing found'), 30_000)
+  await eventually('no MAC that is kept only', () => first.sh('ovs-evpnctl macs'), (text) => text.includes(' ok\n') && !text.includes('stale'), 30_000)
 })
 
 // Of a flood that is too large for this lab: shown by the golden flows of the pipeline.

@@ -88,6 +88,8 @@ export async function firstMachine(lab: Lab, tree: string): Promise<Machine> {
       if (!/^systemctl restart frr$/m.test(script)) return printed
       await sh('grep -qx "restart frr" /tmp/systemctl && grep -qx bgpd=yes /etc/frr/daemons')
       await lab.startService('c1', 'bgpd')
+      // What FRR's service does when its daemons run.
+      await sh('vtysh -b')
       return printed
     }
   }

@@ -35,11 +35,12 @@ export function bgpdConfig(vtep: Vtep, plan: LabPlan): string {
   ].join('\n')
 }
 
-/** Writes both configurations; FRR drops root, so its directory belongs to the user `frr`. */
+/** Writes both configurations, which `write` saves one by one; FRR drops root, so its directory belongs to the user `frr`. */
 export async function configureFrr(tools: HostTools, vtep: Vtep, plan: LabPlan): Promise<void> {
   mkdirSync(frrDir(vtep), { recursive: true })
   writeFileSync(`${frrDir(vtep)}/zebra.conf`, `hostname ${vtep.name}\n`)
   writeFileSync(`${frrDir(vtep)}/bgpd.conf`, bgpdConfig(vtep, plan))
+  writeFileSync(`${frrDir(vtep)}/vtysh.conf`, 'no service integrated-vtysh-config\n')
   await tools.run(['chown', '-R', 'frr:frr', frrDir(vtep)])
 }
 

@@ -72,7 +72,8 @@ export function frrDir(vtep: Vtep): string {
 }
 
 function vtyshArgv(vtep: Vtep, args: readonly string[]): string[] {
-  return ['vtysh', '--vty_socket', frrDir(vtep), ...args]
+  // Without a directory of its own, `write` would replace the machine's configuration.
+  return ['vtysh', '--vty_socket', frrDir(vtep), '--config_dir', frrDir(vtep), ...args]
 }
 
 function ovsEnv(vtep: Vtep): Readonly<Record<string, string>> {

@@ -112,6 +112,6 @@ export class Patient {
   async type(command: string): Promise<void> {
     const [, verb, unit = ''] = /^systemctl (start|restart) (\S+)$/.exec(command) ?? []
     if (verb !== undefined) return await this.#systemctl(verb === 'restart', SERVICES[unit] ?? [])
-    await this.c1.run(['sh', '-ec', command.replace(/^vtysh /, `vtysh --vty_socket ${this.#vtySocket} `).replace('GATEWAY', VTEP)])
+    await this.c1.run(['sh', '-ec', command.replace(/^vtysh /, `vtysh --vty_socket ${this.#vtySocket} --config_dir ${this.#vtySocket} `).replace('GATEWAY', VTEP)])
   }
 }
