@@ -13,6 +13,11 @@ export function isService(directory: string | undefined): boolean {
   return RUN_DIRECTORIES.includes(directory)
 }
 
+/** True when one of the routing daemon's sockets is FRR's: another speaker may be in its place. */
+export function isFrr(speaker: readonly string[]): boolean {
+  return speaker.some((path) => /\/(zserv\.api|zebra\.vty|bgpd\.vty)$/.test(path))
+}
+
 /** True when the service does not start bgpd; false as well when nobody may read the file. Never rejects. */
 export async function leavesBgpdOff(file = DAEMONS_FILE): Promise<boolean> {
   const text = await readFile(file, 'utf8').catch(() => '')

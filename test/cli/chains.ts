@@ -17,7 +17,7 @@ const ENCAP: FlowExplanation = {
 }
 
 const DAEMON: Explanation = {
-  address: MAC, mac: MAC, bridge: 'br-int', datapath: 'kernel', ovsdb: 'connected to unix:/x', openflow: 'connected to /x', netlink: 'synced', speaker: [],
+  address: MAC, mac: MAC, bridge: 'br-int', datapath: 'kernel', ovsdb: 'connected to unix:/x', openflow: 'connected to /x', netlink: 'synced', speaker: ['/run/frr/zserv.api', '/run/frr/bgpd.vty'],
   vni: { vni: 10, bridge: 'br-10', vxlan: ['vxlan-10'], advertise: 'lo-10', local_ips: ['192.0.2.1'], vteps: 1, macs: 1, ips: 1, ports: 1, problems: [] },
   svi: 'br-10', vteps: [], ips: [], suppress: true, flows: [FORWARD], nearest: []
 }

@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { isService, leavesBgpdOff, startFrr } from '../../lib/cli/frr-service.js'
+import { isFrr, isService, leavesBgpdOff, startFrr } from '../../lib/cli/frr-service.js'
 import { temporaryFolder } from '../control/chassis.js'
 
 const FILES = [
@@ -27,6 +27,11 @@ await t.test('a list that is not there, or may not be read, says nothing', async
 
 await t.test('sockets elsewhere are not those of the service', (t) => {
   t.strictSame([undefined, '/run/frr', '/var/run/frr', '/run/lab/c1/frr'].map(isService), [true, true, true, false])
+  t.end()
+})
+
+await t.test('a speaker is FRR by the name of its sockets, wherever they are', (t) => {
+  t.strictSame([['/run/frr/zserv.api', '/run/frr/bgpd.vty'], ['/run/lab/frr/zebra.vty'], ['/run/bird.ctl'], []].map(isFrr), [true, true, false, false])
   t.end()
 })
 

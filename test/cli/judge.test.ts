@@ -16,6 +16,7 @@ const [vtep] = vteps
 const [way] = REMOTE.underlay
 const [deviceRow] = REMOTE.kernel.deviceRows
 const SILENT = { kind: 'silent', why: 'vtysh is not installed' } as const
+const OTHER_SPEAKER = but(REMOTE, 'daemon', { speaker: [] })
 const NO_SESSION = { peers: [{ peer: '192.0.2.2', state: 'Active' }] }
 const ALL_BUT_PATH = { ...UNKNOWN, bgpd: REMOTE.bgpd }
 
@@ -29,7 +30,17 @@ const CASES: readonly Case[] = [
   { what: 'a remote address in order', chain: REMOTE, verdict: { kind: 'ok', side: 'remote', notes: [] } },
   { what: 'a local address in order', chain: LOCAL, verdict: { kind: 'ok', side: 'local' } },
   { what: 'no FRR that answers: another speaker may be there', chain: { ...LOCAL, zebra: SILENT, bgpd: SILENT }, verdict: { kind: 'ok' } },
-  { what: 'rows by another speaker while FRR knows nothing', chain: { ...REMOTE, zebra: UNKNOWN.zebra, bgpd: UNKNOWN.bgpd }, verdict: { kind: 'ok' } },
+  { what: 'rows by another speaker while FRR knows nothing', chain: { ...OTHER_SPEAKER, zebra: UNKNOWN.zebra, bgpd: UNKNOWN.bgpd }, verdict: { kind: 'ok' } },
+  { what: 'rows by another speaker beside a zebra without bgpd', chain: { ...OTHER_SPEAKER, zebra: UNKNOWN.zebra, bgpd: SILENT }, verdict: { kind: 'ok' } },
+  { what: 'a row that a killed zebra left', chain: { ...REMOTE, zebra: UNKNOWN.zebra, bgpd: UNKNOWN.bgpd }, verdict: { kind: 'unknown_to_zebra', mac: MAC, device: 'vxlan-10' } },
+  { what: 'a row of which bgpd knows, and zebra does not', chain: { ...REMOTE, zebra: UNKNOWN.zebra }, verdict: { kind: 'unknown_to_zebra' } },
+  { what: 'a row of a MAC that zebra has for local', chain: { ...REMOTE, zebra: LOCAL.zebra }, verdict: { kind: 'unknown_to_zebra', type: 'local' } },
+  { what: 'a zebra that does not have the VNI says nothing of its rows', chain: { ...REMOTE, zebra: { kind: 'said', knowsVni: false } }, verdict: { kind: 'ok' } },
+  { what: 'a route that zebra has, and bgpd has under an IP only', chain: { ...REMOTE, bgpd: UNKNOWN.bgpd }, verdict: { kind: 'ok' } },
+  { what: 'a remote address while zebra hangs', chain: { ...REMOTE, zebra: SILENT }, verdict: { kind: 'zebra_silent', why: SILENT.why } },
+  { what: 'a remote address while bgpd hangs', chain: { ...REMOTE, bgpd: SILENT }, verdict: { kind: 'bgpd_silent', why: SILENT.why, isOff: false } },
+  { what: 'a remote address while bgpd is left off', chain: { ...REMOTE, bgpd: { ...SILENT, isOff: true } }, verdict: { kind: 'bgpd_silent', isOff: true } },
+  { what: 'what is broken comes before what will matter', chain: { ...REMOTE, zebra: SILENT, underlay: [{ vtep: '192.0.2.2', by: 'kernel' }] }, verdict: { kind: 'no_route' } },
   { what: 'nobody knows it', chain: UNKNOWN, verdict: { kind: 'unknown', address: MAC, vni: 10, nearest: ['02:00:00:00:00:03'] } },
   { what: 'nobody knows it, and bgpd hears nobody', chain: but(UNKNOWN, 'bgpd', NO_SESSION), verdict: { kind: 'unknown', why: 'bgpd has no session with any peer' } },
   { what: 'the daemon reads the kernel still', chain: but(LOCAL, 'daemon', { netlink: 'reading the kernel\'s tables' }), verdict: { kind: 'daemon_blind', session: 'netlink' } },
@@ -128,7 +139,9 @@ for (const { what, chain, verdict } of CASES) {
     if (found.kind !== 'ok' && found.kind !== 'unknown') {
       t.ok(todo.length > 0, 'what is broken comes with something to do')
       t.match(formatExplanation(chain, found), new RegExp(`^! ${LINK_OF[found.kind]} `, 'm'), 'the broken link is marked on the screen')
-      t.match(JSON.parse(explanationJson(chain, found)), { verdict: { kind: found.kind, link: LINK_OF[found.kind], what: words } })
+      const severity = DOC.includes(`| \`${found.kind}\` | ${LINK_OF[found.kind]} | warning: `) ? 'warning' : 'error'
+      t.match(formatExplanation(chain, found), new RegExp(`^${severity === 'warning' ? 'WARNING' : 'BROKEN'} at ${LINK_OF[found.kind]}: `, 'm'), 'and how bad it is')
+      t.match(JSON.parse(explanationJson(chain, found)), { verdict: { kind: found.kind, severity, link: LINK_OF[found.kind], what: words } })
     }
     t.end()
   })

@@ -134,10 +134,22 @@ const REMOTE: readonly Break[] = [
   {
     kind: 'zebra_down', what: 'zebra hangs while a MAC is announced', address: '02:00:00:01:02:07', says: /zebra did not answer within 5 s/,
     breakIt: async () => {
-      await signalZebra('STOP')
+      await signal('zebra', 'STOP')
       await lab.addWorkload({ name: 'l1-10-z', vtep: 'l1', vni: VNI, mac: '02:00:00:01:02:07', addresses: ['10.0.1.27/16'] })
     },
-    mendIt: () => signalZebra('CONT')
+    mendIt: () => signal('zebra', 'CONT')
+  },
+  {
+    kind: 'zebra_silent', what: 'zebra hangs, and the address works', address: there.mac, says: /packets to it leave for its VTEP; but zebra did not answer within 5 s, while bgpd does/,
+    breakIt: () => signal('zebra', 'STOP'), mendIt: () => signal('zebra', 'CONT')
+  },
+  {
+    kind: 'bgpd_silent', what: 'bgpd hangs, and the address works', address: there.mac, says: /packets to it leave for its VTEP; but bgpd did not answer within 5 s, while zebra does/,
+    breakIt: () => signal('bgpd', 'STOP'), mendIt: () => signal('bgpd', 'CONT')
+  },
+  {
+    kind: 'unknown_to_zebra', what: 'a row that zebra does not know, as one leaves that is killed', address: BY_HAND, says: /but zebra does not know 02:aa:00:00:00:01/, after: 'unknown',
+    breakIt: byHand, mendIt: noByHand
   },
   {
     kind: 'stale', what: 'the routing daemon is gone', address: there.mac, says: /it stands only because it is kept: withdrawn by a routing daemon that was gone/,
@@ -155,8 +167,8 @@ const REMOTE: readonly Break[] = [
   }
 ]
 
-async function signalZebra(name: 'STOP' | 'CONT'): Promise<void> {
-  const pid = (await c1.run(['cat', `${vtySocket}/zebra.pid`])).trim()
+async function signal(daemon: 'zebra' | 'bgpd', name: 'STOP' | 'CONT'): Promise<void> {
+  const pid = (await c1.run(['cat', `${vtySocket}/${daemon}.pid`])).trim()
   await c1.run(['kill', `-${name}`, pid])
 }
 

@@ -6,6 +6,7 @@ import { speakerDirectory } from '../explain/gather.js'
 import type { Underlay } from '../explain/chain.js'
 import type { LinkRow } from '../../netlink/index.js'
 import { readAddresses, type MachineAddresses } from '../addresses.js'
+import { isFrr } from '../frr-service.js'
 import { KernelReader } from '../kernel.js'
 import { findProcess } from '../processes.js'
 import type { Step } from '../progress.js'
@@ -54,8 +55,8 @@ export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: 
       if (way.problem !== undefined) break
     }
     progress('asking FRR')
-    const isFrr = vtySocket !== undefined || ovsdb.options.speaker.some((path) => /\/(zserv\.api|zebra\.vty|bgpd\.vty)$/.test(path))
-    const frr = await readFrr({ directory: vtySocket ?? speakerDirectory(ovsdb.options.speaker) }, isFrr, note)
+    const isExpected = vtySocket !== undefined || isFrr(ovsdb.options.speaker)
+    const frr = await readFrr({ directory: vtySocket ?? speakerDirectory(ovsdb.options.speaker) }, isExpected, note)
     const ovnController = findProcess('ovn-controller')
     return {
       show, vteps, links, addresses, downAddresses, underlay, ...ovsdb,

@@ -1,5 +1,6 @@
 // Finds the first broken link of a chain: a pure function of what was gathered. Each rule looks at one link and says what is wrong
 // with it, or nothing; the rules stand in the order of the links.
+import { isFrr } from '../frr-service.js'
 import type { Chain, Underlay } from './chain.js'
 import type { Verdict } from './verdict.js'
 
@@ -62,7 +63,7 @@ const bgpdAnnounces: Rule = (chain) => {
   return noPeer(chain)
 }
 
-function bgpdDown({ why, isOff }: Extract<Chain['bgpd'], { kind: 'silent' }>): Verdict {
+function bgpdDown({ why, isOff }: Extract<Chain['bgpd'], { kind: 'silent' }>): Extract<Verdict, { kind: 'bgpd_down' }> {
   return { kind: 'bgpd_down', why, isOff: isOff === true }
 }
 
@@ -172,8 +173,24 @@ function isSending(flows: Chain['daemon']['flows']): boolean {
   return flows.some(({ table, packets = 0, idle_s: idle = Infinity }) => table === 'FORWARD' && packets > 0 && idle <= LATELY)
 }
 
+// --- who keeps a remote address up to date; another speaker may be in FRR's place
+
+/** Packets go on as the kernel's rows say, and those do not change any more. */
+const halfOfFrr: Rule = ({ zebra, bgpd, daemon }) => {
+  if (zebra.kind === bgpd.kind || !isFrr(daemon.speaker)) return undefined
+  if (zebra.kind === 'silent') return { kind: 'zebra_silent', why: zebra.why }
+  return bgpd.kind === 'silent' ? { ...bgpdDown(bgpd), kind: 'bgpd_silent' } : undefined
+}
+
+/** zebra wrote the row, unless it is that of one that was killed. */
+const leftBehind: Rule = ({ zebra, daemon, kernel, mac = '' }) => {
+  if (zebra.kind === 'silent' || !zebra.knowsVni || zebra.mac?.type === 'remote' || !isFrr(daemon.speaker)) return undefined
+  const device = kernel.deviceRows[0]?.dev
+  return device === undefined ? undefined : { kind: 'unknown_to_zebra', mac, device, ...(zebra.mac === undefined ? {} : { type: zebra.mac.type }) }
+}
+
 const LOCAL: readonly Rule[] = [blind, switchSilent, port, flows, claim, ourRows, duplicate, zebraTakesOurs, bgpdAnnounces]
-const REMOTE: readonly Rule[] = [blind, switchSilent, stale, vteps, remoteIp, flows, underlay]
+const REMOTE: readonly Rule[] = [blind, switchSilent, stale, vteps, remoteIp, flows, underlay, halfOfFrr, leftBehind]
 const UNKNOWN: readonly Rule[] = [blind, otherwiseInKernel, duplicate, devices, inZebraOnly, inBgpdOnly, nobodyKnows]
 
 /** What is no fault, and worth a line. */

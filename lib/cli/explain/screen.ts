@@ -2,7 +2,7 @@
 import { oneLine } from '../../daemon/log/line.js'
 import type { FlowExplanation } from '../../daemon/explain/explanation.js'
 import type { Chain, KernelRow, Underlay } from './chain.js'
-import { LINK_OF, type Link, type Verdict } from './verdict.js'
+import { LINK_OF, severityOf, type Link, type Verdict } from './verdict.js'
 import { wordsOf } from './words.js'
 
 const ORDER = {
@@ -23,17 +23,17 @@ export function formatExplanation(chain: Chain, verdict: Verdict): string {
       const [first = '-', ...more] = SAYS[link](chain)
       return [`${link === broken ? '!' : ' '} ${link.padEnd(WIDTH)}  ${first}`, ...more.map((text) => `${' '.repeat(WIDTH + 4)}${text}`)]
     }), '',
-    broken === undefined ? `OK: ${what}` : `BROKEN at ${broken}: ${what}`,
+    broken === undefined ? `OK: ${what}` : `${severityOf(verdict) === 'warning' ? 'WARNING' : 'BROKEN'} at ${broken}: ${what}`,
     ...(verdict.kind === 'ok' ? verdict.notes.map((note) => `  note: ${note}`) : []),
     ...todo.map((text) => `  try: ${text}`)
   ]
   return lines.map((line) => oneLine(line).trimEnd() + '\n').join('')
 }
 
-/** The whole of it for programs; `link` is missing where nothing is broken. */
+/** The whole of it for programs; `link` is missing where nothing is wrong. */
 export function explanationJson(chain: Chain, verdict: Verdict): string {
   const broken = verdict.kind === 'ok' || verdict.kind === 'unknown' ? {} : { link: LINK_OF[verdict.kind] }
-  return JSON.stringify({ ...chain, verdict: { ...verdict, ...broken, ...wordsOf(verdict) } })
+  return JSON.stringify({ ...chain, verdict: { ...verdict, severity: severityOf(verdict), ...broken, ...wordsOf(verdict) } })
 }
 
 function title({ address, ip, mac, vni, daemon: { local, remote } }: Chain): string {

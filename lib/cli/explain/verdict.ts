@@ -37,8 +37,19 @@ export type Verdict =
   | OnFlow<'flow_missing'> | OnFlow<'flow_foreign'> | OnFlow<'flow_different'>
   | { readonly kind: 'no_route', readonly vtep: string, readonly by: string, readonly paths: number }
   | { readonly kind: 'no_neighbour', readonly vtep: string, readonly hop: string, readonly device: string, readonly words: string, readonly paths: number }
+  /** These three of an address to which packets go all the same. `type`: what zebra has the MAC for. */
+  | { readonly kind: 'unknown_to_zebra', readonly mac: string, readonly device: string, readonly type?: string }
+  | { readonly kind: 'zebra_silent', readonly why: string }
+  | { readonly kind: 'bgpd_silent', readonly why: string, readonly isOff: boolean }
 
 interface OnFlow<Kind> { readonly kind: Kind, readonly flow: FlowExplanation, readonly bridge: string }
+
+/** No packet is lost by them; what changes elsewhere will not be followed. */
+const WARNINGS: readonly Verdict['kind'][] = ['unknown_to_zebra', 'zebra_silent', 'bgpd_silent']
+
+export function severityOf({ kind }: Verdict): 'ok' | 'warning' | 'error' {
+  return kind === 'ok' || kind === 'unknown' ? 'ok' : WARNINGS.includes(kind) ? 'warning' : 'error'
+}
 
 export type BrokenKind = Exclude<Verdict['kind'], 'ok' | 'unknown'>
 
@@ -48,5 +59,5 @@ export const LINK_OF: Readonly<Record<BrokenKind, Link>> = {
   vni_not_in_frr: 'zebra', zebra_ignores: 'zebra', not_in_bgp: 'bgpd', bgpd_down: 'bgpd', zebra_down: 'zebra', no_peer: 'bgpd', path_unusable: 'bgpd',
   duplicate: 'zebra', not_in_zebra: 'zebra', devices: 'kernel', not_in_kernel: 'kernel', local_in_bridge: 'kernel', not_a_speakers_row: 'kernel',
   not_in_daemon: 'daemon', ip_not_in_kernel: 'kernel', stale: 'daemon', nexthop_empty: 'vtep', vtep_unusable: 'vtep', flow_missing: 'switch',
-  flow_foreign: 'switch', flow_different: 'switch', no_route: 'underlay', no_neighbour: 'underlay'
+  flow_foreign: 'switch', flow_different: 'switch', no_route: 'underlay', no_neighbour: 'underlay', unknown_to_zebra: 'zebra', zebra_silent: 'zebra', bgpd_silent: 'bgpd'
 }

@@ -14,11 +14,13 @@ export function advertiseAllVni(as: number | undefined): string {
   return configureBgp(as, 'address-family l2vpn evpn', 'advertise-all-vni')
 }
 
+const GOES_ON = 'packets to it leave for its VTEP'
+
 type Table = { readonly [Kind in Verdict['kind']]: (verdict: Extract<Verdict, { kind: Kind }>) => Words }
 
 const WORDS: Table = {
   ok: ({ side }) => ({ what: side === 'local' ? 'every link is in order: it is here, announced, and in BGP as far as that was asked'
-    : 'every link is in order: packets to it leave for its VTEP', todo: [] }),
+    : `every link is in order: ${GOES_ON}`, todo: [] }),
   unknown: ({ address, vni, nearest, why }) => ({
     what: `nobody knows ${address} in VNI ${vni}${nearest.length === 0 ? '' : `; did you mean ${nearest.join(', ')}?`}${why === undefined ? '' : ` (${why})`}`, todo: []
   }),
@@ -88,7 +90,13 @@ const WORDS: Table = {
   no_route: ({ vtep, by, paths }) => ({ what: `${by} has no route to the VTEP ${vtep}${ofPaths(paths)}`, todo: [`ip route get ${vtep}`, ...(by === 'kernel' ? [] : ['ovs-appctl ovs/route/show'])] }),
   no_neighbour: ({ vtep, hop, device, words, paths }) => ({
     what: `nobody answers for ${hop} on ${device}, the way to the VTEP ${vtep}${ofPaths(paths)}: ${words}`, todo: [`ping -c1 ${hop}`, `ip neigh show ${hop} dev ${device}`, 'look at the cable, the switch between, and the machine that has the address']
-  })
+  }),
+  unknown_to_zebra: ({ mac, device, type }) => ({
+    what: `${GOES_ON}, as the kernel's row on ${device} says; but zebra ${type === undefined ? `does not know ${mac}` : `has ${mac} as ${type}`}: a zebra that was killed left the row, or somebody else wrote it, so nobody will take it away`,
+    todo: ['ask again, if FRR has just started', `bridge fdb del ${mac} dev ${device} self master`]
+  }),
+  zebra_silent: ({ why }) => ({ what: `${GOES_ON}; but ${why}, while bgpd does, so that no change of it will reach the kernel`, todo: startFrr(false) }),
+  bgpd_silent: ({ why, isOff }) => ({ what: `${GOES_ON}; but ${why}, while zebra does, so that no change of it will be heard of`, todo: startFrr(isOff) })
 }
 
 const BLIND = {
