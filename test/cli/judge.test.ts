@@ -17,6 +17,8 @@ const [way] = REMOTE.underlay
 const [deviceRow] = REMOTE.kernel.deviceRows
 const SILENT = { kind: 'silent', why: 'vtysh is not installed' } as const
 const OTHER_SPEAKER = but(REMOTE, 'daemon', { speaker: [] })
+const GROUP = { group: 1073800000, nexthop: 7, buckets: 2, state: 'installed', packets: 3 } as const
+const MULTIHOMED = but(REMOTE, 'daemon', { group: GROUP, remote: { ...remote, nexthop: 7, paths: [] } })
 const NO_SESSION = { peers: [{ peer: '192.0.2.2', state: 'Active' }] }
 const ALL_BUT_PATH = { ...UNKNOWN, bgpd: REMOTE.bgpd }
 
@@ -108,6 +110,11 @@ const CASES: readonly Case[] = [
   { what: 'a flow that is not there', chain: but(REMOTE, 'daemon', { flows: [{ ...FORWARD, state: 'missing', reason: 'refused' }] }), verdict: { kind: 'flow_missing' } },
   { what: 'a foreign flow in its place', chain: but(REMOTE, 'daemon', { flows: [{ ...FORWARD, state: 'foreign' }] }), verdict: { kind: 'flow_foreign' } },
   { what: 'a flow that somebody changed', chain: but(LOCAL, 'daemon', { flows: [{ ...FORWARD, state: 'different' }] }), verdict: { kind: 'flow_different' } },
+  ...(['missing', 'foreign', 'different'] as const).map((state): Case => ({
+    what: `a group that is ${state}, and a flow that goes with it`, verdict: { kind: `group_${state}`, group: { ...GROUP, state } },
+    chain: but(MULTIHOMED, 'daemon', { group: { ...GROUP, state }, flows: [{ ...FORWARD, state: 'missing' }] })
+  })),
+  { what: 'a group in order', chain: MULTIHOMED, verdict: { kind: 'ok' } },
   { what: 'no route', chain: { ...REMOTE, underlay: [{ vtep: '192.0.2.2', by: 'kernel' }] }, verdict: { kind: 'no_route', vtep: '192.0.2.2', paths: 1 } },
   {
     what: 'nobody answers on the way', verdict: { kind: 'no_neighbour', vtep: '192.0.2.2', hop: '192.0.2.254', device: 'eth0' },

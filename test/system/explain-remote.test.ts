@@ -6,7 +6,7 @@ import { Lab } from '../lab/lab.js'
 import { PATIENCE } from '../lab/wait.js'
 import { Chassis } from './util/chassis.js'
 import { evpnctl } from './util/evpnctl.js'
-import { provoke, verdictOn, type Break } from './util/explain.js'
+import { provoke, repairs, verdictOn, type Break } from './util/explain.js'
 import { Speaker } from './util/speaker.js'
 
 // FRR takes seconds to notice what is broken, and each question is a process.
@@ -111,10 +111,22 @@ const REMOTE: readonly Break[] = [
       await speaker.nexthopGroup(19, { 9: 1 })
       await speaker.multihomed(VNI, [BY_HAND], 19)
     },
+    mendIt: notMultihomed
+  },
+  {
+    kind: 'group_different', what: 'the group of its nexthop was changed', address: BY_HAND, says: /the group \d+ of nexthop 19 is not as it should be: somebody else changed it .*; evpn-audit=report leaves it so/, after: 'unknown',
+    breakIt: async () => {
+      await repairs(c1, false)
+      await multihomed()
+    },
+    again: async () => {
+      const [group] = await groups()
+      if (group !== undefined) await c1.ofctl('mod-group', 'br-int', `group_id=${group},type=select,bucket=bucket_id:1,actions=drop`)
+    },
     mendIt: async () => {
-      await speaker.noNexthop(19)
-      await speaker.noNexthop(9)
-      await c1.run(['bridge', 'fdb', 'del', BY_HAND, 'dev', 'vxlan-10', 'master'], { allowFailure: true })
+      await repairs(c1, true)
+      await verdictOn(lab, BY_HAND, 'unknown_to_zebra')
+      await notMultihomed()
     }
   },
   {
@@ -166,6 +178,24 @@ const REMOTE: readonly Break[] = [
     }
   }
 ]
+
+/** A MAC behind a nexthop with one VTEP, and none any more. */
+async function multihomed(): Promise<void> {
+  await speaker.nexthops({ 9: VTEP })
+  await speaker.nexthopGroup(19, { 9: 1 })
+  await speaker.multihomed(VNI, [BY_HAND], 19)
+}
+
+async function notMultihomed(): Promise<void> {
+  await speaker.noNexthop(19)
+  await speaker.noNexthop(9)
+  await c1.run(['bridge', 'fdb', 'del', BY_HAND, 'dev', 'vxlan-10', 'master'], { allowFailure: true })
+}
+
+/** Ids of nexthops' groups. */
+async function groups(): Promise<string[]> {
+  return [...(await c1.ofctl('dump-groups', 'br-int')).matchAll(/group_id=(\d+),type=select/g)].map(([, id = '']) => id)
+}
 
 async function signal(daemon: 'zebra' | 'bgpd', name: 'STOP' | 'CONT'): Promise<void> {
   const pid = (await c1.run(['cat', `${vtySocket}/${daemon}.pid`])).trim()

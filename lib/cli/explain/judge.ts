@@ -139,7 +139,9 @@ const remoteIp: Rule = ({ ip, mac = '', kernel, daemon }) => {
   return { kind: 'ip_not_in_kernel', ip, mac, device: daemon.svi ?? daemon.vni.bridge }
 }
 
-/** A group that is missing takes the flows that name it along. */
+/** A group that is missing takes the flows that name it along, so it comes before them. */
+const group: Rule = ({ daemon: { group: one, bridge } }) => (one === undefined || one.state === 'installed' ? undefined : { kind: `group_${one.state}`, group: one, bridge })
+
 const flows: Rule = ({ daemon: { flows, bridge } }) => {
   const bad = flows.find(({ state }) => state !== 'installed')
   return bad && { kind: bad.state === 'foreign' ? 'flow_foreign' : bad.state === 'different' ? 'flow_different' : 'flow_missing', flow: bad, bridge }
@@ -190,7 +192,7 @@ const leftBehind: Rule = ({ zebra, daemon, kernel, mac = '' }) => {
 }
 
 const LOCAL: readonly Rule[] = [blind, switchSilent, port, flows, claim, ourRows, duplicate, zebraTakesOurs, bgpdAnnounces]
-const REMOTE: readonly Rule[] = [blind, switchSilent, stale, vteps, remoteIp, flows, underlay, halfOfFrr, leftBehind]
+const REMOTE: readonly Rule[] = [blind, switchSilent, stale, vteps, remoteIp, group, flows, underlay, halfOfFrr, leftBehind]
 const UNKNOWN: readonly Rule[] = [blind, otherwiseInKernel, duplicate, devices, inZebraOnly, inBgpdOnly, nobodyKnows]
 
 /** What is no fault, and worth a line. */

@@ -1,5 +1,5 @@
 // What can be wrong with the way to an address, link by link, and what to do about each in words and commands.
-import type { FlowExplanation } from '../../daemon/explain/explanation.js'
+import type { FlowExplanation, GroupExplanation } from '../../daemon/explain/explanation.js'
 import type { BgpPeer } from './chain.js'
 
 /** The links of the chain. A remote address comes from bgpd and goes down to the underlay; a local one begins at its port. */
@@ -34,6 +34,7 @@ export type Verdict =
   | { readonly kind: 'stale', readonly reason: string }
   | { readonly kind: 'nexthop_empty', readonly nexthop: number }
   | { readonly kind: 'vtep_unusable', readonly vtep: string, readonly reason: string }
+  | OnGroup<'group_missing'> | OnGroup<'group_foreign'> | OnGroup<'group_different'>
   | OnFlow<'flow_missing'> | OnFlow<'flow_foreign'> | OnFlow<'flow_different'>
   | { readonly kind: 'no_route', readonly vtep: string, readonly by: string, readonly paths: number }
   | { readonly kind: 'no_neighbour', readonly vtep: string, readonly hop: string, readonly device: string, readonly words: string, readonly paths: number }
@@ -42,6 +43,7 @@ export type Verdict =
   | { readonly kind: 'zebra_silent', readonly why: string }
   | { readonly kind: 'bgpd_silent', readonly why: string, readonly isOff: boolean }
 
+interface OnGroup<Kind> { readonly kind: Kind, readonly group: GroupExplanation, readonly bridge: string }
 interface OnFlow<Kind> { readonly kind: Kind, readonly flow: FlowExplanation, readonly bridge: string }
 
 /** No packet is lost by them; what changes elsewhere will not be followed. */
@@ -58,6 +60,6 @@ export const LINK_OF: Readonly<Record<BrokenKind, Link>> = {
   daemon_blind: 'daemon', port_missing: 'port', port_down: 'port', not_announced: 'claim', row_missing: 'kernel', neighbour_missing: 'kernel',
   vni_not_in_frr: 'zebra', zebra_ignores: 'zebra', not_in_bgp: 'bgpd', bgpd_down: 'bgpd', zebra_down: 'zebra', no_peer: 'bgpd', path_unusable: 'bgpd',
   duplicate: 'zebra', not_in_zebra: 'zebra', devices: 'kernel', not_in_kernel: 'kernel', local_in_bridge: 'kernel', not_a_speakers_row: 'kernel',
-  not_in_daemon: 'daemon', ip_not_in_kernel: 'kernel', stale: 'daemon', nexthop_empty: 'vtep', vtep_unusable: 'vtep', flow_missing: 'switch',
-  flow_foreign: 'switch', flow_different: 'switch', no_route: 'underlay', no_neighbour: 'underlay', unknown_to_zebra: 'zebra', zebra_silent: 'zebra', bgpd_silent: 'bgpd'
+  not_in_daemon: 'daemon', ip_not_in_kernel: 'kernel', stale: 'daemon', nexthop_empty: 'vtep', vtep_unusable: 'vtep', group_missing: 'switch',
+  group_foreign: 'switch', group_different: 'switch', flow_missing: 'switch', flow_foreign: 'switch', flow_different: 'switch', no_route: 'underlay', no_neighbour: 'underlay', unknown_to_zebra: 'zebra', zebra_silent: 'zebra', bgpd_silent: 'bgpd'
 }

@@ -1,6 +1,7 @@
 // A verdict in words: what is wrong, why that stops packets or announcements, and commands to type.
 import { startFrr } from '../frr-service.js'
 import { configureBgp } from '../vtysh.js'
+import type { GroupExplanation } from '../../daemon/explain/explanation.js'
 import type { Verdict } from './verdict.js'
 
 export interface Words {
@@ -79,6 +80,16 @@ const WORDS: Table = {
   stale: ({ reason }) => ({ what: `it stands only because it is kept: ${reason}. Packets still go there`, todo: startFrr(false) }),
   nexthop_empty: ({ nexthop }) => ({ what: `it is behind nexthop ${nexthop}, which leads to no VTEP: packets to it are dropped`, todo: [`ip nexthop show id ${nexthop}`, "vtysh -c 'show evpn es'"] }),
   vtep_unusable: ({ vtep, reason }) => ({ what: `no packet can go to its VTEP ${vtep}: ${reason}`, todo: ['ovs-evpnctl doctor'] }),
+  group_missing: ({ group, bridge }) => ({
+    what: `the switch lacks ${nameOf(group)}${because(group.reason)}`, todo: ['ovs-evpnctl problems', `ovs-ofctl -O OpenFlow15 dump-groups ${bridge} ${group.group}`]
+  }),
+  group_foreign: ({ group, bridge }) => ({
+    what: `somebody else's group stands in the place of ${nameOf(group)}`, todo: [`ovs-ofctl -O OpenFlow15 del-groups ${bridge} group_id=${group.group}`]
+  }),
+  group_different: ({ group, bridge }) => ({
+    what: `${nameOf(group)} is not as it should be${because(group.reason)}`,
+    todo: ['ovs-evpnctl problems', 'with evpn-audit=repair it is put back', `ovs-ofctl -O OpenFlow15 dump-groups ${bridge} ${group.group}`]
+  }),
   flow_missing: ({ flow, bridge }) => ({
     what: `the switch lacks the flow ${flow.flow} (${flow.table})${because(flow.reason)}`, todo: ['ovs-evpnctl problems', `ovs-ofctl -O OpenFlow15 dump-flows ${bridge} '${matchOf(flow.flow)}'`]
   }),
@@ -115,6 +126,10 @@ const TODO_OF_STATE: Readonly<Record<string, readonly string[]>> = {
 export function wordsOf(verdict: Verdict): Words {
   // The table has one entry for each kind, for that kind.
   return (WORDS[verdict.kind] as (verdict: Verdict) => Words)(verdict)
+}
+
+function nameOf({ group, nexthop }: GroupExplanation): string {
+  return `the group ${group} of nexthop ${nexthop}`
 }
 
 /** The match of a flow's text, as ovs-ofctl takes it. */

@@ -12,6 +12,7 @@ import { isOurCookie } from '../../pipeline/slots.js'
 import { knownPlace } from '../../pipeline/suppress.js'
 import { TABLE, TABLES } from '../../pipeline/tables.js'
 import { compilePlace, decompileFlow, describeFlowKey, describeFlowValue, entryOfDesc, tableOfKey } from '../../sink/flow-entry.js'
+import { FOREIGN_GROUP } from '../../sink/watch.js'
 import type { FlowExplanation, GroupExplanation } from './explanation.js'
 import { groupUsedBy, responderOf } from '../refresh/index.js'
 import { pathsOf } from '../report/reports.js'
@@ -85,11 +86,12 @@ export async function explainGroup(state: State, remote: RemoteMac | undefined):
   const group = groupUsedBy(state, remote.vni, id)
   if (group === undefined) return undefined
   const stats = await state.switch.groupStats(group)
-  const reason = state.switch.groups.blocked().get(String(group))
+  const { groups } = state.switch
+  const reason = groups.blocked().get(String(group))
   return {
     group, nexthop: id,
     buckets: stats?.buckets.length ?? 0,
-    state: stats === undefined ? 'missing' : state.switch.groups.isPending(String(group)) ? 'different' : 'installed',
+    state: stats === undefined ? 'missing' : reason === FOREIGN_GROUP ? 'foreign' : groups.isPending(String(group)) ? 'different' : 'installed',
     ...(reason === undefined ? {} : { reason }),
     ...(stats === undefined ? {} : { packets: Number(stats.packets), bytes: Number(stats.bytes) })
   }
