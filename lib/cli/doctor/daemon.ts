@@ -1,5 +1,6 @@
 // Checks of the daemon itself: whether it reaches what it works with, and what it says is wrong that no other check has found.
 import type { Problem } from '../../daemon/report/report.js'
+import { isConnected } from '../../daemon/report/session.js'
 import { command } from '../shell.js'
 import type { Check, Found } from './check.js'
 import { integrationBridge, type Facts } from './facts.js'
@@ -19,11 +20,6 @@ function downSessions({ show }: Facts): Found[] {
 }
 
 const NO_BRIDGE = 'no bridge to connect to'
-
-/** On a connection that stands, what has failed since comes after a comma. */
-function isConnected(status: string): boolean {
-  return status.startsWith('connected') && !status.includes(', but ')
-}
 
 /** Who may not connect is not helped by a start; the daemon says what helps. */
 function start(service: string, status: string): string[] {

@@ -1,5 +1,6 @@
 // Finds the first broken link of a chain: a pure function of what was gathered. Each rule looks at one link and says what is wrong
 // with it, or nothing; the rules stand in the order of the links.
+import { isConnected } from '../../daemon/report/session.js'
 import { isFrr } from '../frr-service.js'
 import type { Chain, Underlay } from './chain.js'
 import type { Verdict } from './verdict.js'
@@ -20,8 +21,8 @@ export function judge(chain: Chain): Verdict {
 /** Without its sessions the daemon knows what was, and can change nothing. */
 const blind: Rule = ({ daemon: { netlink, ovsdb, openflow } }) => {
   if (netlink !== 'synced') return { kind: 'daemon_blind', session: 'netlink', status: netlink }
-  if (!ovsdb.startsWith('connected')) return { kind: 'daemon_blind', session: 'ovsdb', status: ovsdb }
-  return openflow.startsWith('connected') ? undefined : { kind: 'daemon_blind', session: 'openflow', status: openflow }
+  if (!isConnected(ovsdb)) return { kind: 'daemon_blind', session: 'ovsdb', status: ovsdb }
+  return isConnected(openflow) ? undefined : { kind: 'daemon_blind', session: 'openflow', status: openflow }
 }
 
 // --- a local address: port, switch, claim, kernel, zebra, bgpd

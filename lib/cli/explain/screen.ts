@@ -1,5 +1,6 @@
 // A chain and its verdict on one screen: each link a name, a mark and what it says, in the order in which an address travels.
 import { oneLine } from '../../daemon/log/line.js'
+import { isConnected } from '../../daemon/report/session.js'
 import type { FlowExplanation } from '../../daemon/explain/explanation.js'
 import type { Chain, KernelRow, Underlay } from './chain.js'
 import { LINK_OF, severityOf, type Link, type Verdict } from './verdict.js'
@@ -72,10 +73,6 @@ const SAYS: Readonly<Record<Link, (chain: Chain) => readonly string[]>> = {
     ...(group === undefined ? [] : [`group ${group.group}: ${group.state}, ${group.buckets} buckets, ${group.packets ?? 0} packets`])
   ] : [problem],
   underlay: ({ underlay }) => underlay.flatMap(underlayLines)
-}
-
-function isConnected(status: string): boolean {
-  return status.startsWith('connected')
 }
 
 const TABLE_WIDTH = 8

@@ -7,6 +7,7 @@ import type { Agent } from '../agent.js'
 import type { DropReport } from '../report/report.js'
 import { countProblems } from '../report/problems.js'
 import type { SessionStates } from '../report/reports.js'
+import { isConnected } from '../report/session.js'
 
 export interface Numbers {
   readonly agent: Agent
@@ -35,7 +36,7 @@ export const FAMILIES: readonly Family[] = [
   {
     kind: 'gauge', name: 'session_up', help: '1 while the session to OVSDB, the switch (openflow) or the kernel (netlink) stands and is up to date.', labels: ['session'],
     read: ({ sessions: { ovsdb, openflow, netlink } }) => [
-      [{ session: 'ovsdb' }, Number(ovsdb.startsWith('connected'))], [{ session: 'openflow' }, Number(openflow.startsWith('connected'))], [{ session: 'netlink' }, Number(netlink === 'synced')]
+      [{ session: 'ovsdb' }, Number(isConnected(ovsdb))], [{ session: 'openflow' }, Number(isConnected(openflow))], [{ session: 'netlink' }, Number(netlink === 'synced')]
     ]
   },
   single('gauge', 'settled', '1 when the switch and the kernel hold all that is wanted, as far as is known.', ({ isSettled }) => Number(isSettled)),
