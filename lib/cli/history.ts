@@ -1,10 +1,10 @@
 // `ovs-evpnctl history MAC|IP|VTEP`: the last transitions of one address.
 import type { HistoryReport, TransitionReport } from '../daemon/report/report.js'
+import { byText, changeText, eventText } from '../daemon/report/words.js'
 import { parseIp } from '../net/ip.js'
 import { parseMac } from '../net/mac.js'
 import { EXIT_USAGE, Failure } from './failure.js'
 import { type Column, formatTable } from './table.js'
-import { byText, changeText, eventText } from './watch/words.js'
 
 const COLUMNS: readonly Column<TransitionReport>[] = [
   { head: 'TIME', cell: row => row.time },

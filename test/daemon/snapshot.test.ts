@@ -47,6 +47,23 @@ await t.test('it shows so much of each, and says how much more there is', (t) =>
   t.end()
 })
 
+await t.test('what happened is told in the words of ovs-evpnctl watch, the latest first', (t) => {
+  const note = { kind: 'mac', vni: 100, of: MACS[0] ?? '', from: '192.0.2.1', to: '192.0.2.2', by: 'speaker', since: undefined, key: undefined } as const
+  agent.state.history.record(note)
+  agent.state.history.record({ ...note, kind: 'vtep', of: '192.0.2.2 4790', from: 'unicast only', to: undefined, by: 'stale-time' })
+  agent.state.history.record({ ...note, kind: 'speaker', vni: undefined, of: 'routing daemon', from: 'alive', to: 'dead' })
+  agent.state.history.record({ ...note, kind: 'drift', vni: undefined, of: 'flow x: somebody else deleted it', from: undefined, to: undefined, by: 'others' })
+  const { events } = snapshot({ agent, version: '1.2.3', sessions, drops: [] })
+  t.same(events.slice(0, 4).map(({ time: _, ...event }) => event), [
+    { what: 'drift found', subject: '', isMac: false, change: 'flow x: somebody else deleted it', by: 'somebody else', latency: '' },
+    { what: 'FRR dead', subject: 'routing daemon', isMac: false, change: 'alive -> dead', by: 'routing daemon', latency: '' },
+    { vni: 100, what: 'VTEP down', subject: '192.0.2.2 UDP port 4790', isMac: false, change: 'was unicast only', by: 'end of evpn-stale-time', latency: '' },
+    { vni: 100, what: 'MAC moved', subject: MACS[0], isMac: true, change: '192.0.2.1 -> 192.0.2.2', by: 'routing daemon', latency: '' }
+  ])
+  t.notMatch(readPage().html, /speaker:|'others'|stale-time/, 'the page has no words of its own for them')
+  t.end()
+})
+
 await t.test('a VTEP asked for: what it is in each VNI, and the first hundred MACs behind it', (t) => {
   const answer = explainVtep(agent.state, ask({ ip: '192.0.2.7', port: '4789' }))
   t.same([answer?.macs.shown.length, answer?.macs.more], [100, 50])

@@ -202,7 +202,7 @@ await t.test('the page is live: what comes and what is dropped shows without loa
   await speaker.noVtep(20, '192.0.2.14')
   wire.send({ src: '02:00:00:00:00:77', dst: RESERVED, name: 'dropped again' })
   await eventually('the drop', () => read('troubles'), (seen) => has(seen, /^now VNI 10: reserved destination, 2 packets$/), LONG)
-  await eventually('it told as an event', () => read('troubles'), (seen) => has(seen, /VTEP up 192\.0\.2\.13 VNI 20.*by speaker/), LONG)
+  await eventually('it told as an event', () => read('troubles'), (seen) => has(seen, /VTEP up 192\.0\.2\.13 VNI 20, flood and unicast, by routing daemon/), LONG)
   t.equal(await evaluate('window.isSame'), true)
 })
 

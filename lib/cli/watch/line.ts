@@ -1,8 +1,9 @@
 // Events as lines: fixed columns first, so that lines that come one by one stand under each other.
 import { oneLine } from '../../daemon/log/line.js'
 import type { TransitionReport } from '../../daemon/report/report.js'
+import { byText, changeText, eventText, latencyText, subjectText } from '../../daemon/report/words.js'
 import type { Paint } from '../colour.js'
-import { byText, changeText, colourOf, eventText, latencyText, subjectText, type DropEvent } from './words.js'
+import { colourOf, type DropEvent } from './words.js'
 
 const WIDTH = { vni: 12, event: 16, subject: 17, latency: 9 } as const
 

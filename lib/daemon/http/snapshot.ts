@@ -5,13 +5,15 @@ import { isElsewhere } from '../../evpn/claim.js'
 import type { VtepKey } from '../../evpn/vtep.js'
 import type { Vni } from '../../net/number.js'
 import type { Agent } from '../agent.js'
+import type { Transition } from '../history.js'
 import { ipOrder, sortRows } from '../control/order.js'
 import { transitionReport } from '../report/history.js'
 import { domainProblems } from '../refresh/index.js'
 import { firstProblems } from '../report/problems.js'
-import type { DropReport, TransitionReport } from '../report/report.js'
+import type { DropReport } from '../report/report.js'
 import { whyUnusable, type SessionStates } from '../report/reports.js'
 import { staleVteps } from '../report/stale.js'
+import { byText, changeText, eventText, latencyText, subjectText } from '../report/words.js'
 import type { State } from '../state.js'
 import type { Numbers } from './families.js'
 
@@ -53,6 +55,20 @@ export interface VtepShown {
   readonly vnis: Some<{ readonly vni: number, readonly macs: number }>
 }
 
+/** A transition in the words of `ovs-evpnctl watch`, of which some may be empty. */
+export interface EventShown {
+  /** ISO 8601, UTC. */
+  readonly time: string
+  readonly vni?: number
+  readonly what: string
+  readonly subject: string
+  /** The subject is a MAC, which can be explained. */
+  readonly isMac: boolean
+  readonly change: string
+  readonly by: string
+  readonly latency: string
+}
+
 export interface Snapshot {
   readonly version: string
   readonly chassis: string
@@ -73,7 +89,7 @@ export interface Snapshot {
   readonly areDropsKnown: boolean
   readonly problems: Some<string>
   /** What happened last, the latest first. */
-  readonly events: readonly TransitionReport[]
+  readonly events: readonly EventShown[]
 }
 
 export function snapshot({ agent, version, sessions, drops = [], drops: told }: Numbers): Snapshot {
@@ -89,7 +105,7 @@ export function snapshot({ agent, version, sessions, drops = [], drops: told }: 
     portDrops: drops.filter(({ vni }) => vni === null),
     areDropsKnown: told !== undefined,
     problems: problems(agent),
-    events: state.history.since(state.history.next - SHOWN.events).transitions.map(transitionReport).reverse()
+    events: state.history.since(state.history.next - SHOWN.events).transitions.map(eventShown).reverse()
   }
 }
 
@@ -180,4 +196,13 @@ function elsewhere({ claims, claimCounts }: State): Snapshot['elsewhere'] {
 function problems(agent: Agent): Some<string> {
   const { shown, more } = firstProblems(agent, SHOWN.problems)
   return { shown: shown.map(({ record, what }) => (record === 'configuration' ? what : `${record}: ${what}`)), more }
+}
+
+function eventShown(one: Transition): EventShown {
+  const event = transitionReport(one)
+  const { time, kind, vni } = event
+  return {
+    time, ...(vni === undefined ? {} : { vni }), what: eventText(event), subject: subjectText(event), isMac: kind === 'mac' || kind === 'claim',
+    change: changeText(event), by: byText(event), latency: latencyText(event)
+  }
 }
