@@ -6,6 +6,7 @@ import { text, textMap } from './columns.js'
 import { nearestKey } from './nearest.js'
 import { VNI_OPTIONS } from './option.js'
 import { PORT_KEYS } from './port.js'
+import { command } from './shell.js'
 import { SYSTEM_KEYS } from './system.js'
 
 export interface Setting {
@@ -64,9 +65,11 @@ function whyMissing({ table, record }: Setting, names: readonly string[]): strin
 
 /** The command that would make a setting. */
 export function settingCommand({ table, record, key, value }: Setting): string {
-  return value === undefined ? `ovs-vsctl remove ${table} ${record} external_ids ${key}` : `ovs-vsctl set ${table} ${record} external_ids:${key}=${quote(value)}`
+  return value === undefined ? command`ovs-vsctl remove ${table} ${record} external_ids ${keyText(key)}`
+    : command`ovs-vsctl set ${table} ${record} external_ids:${keyText(key)}=${/^[\w./:,-]+$/.test(value) ? value : JSON.stringify(value)}`
 }
 
-function quote(value: string): string {
-  return /^[\w./:,-]+$/.test(value) ? value : `'"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll("'", "'\\''")}"'`
+/** A key ends for ovs-vsctl at what it uses itself; the name of a chassis, of which one may be part, may be anything. */
+function keyText(key: string): string {
+  return /^[\w.-]+$/.test(key) ? key : JSON.stringify(key)
 }

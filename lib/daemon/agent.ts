@@ -2,6 +2,7 @@
 // whoever wires it (main.ts, or a test with stateful fakes) hands in connections and calls what happened.
 import { OpenFlowDecodeError, type FlowUpdate, type PacketIn, type PortDesc, type RequestForward } from '../openflow/index.js'
 import type { RtMessage } from '../netlink/index.js'
+import { command } from '../config/shell.js'
 import { formatWarning } from '../config/warning.js'
 import type { DeviceWriter } from '../sink/device.js'
 import type { KernelWriter } from '../sink/kernel.js'
@@ -258,7 +259,7 @@ export class Agent {
       ...(database.standOff === undefined ? [] : [`${database.standOff}; nothing is changed on it`]),
       ...(database.bridgeUuid === undefined ? [`bridge ${database.system.bridge} does not exist; waiting for it`] : []),
       ...(database.bridgeUuid !== undefined && database.failMode !== 'secure'
-        ? [`bridge ${database.system.bridge} has no fail_mode=secure; set it with: ovs-vsctl set-fail-mode ${database.system.bridge} secure`] : []),
+        ? [`bridge ${database.system.bridge} has no fail_mode=secure; set it with: ${command`ovs-vsctl set-fail-mode ${database.system.bridge} secure`}`] : []),
       ...speakerProblems(this.state),
       ...[decapEstimate(this.state)].filter((text) => text !== undefined),
       ...database.warnings.map(formatWarning),

@@ -1,6 +1,7 @@
 // A domain: one VNI on this chassis, its options joined with the kernel devices that carry it.
 import { optionsOf, type BridgeConfig } from '../config/bridge.js'
 import type { VniOptions } from '../config/option.js'
+import { command } from '../config/shell.js'
 import type { LocalIps, SystemConfig } from '../config/system.js'
 import { fdbTable, type FdbTable } from '../mirror/fdb.js'
 import type { LinkRow } from '../netlink/index.js'
@@ -58,7 +59,7 @@ export function deriveDomain(vni: Vni, system: SystemConfig, bridgeConfig: Bridg
   const svi = findSvi(bridge, vlan, links, problems)
   const sviUp = svi !== undefined && isUp(svi)
   const down = [bridge, svi].find((link) => link !== undefined && !isUp(link))
-  if (down !== undefined) problems.push(`${down === bridge ? 'bridge' : 'VLAN device'} ${down.name} is down: no IPs are announced or read; set it with: ip link set ${down.name} up`)
+  if (down !== undefined) problems.push(`${down === bridge ? 'bridge' : 'VLAN device'} ${down.name} is down: no IPs are announced or read; set it with: ${command`ip link set ${down.name} up`}`)
   const advertise = findAdvertise(options.advertiseIfname, bridge, links, problems)
   return {
     vni,
@@ -98,8 +99,8 @@ function findVxlan(name: string, vni: Vni, bridge: LinkRow | undefined, links: L
     problems.push(`vxlan device ${name} has VNI ${link.vxlan.vni}, not ${vni}`)
     return []
   }
-  if (link.vxlan.learning) problems.push(`vxlan device ${name} has learning on; set it with: ip link set ${name} type vxlan nolearning`)
-  if (!isUp(link)) problems.push(`vxlan device ${name} is down: it holds no MACs; set it with: ip link set ${name} up`)
+  if (link.vxlan.learning) problems.push(`vxlan device ${name} has learning on; set it with: ${command`ip link set ${name} type vxlan nolearning`}`)
+  if (!isUp(link)) problems.push(`vxlan device ${name} is down: it holds no MACs; set it with: ${command`ip link set ${name} up`}`)
   if (bridge !== undefined && link.master !== bridge.ifindex) problems.push(`vxlan device ${name} is not in bridge ${bridge.name}`)
   return [link]
 }
@@ -124,7 +125,7 @@ function findAdvertise(name: string, bridge: LinkRow | undefined, links: LinkVie
 function isInVlan({ ifindex, name }: LinkRow, vlan: number | undefined, vlans: VlanView, problems: string[]): boolean {
   if (vlan === undefined) return false
   const isMember = vlan === NO_VLAN || vlans.isMember(ifindex, vlan)
-  if (!isMember) problems.push(`advertise device ${name} is not in VLAN ${vlan}; set it with: bridge vlan add vid ${vlan} dev ${name}`)
+  if (!isMember) problems.push(`advertise device ${name} is not in VLAN ${vlan}; set it with: ${command`bridge vlan add vid ${vlan} dev ${name}`}`)
   return isMember
 }
 

@@ -1,4 +1,5 @@
 // The VLAN of a VNI in a VLAN-filtering bridge, and the device on which its neighbours stand: as FRR finds them.
+import { command } from '../config/shell.js'
 import type { LinkRow } from '../netlink/index.js'
 import type { Vni } from '../net/number.js'
 
@@ -44,8 +45,8 @@ function vlanOf(vni: Vni, port: LinkRow, vlans: VlanView, bridge: LinkRow, probl
   const vid = isShared ? vlans.vidOfTunnel(port.ifindex, vni) : vlans.pvid(port.ifindex)
   if (vid === undefined) {
     problems.push(isShared
-      ? `vxlan device ${port.name} has no VLAN of bridge ${bridge.name} for VNI ${vni}: ${UNKNOWN}; set it with: bridge vlan add vid VLAN dev ${port.name} tunnel_info id ${vni}`
-      : `vxlan device ${port.name} has no PVID in bridge ${bridge.name}, which filters by VLAN: ${UNKNOWN}; set it with: bridge vlan add vid VLAN dev ${port.name} pvid untagged`)
+      ? `vxlan device ${port.name} has no VLAN of bridge ${bridge.name} for VNI ${vni}: ${UNKNOWN}; set it with: ${command`bridge vlan add vid VLAN dev ${port.name} tunnel_info id ${vni}`}`
+      : `vxlan device ${port.name} has no PVID in bridge ${bridge.name}, which filters by VLAN: ${UNKNOWN}; set it with: ${command`bridge vlan add vid VLAN dev ${port.name} pvid untagged`}`)
   }
   return vid
 }
@@ -59,6 +60,6 @@ export interface SviView {
 export function findSvi(bridge: LinkRow | undefined, vlan: number | undefined, links: SviView, problems: string[]): LinkRow | undefined {
   if (bridge === undefined || vlan === undefined || vlan === NO_VLAN) return vlan === undefined ? undefined : bridge
   const svi = links.svi(bridge.ifindex, vlan)
-  if (svi === undefined) problems.push(`bridge ${bridge.name} has no device for VLAN ${vlan}: no IPs are announced or read; make one with: ip link add link ${bridge.name} name NAME type vlan id ${vlan}`)
+  if (svi === undefined) problems.push(`bridge ${bridge.name} has no device for VLAN ${vlan}: no IPs are announced or read; make one with: ${command`ip link add link ${bridge.name} name NAME type vlan id ${vlan}`}`)
   return svi
 }

@@ -294,9 +294,25 @@ await t.test('what the daemon finds of one device is told beside what is found o
   t.end()
 })
 
+await t.test('a sentence of the daemon with a command in it that is not the daemon\'s: nothing to type', (t) => {
+  const foreign = '; set it with: ip link set eth0 down'
+  for (const what of [
+    `bridge br-int${foreign} does not exist; waiting for it`, `Interface vm1 external_ids:evpn-addresses="x${foreign}": "x" is no MAC address`, `VNI 10: port vm1${foreign}: no such device`,
+    `bridge a${foreign} has no fail_mode=secure; set it with: ovs-vsctl set-fail-mode 'a${foreign}' secure`
+  ]) {
+    const mends = examine(CHECKS, { ...FACTS, ...problem(what, 'configuration') }).flatMap(({ mend }) => mend)
+    t.strictSame(mends, [], what)
+  }
+  t.end()
+})
+
 await t.test('names from outside are words of the commands, whatever is in them', (t) => {
   t.equal(command`ip link set ${'br-10'} mtu ${1550}`, 'ip link set br-10 mtu 1550')
   t.equal(command`ovs-vsctl del-port ${'br-int'} ${'$(reboot)'}`, "ovs-vsctl del-port br-int '$(reboot)'")
   t.equal(command`ip link del ${"a'b"}`, "ip link del 'a'\\''b'")
+  const what = "VNI 10: bridge br;reboot is down: no IPs are announced or read; set it with: ip link set 'br;reboot' up"
+  const show = { ...SHOW, vnis: [{ ...VNI, bridge: 'br;reboot' }], problems: [{ severity: 'warning', record: 'configuration', what }] } as const
+  const { findings } = diagnose({ ...FACTS, ...links('br-10', { name: 'br;reboot', flags: 0 }), show })
+  t.strictSame(findings.map(({ id, mend }) => [id, ...mend]), [['device-down', "ip link set 'br;reboot' up"]], 'and the daemon\'s own sentence is the same finding')
   t.end()
 })

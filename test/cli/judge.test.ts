@@ -161,6 +161,21 @@ await t.test('a bgpd that FRR does not start is not mended by a restart alone', 
   t.end()
 })
 
+await t.test('a name from outside is one word of each command to type', (t) => {
+  const names = /"(?:vm1|lo-10|vxlan-10|br-10|br-int|eth0)"/g
+  const texts = CASES.map(({ chain }) => JSON.stringify(judge(chain))).filter((text) => text.replaceAll(names, '') !== text)
+  t.ok(texts.length > 10, `${texts.length} verdicts name a device`)
+  let commands = 0
+  for (const text of texts) {
+    for (const line of wordsOf(JSON.parse(text.replaceAll(names, '"br;reboot"')) as Verdict).todo) {
+      commands += Number(line.includes("'br;reboot'"))
+      t.notMatch(line.replaceAll(/'[^']*'/g, ''), /[;$`]/, line)
+    }
+  }
+  t.ok(commands > 10, `${commands} commands have the name`)
+  t.end()
+})
+
 await t.test('each kind of verdict has a case', (t) => {
   const seen = new Set<string>(CASES.map(({ verdict }) => verdict.kind))
   t.strictSame(['ok', 'unknown', ...Object.keys(LINK_OF)].filter((kind) => !seen.has(kind)), [])

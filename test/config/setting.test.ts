@@ -48,5 +48,11 @@ await t.test('the command that makes it, quoted for the shell and for ovs-vsctl'
   t.equal(of('02:00:00:00:00:01'), 'ovs-vsctl set Interface vm1 external_ids:evpn-addresses=02:00:00:00:00:01')
   t.equal(of('02:00:00:00:00:01 10.0.0.1, unknown'), 'ovs-vsctl set Interface vm1 external_ids:evpn-addresses=\'"02:00:00:00:00:01 10.0.0.1, unknown"\'')
   t.equal(of(undefined), 'ovs-vsctl remove Interface vm1 external_ids evpn-addresses')
+  t.equal(of("it's $(reboot)"), `ovs-vsctl set Interface vm1 external_ids:evpn-addresses='"it'\\''s $(reboot)"'`)
+  t.equal(settingCommand({ table: 'Bridge', record: 'br;reboot', key: 'evpn-flood', value: 'none' }), "ovs-vsctl set Bridge 'br;reboot' external_ids:evpn-flood=none")
+  t.equal(settingCommand({ table: 'Interface', record: '`reboot`', key: 'evpn-addresses', value: undefined }), "ovs-vsctl remove Interface '`reboot`' external_ids evpn-addresses")
+  const ofChassis = { table: 'Open_vSwitch', record: '.', key: 'ovn-bridge-c 1;reboot' } as const
+  t.equal(settingCommand({ ...ofChassis, value: 'br-x' }), `ovs-vsctl set Open_vSwitch . external_ids:'"ovn-bridge-c 1;reboot"'=br-x`)
+  t.equal(settingCommand({ ...ofChassis, value: undefined }), `ovs-vsctl remove Open_vSwitch . external_ids '"ovn-bridge-c 1;reboot"'`)
   t.end()
 })

@@ -55,6 +55,27 @@ const WRONG: readonly (readonly [what: string, devices: readonly LinkRow[], prob
     'advertise device lo-1000 is not in bridge br-1000', { ...WORKING, advertise: undefined }]
 ]
 
+await t.test('a name with what a shell would take for more than a word: quoted in the command, as it is in the sentence', (t) => {
+  const [bridge, vxlanName, advertise] = ['br;reboot', 'v$(reboot)', 'lo&reboot']
+  const config = { bridge: { 'dynamic-routing-bridge-ifname-1000': bridge, 'dynamic-routing-vxlan-ifname-1000': vxlanName, 'dynamic-routing-advertise-ifname-1000': advertise } }
+  const named = ({ plain = true, filtering = false } = {}): LinkRow[] => [
+    { ...BRIDGE_LINK, name: bridge, ...(plain ? {} : { flags: 0 }), ...(filtering ? { vlanFiltering: true } : {}) }, { ...vxlan({ learning: !plain }), name: vxlanName, ...(plain ? {} : { flags: 0 }) },
+    { ...ADVERTISE_LINK, name: advertise }
+  ]
+  t.strictSame(domainOf(named(), config).problems, [])
+  t.strictSame(domainOf(named({ plain: false }), config).problems, [
+    "vxlan device v$(reboot) has learning on; set it with: ip link set 'v$(reboot)' type vxlan nolearning", "vxlan device v$(reboot) is down: it holds no MACs; set it with: ip link set 'v$(reboot)' up",
+    "bridge br;reboot is down: no IPs are announced or read; set it with: ip link set 'br;reboot' up"
+  ])
+  t.match(domainOf(named({ filtering: true }), config).problems[0], /; set it with: bridge vlan add vid VLAN dev 'v\$\(reboot\)' pvid untagged$/)
+  const vlans = [{ ifindex: VXLAN, vlans: [{ vid: 10, flags: 6 }] }]
+  t.strictSame(domainOf(named({ filtering: true }), { ...config, vlans }).problems, [
+    "bridge br;reboot has no device for VLAN 10: no IPs are announced or read; make one with: ip link add link 'br;reboot' name NAME type vlan id 10",
+    "advertise device lo&reboot is not in VLAN 10; set it with: bridge vlan add vid 10 dev 'lo&reboot'"
+  ])
+  t.end()
+})
+
 for (const [what, devices, problem, works] of WRONG) {
   await t.test(what, (t) => {
     const domain = domainOf(devices)

@@ -42,5 +42,5 @@ export function examine(checks: readonly Check[], facts: Facts): Finding[] {
 
 /** Covers problems in such words that name whom the finding concerns. */
 export function naming(words: RegExp): NonNullable<Check['covers']> {
-  return ({ record, what }, { subject }) => words.test(what) && `${record} ${what}`.split(/[\s:,;()]+/).includes(subject)
+  return ({ record, what }, { subject }) => words.test(what) && `${record} ${what}`.split(/\s+/).some((word) => word === subject || word.replace(/^\(|[:,;)]+$/g, '') === subject)
 }

@@ -47,9 +47,15 @@ function unmark(facts: Facts): string[] {
   ]
 }
 
+/**
+ * Sentences of the daemon's that end with the command that helps. Only these: others have values in them which anybody may have written,
+ * with a command of his own. Names of devices have no space in them.
+ */
+const TOLD = /^(?:VNI \d+: (?:(?:bridge|VLAN device|vxlan device|advertise device) \S+ (?:is|has) |evpn-manage-devices makes no )|bridge \S+ has no fail_mode=secure|evpn-decap=strict needs ).*?; set it with: (.+)$/
+
 /** Some of its sentences end with the command that helps; a key that nobody reads can go. */
 function mendOf({ what }: Problem): string[] {
-  const told = /; set it with: (.+)$/.exec(what)?.[1]
+  const told = TOLD.exec(what)?.[1]
   if (told !== undefined) return [told]
   const [, table, record = '', key = ''] = /^(Open_vSwitch|Bridge|Interface) (\S+) external_ids:([\w.-]+)="[^"]*": unknown key;/.exec(what) ?? []
   return table === undefined || key.includes('...') ? [] : [command`ovs-vsctl remove ${table} ${record} external_ids ${key}`]

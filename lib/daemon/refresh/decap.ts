@@ -1,5 +1,6 @@
 // What evpn-decap strict costs: a flow for each VTEP in each VNI. Said before they are sent, in round numbers, so that a VTEP more
 // or less is no news.
+import { command } from '../../config/shell.js'
 import type { ReachableVtep, State } from '../state.js'
 
 /** Flows from which on it is worth a word, and the step in which it is told. */
@@ -20,5 +21,5 @@ export function decapEstimate({ decapFlows, database: { system } }: Pick<State, 
   if (flows === 0) return undefined
   const [megabytes, seconds] = [Math.round(flows * FLOW_BYTES / 1e6), (flows * FLOW_US / 1e6).toFixed(1)]
   return `evpn-decap=strict needs more than ${flows} flows, one for each VTEP in each VNI: about ${megabytes} MB in ovs-vswitchd, and ${seconds} s to load them; `
-    + `member needs one for each VTEP and one for each VNI; set it with: ovs-vsctl set Bridge ${system.bridge} external_ids:evpn-decap=member`
+    + `member needs one for each VTEP and one for each VNI; set it with: ${command`ovs-vsctl set Bridge ${system.bridge} external_ids:evpn-decap=member`}`
 }
