@@ -1,9 +1,12 @@
 // `ovs-evpnctl doctor` on a real chassis, its checks of FRR: each finding is provoked, the commands that it prints are typed as
 // they stand, and it is gone.
+import { appendFileSync } from 'node:fs'
 import t from 'tap'
+import { AS } from '../lab/frr.js'
+import { frrDir, vtepOf } from '../lab/host.js'
 import { PATIENCE } from '../lab/wait.js'
 import { eventually } from './util/eventually.js'
-import { VTEP, Patient, type Case } from './util/doctor.js'
+import { OURS, VTEP, Patient, type Case } from './util/doctor.js'
 
 // Each question is a process.
 t.setTimeout(280_000 * PATIENCE)
@@ -11,15 +14,26 @@ t.setTimeout(280_000 * PATIENCE)
 const patient = await Patient.admit()
 const { c1 } = patient
 await patient.lab.startDaemon('c1')
-const vtysh = (...lines: readonly string[]): Promise<string> => patient.lab.vtysh('c1', 'configure terminal', 'router bgp 65000', ...lines)
+const vtysh = (...lines: readonly string[]): Promise<string> => patient.lab.vtysh('c1', 'configure terminal', `router bgp ${AS}`, ...lines)
+const L1_BGPD = `${frrDir(vtepOf(patient.lab.plan, 'l1'))}/bgpd.conf`
 
 const CASES: readonly Case[] = [
   { id: 'frr-down', says: /^bgpd does not answer vtysh$/, breakIt: () => patient.lab.stopService('c1', 'bgpd') },
   { id: 'frr-down', says: /^zebra does not answer vtysh$/, breakIt: () => patient.lab.stopService('c1', 'zebra') },
   { id: 'bgp-no-peer', says: /^no BGP session for EVPN stands: 192\.0\.2\.2 Idle \(Admin\)$/, breakIt: () => vtysh(`neighbor ${VTEP} shutdown`) },
   {
-    id: 'bgp-no-peer', says: /^no BGP session for EVPN stands: 192\.0\.2\.2 (Active|Connect|Idle)$/, breakIt: () => patient.lab.stopService('l1', 'bgpd'),
-    elsewhere: () => patient.lab.startService('l1', 'bgpd')
+    // The other side does not call, and ours was refused: its next attempt is two minutes away.
+    id: 'bgp-no-peer', says: /^no BGP session for EVPN stands: 192\.0\.2\.2 Active$/,
+    breakIt: async () => {
+      appendFileSync(L1_BGPD, `router bgp ${AS}\n neighbor ${OURS} passive\n`)
+      await vtysh(`neighbor ${VTEP} timers connect 120`)
+      await patient.lab.stopService('l1', 'bgpd')
+    },
+    elsewhere: () => patient.lab.startService('l1', 'bgpd'),
+    tidy: async () => {
+      await vtysh(`neighbor ${VTEP} timers connect 1`)
+      await patient.lab.vtysh('l1', 'configure terminal', `router bgp ${AS}`, `no neighbor ${OURS} passive`)
+    }
   },
   { id: 'bgp-no-peer', says: /^no BGP neighbor is activated for EVPN: 192\.0\.2\.2$/, breakIt: () => vtysh('address-family l2vpn evpn', `no neighbor ${VTEP} activate`) },
   { id: 'frr-advertise-all-vni', says: /advertise-all-vni is not configured/, breakIt: () => vtysh('address-family l2vpn evpn', 'no advertise-all-vni') },

@@ -48,6 +48,7 @@ const CASES: readonly Case[] = [
     // The kernel forgets who did not answer, sooner when it has many neighbours.
     again: () => c1.run(['ping', '-c', '1', '-W', '5', '192.0.2.50'], { allowFailure: true }),
     elsewhere: () => patient.lab.exec('l1', ['ip', 'addr', 'add', '192.0.2.50/24', 'dev', 'eth0']),
+    effect: async () => (await c1.run(['ip', 'neigh', 'show', '192.0.2.50'])).includes('lladdr'),
     tidy: async () => {
       await noByHand()
       await patient.lab.exec('l1', ['ip', 'addr', 'del', '192.0.2.50/24', 'dev', 'eth0'])

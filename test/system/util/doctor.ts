@@ -17,6 +17,8 @@ export interface Case {
   readonly again?: () => Promise<unknown>
   /** What the operator does elsewhere before typing the commands. */
   readonly elsewhere?: () => Promise<unknown>
+  /** Where the finding may go by itself after that: whether there is what only the commands bring about. */
+  readonly effect?: () => Promise<boolean>
   /** After the printed commands, what was broken and is none of their business. */
   readonly tidy?: () => Promise<unknown>
 }
@@ -74,8 +76,8 @@ export class Patient {
     return eventually('doctor to find nothing', () => this.doctor(), ({ findings, skipped, code }) => findings.length + skipped.length + code === 0, PATIENCE_MS)
   }
 
-  /** Breaks something, waits for the finding, types its commands as they stand, and waits until it is gone. */
-  async provoke(t: Test, { id, says, breakIt, again, elsewhere, tidy }: Case): Promise<void> {
+  /** Breaks something, waits for the finding, types its commands as they stand, and waits until it is gone, which is their doing. */
+  async provoke(t: Test, { id, says, breakIt, again, elsewhere, effect, tidy }: Case): Promise<void> {
     await breakIt()
     const look = async (): Promise<Seen> => {
       await again?.()
@@ -87,12 +89,16 @@ export class Patient {
     t.match(found?.what, says)
     const severities = findings.map(({ severity }) => severity)
     t.equal(code, severities.includes('error') ? 2 : severities.includes('warning') ? 1 : 0, 'the exit code says how bad the worst is')
+    t.not(found?.mend.length, 0, 'it comes with commands')
     await elsewhere?.()
+    if (effect !== undefined) t.equal(await effect(), false, 'what is done elsewhere is not enough')
+    else if (elsewhere !== undefined) t.ok((await this.doctor()).findings.some(isMeant), 'what is done elsewhere is not enough: the finding stands')
     for (const command of found?.mend ?? []) {
       t.comment(command)
       await this.type(command)
     }
     await eventually(`no finding ${id} after its commands`, () => this.doctor(), (seen) => !seen.findings.some(isMeant), PATIENCE_MS)
+    if (effect !== undefined) t.equal(await effect(), true, 'that is what the commands did')
     await tidy?.()
     await this.healthy()
   }
