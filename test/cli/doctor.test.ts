@@ -7,11 +7,12 @@ import { addressesIn } from '../../lib/cli/addresses.js'
 import { examine } from '../../lib/cli/doctor/check.js'
 import { CHECKS } from '../../lib/cli/doctor/checks.js'
 import { diagnose, exitCodeOf, formatDiagnosis, withoutDaemon } from '../../lib/cli/doctor/doctor.js'
-import type { BridgeFact, Facts, InterfaceFact } from '../../lib/cli/doctor/facts.js'
+import type { BridgeFact, Facts, InterfaceFact, Source } from '../../lib/cli/doctor/facts.js'
 import { isOlder } from '../../lib/cli/doctor/frr.js'
-import { slowPeers } from '../../lib/cli/doctor/frr-facts.js'
+import { readFrr, slowPeers } from '../../lib/cli/doctor/frr-facts.js'
+import { readOvsdb } from '../../lib/cli/doctor/ovsdb-facts.js'
 import { command } from '../../lib/cli/shell.js'
-import { notRunning } from '../../lib/cli/unreachable.js'
+import { denied, deniedIn, notRunning } from '../../lib/cli/unreachable.js'
 import type { VniReport } from '../../lib/daemon/report/report.js'
 import { IFF, type LinkRow } from '../../lib/netlink/index.js'
 
@@ -196,7 +197,7 @@ for (const { id, change, mend } of CASES) {
     const [found] = findings
     if (typeof mend === 'string') t.equal(found?.mend[0], mend)
     else t.strictSame(found?.mend, mend)
-    t.equal(exitCodeOf({ findings, skipped: [] }), { error: 2, warning: 1, info: 0 }[found?.severity ?? 'error'])
+    t.equal(exitCodeOf({ findings }), { error: 2, warning: 1, info: 0 }[found?.severity ?? 'error'])
     t.end()
   })
 }
@@ -212,9 +213,47 @@ await t.test('each check has a case, an id of its own and a sentence', (t) => {
 
 await t.test('what was not looked at is no finding, and said', (t) => {
   const { frr: _, ...rest } = FACTS
-  const diagnosis = diagnose({ ...rest, skipped: ['FRR was not looked at: vtysh is not installed'] })
+  const why = 'FRR was not looked at: vtysh is not installed'
+  const ofFrr = CHECKS.map(({ id }) => id).filter((id) => /^(frr|bgp)-/.test(id))
+  const diagnosis = diagnose({ ...rest, skipped: (['zebra', 'bgpd', 'version'] as const).map((source) => ({ source, why })) })
   t.equal(exitCodeOf(diagnosis), 0)
-  t.match(formatDiagnosis(diagnosis), /^Not looked at: FRR was not looked at: vtysh is not installed\.\n/)
+  t.strictSame(diagnosis.left_out, ofFrr)
+  t.equal(formatDiagnosis(diagnosis), `Not looked at: ${why}; left out: ${ofFrr.join(', ')}.\nNothing found in ${CHECKS.length - ofFrr.length} checks; ${ofFrr.length} others were left out.\n`)
+  t.end()
+})
+
+await t.test('a check is left out when what it needs was not looked at: of what is wrong there nothing is found', (t) => {
+  const wrong: readonly (readonly [source: Source, without: Partial<Facts>, change: Partial<Facts>])[] = [
+    ['OVSDB', { bridges: [], interfaces: [], systemIds: new Map() }, { ...int({ failMode: '', controllers: ['tcp:10.0.0.1:6653'] }), offloaded: ['host0'], underlay: [{ ...WAY, route: { ...WAY.route, mtu: 1500 } }] }],
+    ['addresses', { addresses: new Map(), downAddresses: new Map() }, { addresses: new Map([['192.0.2.5', 'br-phy']]) }],
+    ['addresses', { addresses: new Map(), downAddresses: new Map() }, { addresses: new Map(), downAddresses: new Map([['192.0.2.1', 'eth7']]) }],
+    ['ways', { underlay: [{ vtep: '192.0.2.2', by: 'kernel', problem: 'use root' }] }, { underlay: [{ vtep: '192.0.2.2', by: 'kernel' }] }],
+    ['ways', { underlay: [{ vtep: '192.0.2.2', by: 'kernel', problem: 'use root' }] }, { underlay: [{ ...WAY, neighbour: { ip: '192.0.2.2', state: 'failed', words: 'FAILED' } }] }],
+    ['ways', { underlay: [{ vtep: '192.0.2.2', by: 'kernel', problem: 'use root' }] }, { underlay: [{ ...WAY, route: { ...WAY.route, mtu: 1500 } }] }],
+    ['checksums', { offloaded: [] }, { offloaded: ['host0'] }], ['zebra', { frrDown: [] }, { frrDown: ['zebra does not answer vtysh'] }]
+  ]
+  for (const [source, without, change] of wrong) {
+    const there = diagnose({ ...FACTS, ...change })
+    const away = diagnose({ ...FACTS, ...change, ...without, skipped: [{ source, why: 'it does not answer' }] })
+    t.ok(there.findings.length > 0)
+    t.strictSame(away.findings, [], source)
+    for (const { id } of there.findings) t.ok(away.left_out.includes(id), `${source}: ${id} is told to be left out`)
+    t.match(formatDiagnosis(away), `Not looked at: it does not answer; left out: ${away.left_out.join(', ')}.\nNothing found in ${CHECKS.length - away.left_out.length} checks;`)
+  }
+  t.end()
+})
+
+await t.test('an OVSDB behind TLS is not read, and that is said', async (t) => {
+  await t.rejects(readOvsdb({ ...SHOW, ovsdb: 'connected to ssl:192.0.2.9:6640' }), { message: 'ssl:192.0.2.9:6640 needs keys that only the daemon has' })
+})
+
+await t.test('FRR that cannot be asked: which of it was not looked at', async (t) => {
+  const skipped: string[] = []
+  const path = process.env['PATH']
+  t.teardown(() => { process.env['PATH'] = path })
+  process.env['PATH'] = '/nowhere'
+  t.same(await readFrr({ directory: undefined }, true, (source, why) => skipped.push(`${source}: ${why}`)), { frrDown: [] })
+  t.match(skipped, [/^zebra: FRR was not looked at: /, /^bgpd: FRR was not looked at: /, /^version: FRR was not looked at: /])
   t.end()
 })
 
@@ -224,6 +263,12 @@ await t.test('findings as they are printed, and without a daemon', (t) => {
   const gone = withoutDaemon(notRunning('/x.ctl', 'nothing answers'))
   t.equal(exitCodeOf(gone), 2)
   t.match(formatDiagnosis(gone), /^ERROR daemon-down: ovs-evpnd is not running: tried \/x\.ctl.*\n.*\n {2}mend: ovs-evpnd --detach --pidfile\n/)
+  for (const failure of [denied('/x.ctl'), deniedIn('/x')]) {
+    const refused = withoutDaemon(failure)
+    t.equal(exitCodeOf(refused), 2)
+    t.match(refused, { findings: [{ id: 'daemon-denied', severity: 'error', subject: 'ovs-evpnd', what: /^not allowed to .*\/x.*; use root/ }], left_out: CHECKS.map(({ id }) => id) })
+    t.match(formatDiagnosis(refused), /^ERROR daemon-denied: not allowed to .*\n {2}why: Without its answers nothing can be looked at\.\n[^]*\n1 error, 0 warnings\.\n$/)
+  }
   t.end()
 })
 

@@ -1,18 +1,28 @@
 // `ovs-evpnctl doctor`: what goes wrong in practice, found, with the commands that mend it.
 import { oneLine } from '../../daemon/log/line.js'
 import { examine, type Finding } from './check.js'
-import { CHECKS } from './checks.js'
+import { CHECKS, leftOut } from './checks.js'
 import type { Trouble, Unreachable } from '../unreachable.js'
 import type { Facts } from './facts.js'
 
 export interface Diagnosis {
   readonly findings: readonly Finding[]
-  /** What could not be looked at, and why. */
+  /** What could not be looked at and why, with the checks that were left out for it. */
   readonly skipped: readonly string[]
+  /** All checks that were left out. */
+  readonly left_out: readonly string[]
 }
 
 export function diagnose(facts: Facts): Diagnosis {
-  return { findings: examine(CHECKS, facts), skipped: facts.skipped }
+  return { findings: examine(CHECKS, facts), skipped: whatWasSkipped(facts), left_out: leftOut(facts.skipped.map(({ source }) => source)) }
+}
+
+/** Several things may be left out for the same reason. */
+function whatWasSkipped({ skipped }: Facts): string[] {
+  return [...new Set(skipped.map(({ why }) => why))].map((why) => {
+    const ids = leftOut(skipped.filter((one) => one.why === why).map(({ source }) => source))
+    return `${why}; left out: ${ids.join(', ')}`
+  })
 }
 
 /** What a daemon that cannot be asked is called. */
@@ -24,11 +34,13 @@ const WITHOUT: Readonly<Record<Trouble, Pick<Finding, 'id' | 'why'>>> = {
 
 /** All that can be said while nobody answers on the control socket. */
 export function withoutDaemon({ trouble, message, mend }: Pick<Unreachable, 'trouble' | 'message' | 'mend'>): Diagnosis {
-  return { findings: [{ ...WITHOUT[trouble], severity: 'error', subject: 'ovs-evpnd', what: message, mend }], skipped: ['all other checks: they need the daemon'] }
+  return {
+    findings: [{ ...WITHOUT[trouble], severity: 'error', subject: 'ovs-evpnd', what: message, mend }], skipped: ['all other checks: they need the daemon'], left_out: CHECKS.map(({ id }) => id)
+  }
 }
 
 /** 0: nothing found that is wrong; 1: warnings; 2: errors. */
-export function exitCodeOf({ findings }: Diagnosis): number {
+export function exitCodeOf({ findings }: Pick<Diagnosis, 'findings'>): number {
   return findings.some(({ severity }) => severity === 'error') ? 2 : findings.some(({ severity }) => severity === 'warning') ? 1 : 0
 }
 
@@ -43,11 +55,12 @@ export function formatDiagnosis(diagnosis: Diagnosis): string {
   return lines.map((line) => oneLine(line) + '\n').join('')
 }
 
-function summary({ findings }: Diagnosis): string {
+function summary({ findings, left_out: { length } }: Diagnosis): string {
   const count = (of: Finding['severity'], noun: string): string => {
-    const { length } = findings.filter(({ severity }) => severity === of)
-    return `${length} ${noun}${length === 1 ? '' : 's'}`
+    const found = findings.filter(({ severity }) => severity === of).length
+    return `${found} ${noun}${found === 1 ? '' : 's'}`
   }
   const hints = findings.some(({ severity }) => severity === 'info') ? `, ${count('info', 'hint')}` : ''
-  return findings.length === 0 ? `Nothing found in ${CHECKS.length} checks.` : `${count('error', 'error')}, ${count('warning', 'warning')}${hints}.`
+  const made = length === 0 ? `${CHECKS.length} checks` : `${CHECKS.length - length} checks; ${length} others were left out`
+  return findings.length === 0 ? `Nothing found in ${made}.` : `${count('error', 'error')}, ${count('warning', 'warning')}${hints}.`
 }

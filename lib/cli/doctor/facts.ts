@@ -39,6 +39,15 @@ export interface FrrFacts {
   readonly slowPeers: readonly string[]
 }
 
+/** What is looked at, and may not be there to be asked. */
+export type Source = 'OVSDB' | 'addresses' | 'ways' | 'checksums' | 'zebra' | 'bgpd' | 'version'
+
+export interface Skipped {
+  readonly source: Source
+  /** What was not looked at and why, in a sentence. */
+  readonly why: string
+}
+
 export interface Facts {
   readonly show: ShowReport
   readonly vteps: readonly VtepReport[]
@@ -65,8 +74,7 @@ export interface Facts {
   readonly isBgpdOff: boolean
   /** Process of an ovn-controller on this machine. */
   readonly ovnController?: number
-  /** What could not be looked at, and why. */
-  readonly skipped: readonly string[]
+  readonly skipped: readonly Skipped[]
 }
 
 /** The integration bridge's row. */

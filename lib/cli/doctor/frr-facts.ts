@@ -2,7 +2,7 @@
 // forgotten most.
 import { readPeers } from '../frr-view.js'
 import { askFrr, parseSaid, type Said, type Vtysh } from '../vtysh.js'
-import type { Facts, FrrFacts } from './facts.js'
+import type { Facts, FrrFacts, Source } from './facts.js'
 
 /** Seconds until the next attempt that one may well wait for: FRR's own value for data centers. */
 const QUICK = 10
@@ -11,18 +11,20 @@ const QUICK = 10
  * `isExpected`: the routing daemon is FRR, as far as anybody has said; another one may be in its place. What could not be looked at is
  * told to `note`. Never rejects.
  */
-export async function readFrr(vtysh: Vtysh, isExpected: boolean, note: (text: string) => void): Promise<Pick<Facts, 'frr' | 'frrDown' | 'isBgpdOff'>> {
+export async function readFrr(vtysh: Vtysh, isExpected: boolean, note: (source: Source, why: string) => void): Promise<Pick<Facts, 'frr' | 'frrDown' | 'isBgpdOff'>> {
   const zebra = await askFrr(vtysh, 'zebra', 'show version')
   const evpn = await askFrr(vtysh, 'bgpd', 'show bgp l2vpn evpn vni json')
-  const silent = [zebra, evpn].filter((said) => said.kind === 'silent')
+  const silent = ([['zebra', zebra], ['bgpd', evpn]] as const).flatMap(([source, said]) => (said.kind === 'silent' ? [{ source, ...said }] : []))
   // When one of the two answers, FRR is there, and the other should.
   const isFrr = isExpected || silent.length < 2
-  for (const { why, isDown } of silent) if (isDown !== true || !isFrr) note(`FRR was not looked at: ${why}`)
+  const unknown = silent.filter(({ isDown }) => isDown !== true || !isFrr).map(({ source, why }) => ({ source, why: `FRR was not looked at: ${why}` }))
+  for (const { source, why } of unknown) note(source, why)
   const frrDown = silent.filter(({ isDown }) => isDown === true && isFrr).map(({ why }) => why)
   const down = { frrDown, isBgpdOff: frrDown.length > 0 && evpn.kind === 'silent' && evpn.isOff === true }
   const version = versionOf(zebra) ?? (evpn.kind === 'said' ? versionOf(await askFrr(vtysh, 'bgpd', 'show version')) : undefined)
   if (version === undefined) {
-    if (silent.length < 2) note('FRR was not looked at: it does not say its version')
+    if (silent.length < 2) note('version', 'FRR was not looked at: it does not say its version')
+    else if (unknown[0] !== undefined) note('version', unknown[0].why)
     return down
   }
   return { ...down, frr: { version, slowPeers: [], ...(evpn.kind === 'silent' ? {} : await readBgp(vtysh, evpn)) } }

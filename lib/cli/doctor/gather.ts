@@ -13,7 +13,7 @@ import type { Step } from '../progress.js'
 import { readUnderlay } from '../underlay.js'
 import { leavesChecksums } from '../ethtool.js'
 import { readFrr } from './frr-facts.js'
-import type { Facts } from './facts.js'
+import type { Facts, Skipped, Source } from './facts.js'
 import { readOvsdb, type OvsdbFacts } from './ovsdb-facts.js'
 
 export interface DoctorSources {
@@ -29,16 +29,16 @@ const EMPTY: OvsdbFacts = { bridges: [], interfaces: [], systemIds: new Map(), s
 const NO_ADDRESSES: MachineAddresses = { up: new Map(), down: new Map() }
 
 export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: DoctorSources): Promise<Facts> {
-  const skipped: string[] = []
-  const note = (text: string): void => { if (!skipped.includes(text)) skipped.push(text) }
+  const skipped: Skipped[] = []
+  const note = (source: Source, why: string): void => { if (!skipped.some((one) => one.source === source && one.why === why)) skipped.push({ source, why }) }
   progress('reading OVSDB')
   const ovsdb = await readOvsdb(show).catch((error: unknown) => {
-    note(`OVSDB was not read: ${error instanceof Error ? error.message : String(error)}`)
+    note('OVSDB', `OVSDB was not read: ${error instanceof Error ? error.message : String(error)}`)
     return EMPTY
   })
   progress('reading the kernel\'s devices')
   const { up: addresses, down: downAddresses } = await readAddresses().catch((error: unknown) => {
-    note(`addresses were not read: ${error instanceof Error ? error.message : String(error)}`)
+    note('addresses', `addresses were not read: ${error instanceof Error ? error.message : String(error)}`)
     return NO_ADDRESSES
   })
   const datapath = ovsdb.bridges.find(({ name }) => name === show.bridge)?.datapathType === 'netdev' ? 'userspace' : 'kernel'
@@ -50,7 +50,7 @@ export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: 
     for (const [at, ip] of ips.entries()) {
       progress(`looking for the way to VTEP ${at + 1} of ${ips.length}`)
       const way = await readUnderlay({ kernel, links, rundir, datapath }, ip)
-      if (way.problem !== undefined) note(`ways to VTEPs were not looked at: ${way.problem}`)
+      if (way.problem !== undefined) note('ways', `ways to VTEPs were not looked at: ${way.problem}`)
       underlay.push(way)
       if (way.problem !== undefined) break
     }
@@ -60,7 +60,7 @@ export async function gatherFacts({ show, vteps, rundir, vtySocket, progress }: 
     const ovnController = findProcess('ovn-controller')
     return {
       show, vteps, links, addresses, downAddresses, underlay, ...ovsdb,
-      offloaded: await offloaded(senders(links, addresses, ovsdb), note),
+      offloaded: await offloaded(senders(links, addresses, ovsdb), (why) => note('checksums', why)),
       ...frr, ...(ovnController === undefined ? {} : { ovnController }), skipped
     }
   } finally {
