@@ -1,15 +1,18 @@
 // A workload's port: external_ids of its Interface row. A port has bindings, each to one VNI: an access port one that
 // takes all its frames, a trunk one for each VLAN of its list.
-import { parseVni, parseWhole, type Vni } from '../net/number.js'
+import { parseVni, parseWhole, type Range, type Vni } from '../net/number.js'
 import { parseAddresses, type Addresses } from './address.js'
 import { nearestKey } from './nearest.js'
-import { listItems } from './option.js'
+import { BOOLEAN, listItems } from './option.js'
 import { warnInto, type Warn, type Warning } from './warning.js'
 
 export const PORT_KEYS = ['dynamic-routing-vni', 'evpn-addresses', 'dynamic-routing-advertise'] as const
 
+/** What a trunk has in one VLAN only. */
+export const VLAN_ADDRESSES = 'evpn-addresses-<vlan>'
+
 /** VLAN ids (IEEE 802.1Q table 9-2): 4095 is reserved, 0 means a frame of no VLAN. */
-const MAX_VLAN = 4094
+export const VLANS: Range = { min: 0, max: 4094 }
 
 /** What binds a port to a VNI. */
 export interface Binding {
@@ -66,7 +69,7 @@ function readTrunk(text: string, warn: Warn): Place[] {
 
 function readItem(item: string): Place | undefined {
   const [vlanText = '', vniText = '', ...more] = item.split(':')
-  const vlan = parseWhole(vlanText.trim(), 0, MAX_VLAN)
+  const vlan = parseWhole(vlanText.trim(), VLANS.min, VLANS.max)
   const vni = parseVni(vniText.trim())
   return vlan === undefined || vni === undefined || more.length > 0 ? undefined : { vlan, vni }
 }
@@ -85,15 +88,17 @@ function readAddresses(externalIds: ReadonlyMap<string, string>, warn: Warn): Ad
 
 /** What a trunk has in one VLAN only; undefined = what it has in all. */
 function readVlanAddresses(externalIds: ReadonlyMap<string, string>, vlan: number | undefined, warn: Warn): Addresses | undefined {
-  const key = `evpn-addresses-${vlan}`
+  const key = VLAN_ADDRESSES.replace('<vlan>', String(vlan))
   const text = vlan === undefined ? undefined : externalIds.get(key)
   return text === undefined ? undefined : parseAddresses(key, text, warn)
 }
 
 function readAdvertise(externalIds: ReadonlyMap<string, string>, warn: Warn): boolean {
   const text = externalIds.get('dynamic-routing-advertise') ?? 'true'
-  if (text !== 'true' && text !== 'false') warn('dynamic-routing-advertise', text, 'must be true or false')
-  return text !== 'false'
+  const result = BOOLEAN.read(text)
+  if ('value' in result) return result.value
+  warn('dynamic-routing-advertise', text, result.why)
+  return true
 }
 
 function warnOfUnknownKeys(externalIds: ReadonlyMap<string, string>, vlans: ReadonlySet<number | undefined>, warn: Warn): void {
