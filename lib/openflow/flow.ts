@@ -38,7 +38,7 @@ export interface FlowDesc {
   readonly importance: number
 }
 
-/** Which flows to describe or count; nothing given = all. */
+/** Which flows to describe; nothing given = all. */
 export interface FlowFilter {
   readonly tableId?: number
   readonly cookie?: bigint
@@ -114,7 +114,7 @@ export function unwrapMatch(cursor: Cursor): Buffer {
   return oxms
 }
 
-/** The body of a request for flows (OFPMP_FLOW_DESC, OFPMP_AGGREGATE). */
+/** The body of a request for flows (OFPMP_FLOW_DESC). */
 export function encodeFlowRequest(filter: FlowFilter): Buffer {
   const fixed = Buffer.alloc(32)
   fixed.writeUInt8(filter.tableId ?? ALL_TABLES, 0)
@@ -143,7 +143,7 @@ export function decodeFlowDesc(entry: Buffer): [desc: FlowDesc, oxs: Cursor] {
 }
 
 /** An ofp_stats: 16 bits reserved, 16 bits length, TLVs, padding. */
-export function takeOxs(cursor: Cursor): Cursor {
+function takeOxs(cursor: Cursor): Cursor {
   cursor.skip(2)
   const length = cursor.u16()
   if (length < 4) return cursor.fail(`counters of ${length} bytes`)

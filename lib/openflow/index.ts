@@ -12,7 +12,7 @@ export {
   type FlowCommand, type FlowDesc, type FlowFilter, type FlowMod
 } from './flow.js'
 export { decodeFlowUpdates, type FlowChange, type FlowMonitor, type FlowUpdate } from './flow-monitor.js'
-export { decodeAggregateStats, decodeFlowStats, type AggregateStats, type FlowStats } from './flow-stats.js'
+export { decodeFlowStats, type FlowStats } from './flow-stats.js'
 export {
   ALL_GROUPS, bucketSize, decodeBuckets, decodeGroupDescs, decodeGroupMod, encodeBucket, encodeGroupDesc, encodeGroupMod, groupDescSize,
   type Bucket, type GroupCommand, type GroupDesc, type GroupMod, type GroupType, type Selection
@@ -31,5 +31,6 @@ export {
 } from './port.js'
 export type { RequestForward } from './request-forward.js'
 export { OpenFlowSession, type SessionEvent } from './session.js'
+export { decodeTableStats, type TableStats } from './table-stats.js'
 export type { ApplyError, ApplyResult } from './transaction.js'
 export type { FieldValue } from './value.js'

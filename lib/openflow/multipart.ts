@@ -2,7 +2,7 @@
 import { Cursor } from './decode.js'
 
 /** OFPMP_*. */
-export const OFPMP = { flow_desc: 1, aggregate: 2, group_stats: 6, group_desc: 7, meter_desc: 10, meter_features: 11, port_desc: 13, flow_monitor: 16 } as const
+export const OFPMP = { flow_desc: 1, table: 3, group_stats: 6, group_desc: 7, meter_desc: 10, meter_features: 11, port_desc: 13, flow_monitor: 16 } as const
 
 const REPLY_MORE = 1
 

@@ -10,6 +10,7 @@ import { Chassis } from '../system/util/chassis.js'
 import { coverage, memory, type Numbers } from '../system/util/daemon-numbers.js'
 import type { Command } from './probe.js'
 import { VTEPS } from './rows.js'
+import { POLL } from './switch.js'
 
 export const VNI = 1000
 const PROBE = fileURLToPath(new URL('./probe.js', import.meta.url))
@@ -52,12 +53,12 @@ export class Fabric {
   }
 
   /** Seconds until FORWARD (with `ips` SUPPRESS as well) has so many flows, by asking the switch again and again. */
-  async untilFlows(count: number, ips = false, pause = 10): Promise<number> {
+  async untilFlows(count: number, ips = false): Promise<number> {
     const start = performance.now()
     await waitFor(`${count} flows in FORWARD`, async () => {
       const now = await this.ask<number>({ kind: 'count', ips })
       return now === count || now
-    }, 300_000, pause)
+    }, 300_000, POLL)
     return (performance.now() - start) / 1000
   }
 

@@ -4,9 +4,10 @@
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NetlinkClient, neighRequest, nexthopRequest, type LinkRow, type NetlinkRequest, type WriteRequest } from '../../lib/netlink/index.js'
-import { decodeMatch, OpenFlowClient, type FlowUpdate } from '../../lib/openflow/index.js'
+import { decodeMatch, type FlowUpdate, type OpenFlowClient } from '../../lib/openflow/index.js'
 import { TABLE } from '../../lib/pipeline/tables.js'
 import { groupRow, ipRow, macOf, macRow, nexthopRow, VTEPS, vtepRow, type Devices } from './rows.js'
+import { connectSwitch, flowsIn } from './switch.js'
 
 export type Change = 'add' | 'move' | 'remove'
 
@@ -64,24 +65,16 @@ class Probe {
       case 'paths': return this.#request([...command.members.map(nexthopRow), groupRow(command.group, command.members)].map(nexthopRequest))
       case 'failures': return this.#failures(command.group, command.members, command.count)
       case 'joins': return this.#joins(command.from, command.count)
-      case 'count': return this.#count(command.ips === true ? [TABLE.FORWARD, TABLE.SUPPRESS] : [TABLE.FORWARD])
+      case 'count': return flowsIn(this.#switch(), command.ips === true ? [TABLE.FORWARD, TABLE.SUPPRESS] : [TABLE.FORWARD])
     }
   }
 
   async #open(vni: number, mgmt: string): Promise<void> {
     await this.#netlink.dump('link')
     this.#devices = { vxlan: this.#links.get(`vxlan-${vni}`)?.ifindex ?? 0, bridge: this.#links.get(`br-${vni}`)?.ifindex ?? 0 }
-    await new Promise<void>((resolve, reject) => {
-      const client = new OpenFlowClient({
-        path: mgmt,
-        handlers: {
-          up: () => resolve(), down: (reason) => reject(new Error(reason)), portStatus: () => undefined,
-          flowUpdates: (updates) => this.#updated(updates),
-          requestForward: ({ kind }) => { if (kind === 'group') this.#groupChanged() }
-        }
-      })
-      this.#openflow = client
-      client.start()
+    this.#openflow = await connectSwitch(mgmt, {
+      flowUpdates: (updates) => this.#updated(updates),
+      requestForward: ({ kind }) => { if (kind === 'group') this.#groupChanged() }
     })
   }
 
@@ -107,11 +100,6 @@ class Probe {
     await this.#netlink.dump('link')
     const vxlan = this.#links.get(device)?.ifindex ?? 0
     await this.#write(0, vteps * vnis, (n) => [vtepRow('append', { vxlan }, n % vteps, firstVni + Math.floor(n / vteps))])
-  }
-
-  async #count(tables: readonly number[]): Promise<number> {
-    const sums = await Promise.all(tables.map((tableId) => this.#switch().aggregateStats({ tableId })))
-    return sums.reduce((total, { flows }) => total + flows, 0)
   }
 
   async #failures(group: number, members: readonly number[], count: number): Promise<number[]> {

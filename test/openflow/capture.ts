@@ -67,7 +67,6 @@ async function record(t: Test, ovs: Ovs): Promise<Message[]> {
   await ovs.ofctl('add-flow', 'table=7,priority=200,cookie=0x123,importance=5,idle_timeout=60,hard_timeout=90,send_flow_rem,in_port=1,'
     + 'actions=output:2')
   await ask(OFPMP.flow_desc, encodeFlowRequest({ tableId: 7 }))
-  await ask(OFPMP.aggregate, encodeFlowRequest({ tableId: 7 }))
   await ask(OFPMP.flow_monitor, encodeFlowMonitor({ id: 1, tableId: 7 }))
   await ovs.ofctl('add-flow', 'table=7,priority=5,cookie=0x5,metadata=0x5,actions=output:1')
   await ovs.ofctl('del-flows', '--strict', 'table=7,priority=5,metadata=0x5')

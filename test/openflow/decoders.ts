@@ -6,16 +6,16 @@ import { decodeError } from '../../lib/openflow/errors.js'
 import { decodeFlowDesc } from '../../lib/openflow/flow.js'
 import { decodeFeatures, decodeHello } from '../../lib/openflow/handshake.js'
 import {
-  canonicalOxms, decodeAggregateStats, decodeBuckets, decodeFlowDescs, decodeFlowMod, decodeFlowStats, decodeFlowUpdates,
+  canonicalOxms, decodeBuckets, decodeFlowDescs, decodeFlowMod, decodeFlowStats, decodeFlowUpdates,
   decodeGroupDescs, decodeGroupMod, decodeGroupStats, decodeInstructions, decodeMatch, decodeMessage, decodeMeterFeatures, decodeMeterMod, decodeMeters,
-  decodePacketIn, decodePortDescs, decodePortStatus, encodeActions, formatActions, formatInstructions, formatMatch
+  decodePacketIn, decodePortDescs, decodePortStatus, decodeTableStats, encodeActions, formatActions, formatInstructions, formatMatch
 } from '../../lib/openflow/index.js'
 import { decodeLearn } from '../../lib/openflow/learn.js'
 import { decodeMultipart } from '../../lib/openflow/multipart.js'
 import { decodeRequestForward } from '../../lib/openflow/request-forward.js'
 
 export const DECODERS: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
-  decodeFlowDescs, decodeFlowDesc, decodeFlowStats, decodeAggregateStats, decodeFlowUpdates, decodeGroupDescs, decodeGroupStats, decodeBuckets, decodeMeters,
+  decodeFlowDescs, decodeFlowDesc, decodeFlowStats, decodeTableStats, decodeFlowUpdates, decodeGroupDescs, decodeGroupStats, decodeBuckets, decodeMeters,
   decodePortDescs, decodePortStatus, decodeError, decodeFeatures, decodeHello, decodeMultipart, decodeFlowMod, decodeGroupMod,
   decodePacketIn, decodeMeterFeatures, decodeMeterMod, decodeRequestForward, decodeBundleControl,
   decodeMessage, decodeMatch, canonicalOxms, decodeActions, decodeInstructions,

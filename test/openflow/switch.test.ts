@@ -92,7 +92,6 @@ await t.test('on one switch', async (t) => {
     t.equal(after?.instructions.toString('hex'), output(1).toString('hex'))
     t.ok((after?.durationMs ?? 0) > (before?.durationMs ?? 0) + 50, 'the duration runs on')
     t.strictSame([after?.packets, after?.bytes], [1n, 16n], 'the packet is still counted')
-    t.strictSame(await client.aggregateStats({ tableId: 0 }), { flows: 1, packets: 1n, bytes: 16n })
     const { applied } = await client.apply([flow({ tableId: 0, priority: 99, command: 'modify_strict', instructions: output(1) })], BUNDLED)
     t.ok(applied)
     t.equal((await client.flowDescs({ tableId: 0 })).length, 1)
@@ -150,8 +149,8 @@ await t.test('on one switch', async (t) => {
       { applied: false, errors: [{ index: 500 }] },
       { applied: true, errors: [{ index: 500 }] }
     ])
-    const counts = await Promise.all([10, 11, 12, 13].map(async (tableId) => (await client.aggregateStats({ tableId })).flows))
-    t.strictSame(counts, [500, 500, 0, 500])
+    const counts = (await client.tableStats()).filter(({ tableId }) => tableId >= 10 && tableId <= 13)
+    t.strictSame(counts.map(({ flows }) => flows), [500, 500, 0, 500], 'flows of tables 10 to 13')
   })
 
   await t.test('groups are described as they were written, buckets come and go', async (t) => {

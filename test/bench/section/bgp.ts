@@ -7,13 +7,13 @@ import { configureFrr } from '../../lab/frr.js'
 import { hostTools, vtepOf } from '../../lab/host.js'
 import { Lab } from '../../lab/lab.js'
 import { waitFor } from '../../lab/wait.js'
-import { Chassis } from '../../system/util/chassis.js'
 import { memory } from '../../system/util/daemon-numbers.js'
 import { cpuOf, settled, VNI, WORKLOAD } from '../fabric.js'
 import type { Figure } from '../figures.js'
 import { startGobgp } from '../gobgp.js'
 import { macOf } from '../rows.js'
 import { largest, type BenchOptions, type Section } from '../section.js'
+import { connectSwitch, flowsIn, POLL } from '../switch.js'
 
 const PATIENCE = 400_000
 
@@ -33,7 +33,6 @@ export const bgp: Section = {
 }
 
 async function run(lab: Lab, n: number): Promise<Figure[]> {
-  const chassis = new Chassis(lab)
   const daemon = await lab.startDaemon('c1')
   await settled(daemon)
   await startFrr(lab, 'c1')
@@ -48,9 +47,9 @@ async function run(lab: Lab, n: number): Promise<Figure[]> {
   await gobgp.announce(VNI, Array.from({ length: n }, (_, i) => macOf(i)))
   const announced = since()
   // All have been through FRR when the kernel has them.
-  await waitFor(`${n} MACs in the kernel, as the daemon sees it`, async () => ((await memory(daemon))['macs'] ?? 0) >= n, PATIENCE, 50)
+  await waitFor(`${n} MACs in the kernel, as the daemon sees it`, async () => ((await memory(daemon))['macs'] ?? 0) >= n, PATIENCE, POLL)
   const inKernel = since()
-  await waitFor(`${n} flows`, async () => await flowsIn(chassis) >= n, PATIENCE, 10)
+  await untilFlows(lab, n)
   const inSwitch = since()
   await settled(daemon)
   const spent = cpu().map((ms, i) => (ms - (before[i] ?? 0)) / 1000)
@@ -69,12 +68,17 @@ async function run(lab: Lab, n: number): Promise<Figure[]> {
   ]
 }
 
+async function untilFlows(lab: Lab, n: number): Promise<void> {
+  const br = await connectSwitch(`${lab.host('c1').dir}/br-int.mgmt`)
+  try {
+    await waitFor(`${n} flows`, async () => await flowsIn(br, [TABLE.FORWARD]) >= n, PATIENCE, POLL)
+  } finally {
+    br.close()
+  }
+}
+
 async function startFrr(lab: Lab, vtep: string): Promise<void> {
   await configureFrr(hostTools(lab.plan, vtep), vtepOf(lab.plan, vtep), lab.plan)
   await lab.startService(vtep, 'zebra')
   await lab.startService(vtep, 'bgpd')
-}
-
-async function flowsIn(chassis: Chassis): Promise<number> {
-  return Number(/flow_count=(\d+)/.exec(await chassis.ofctl('dump-aggregate', 'br-int', `table=${TABLE.FORWARD}`))?.[1] ?? 0)
 }

@@ -6,6 +6,7 @@ import { coverage, memory } from '../../system/util/daemon-numbers.js'
 import { Fabric, settled } from '../fabric.js'
 import type { Figure } from '../figures.js'
 import { largest, type BenchOptions, type Section } from '../section.js'
+import { POLL } from '../switch.js'
 
 const ROUNDS = 3
 
@@ -65,7 +66,7 @@ async function emptySwitch(fabric: Fabric): Promise<string | undefined> {
 async function coldStart(fabric: Fabric, n: number): Promise<[number, Daemon]> {
   const began = performance.now()
   const daemon = await fabric.lab.startDaemon('c1')
-  await waitFor(`${n} flows`, async () => await fabric.ask<number>({ kind: 'count' }) >= n, 120_000, 10)
+  await waitFor(`${n} flows`, async () => await fabric.ask<number>({ kind: 'count' }) >= n, 120_000, POLL)
   const seconds = (performance.now() - began) / 1000
   await settled(daemon)
   return [seconds, daemon]
@@ -78,7 +79,7 @@ async function restart(fabric: Fabric, n: number): Promise<{ readonly seconds: n
   await waitFor('the daemon to be ready', async () => {
     const { flows_desired: desired = 0, flows_realized: realized = 0 } = await memory(daemon)
     return desired > n && desired === realized
-  }, 120_000, 20)
+  }, 120_000, POLL)
   const seconds = (performance.now() - began) / 1000
   await settled(daemon)
   const { flow_mods: flows = 0, group_mods: groups = 0 } = await coverage(daemon)
