@@ -7,7 +7,7 @@ export const CHANGES = ['learn', 'move', 'withdraw', 'group'] as const
 export type Change = (typeof CHANGES)[number]
 
 /** Times in ms; 0 without events. */
-export interface LatencyReport {
+export interface LatencySummary {
   readonly change: Change
   readonly events: number
   readonly p50: number
@@ -16,12 +16,26 @@ export interface LatencyReport {
   readonly max: number
 }
 
+/** Events that took up to `le` ms, and longer than the bucket before; null = longer than all others. */
+export interface LatencyBucket {
+  readonly le: number | null
+  readonly events: number
+}
+
+/** `buckets`: those that have events, ascending. */
+export interface LatencyReport extends LatencySummary {
+  readonly buckets: readonly LatencyBucket[]
+}
+
 /** How many events took at most as long as each bound; how many there were; how long all of them took, in s. */
 export interface Distribution {
   readonly counts: readonly number[]
   readonly count: number
   readonly sum: number
 }
+
+/** In s: the bounds of the buckets in which it is told. */
+export const BOUNDS: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** In us: up to an hour, in steps of 1 %. */
 const RANGE = { lowest: 1, highest: 3_600_000_000, figures: 2 } as const
@@ -54,11 +68,21 @@ export class Latency {
     return { counts, count, sum: count === 0 ? 0 : count * histogram.mean / 1_000_000 }
   }
 
-  report(): LatencyReport[] {
+  summaries(): LatencySummary[] {
     return CHANGES.map((change) => {
       const histogram = this.#histograms[change]
       const at = (percent: number) => histogram.count === 0 ? 0 : histogram.percentile(percent) / 1_000
       return { change, events: histogram.count, p50: at(50), p95: at(95), p99: at(99), max: at(100) }
     })
+  }
+  report(): LatencyReport[] {
+    return this.summaries().map((summary) => ({ ...summary, buckets: this.#buckets(summary.change) }))
+  }
+
+  #buckets(change: Change): LatencyBucket[] {
+    const { counts, count } = this.distribution(change, BOUNDS)
+    return [...counts, count]
+      .map((upTo, i) => ({ le: BOUNDS[i] === undefined ? null : BOUNDS[i] * 1_000, events: upTo - (counts[i - 1] ?? 0) }))
+      .filter(({ events }) => events > 0)
   }
 }

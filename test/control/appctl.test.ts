@@ -135,6 +135,22 @@ await t.test('the lists have the line forms of ovn-controller, in the order of V
   }
 })
 
+await t.test('evpn/latency: percentiles, and the histogram below', async t => {
+  const { socket } = await startChassis(t)
+  t.equal((await appctl(t, socket, 'evpn/latency')).stdout, [
+    'learn: 100000 events, p50 0.912 ms, p95 1.250 ms, p99 2.000 ms, max 20000.000 ms',
+    '  up to 1 ms: 60000',
+    '  up to 2.5 ms: 39999',
+    '  longer: 1',
+    'move: 12 events, p50 1.000 ms, p95 1.100 ms, p99 1.100 ms, max 1.100 ms',
+    '  up to 2.5 ms: 12',
+    'withdraw: 0 events, p50 0.000 ms, p95 0.000 ms, p99 0.000 ms, max 0.000 ms',
+    'group: 1 events, p50 0.800 ms, p95 0.800 ms, p99 0.800 ms, max 0.800 ms',
+    '  up to 1 ms: 1',
+    ''
+  ].join('\n'))
+})
+
 await t.test('a reply of many megabytes arrives whole', async t => {
   const text = 'x'.repeat(1023) + '\n'
   const { socket } = await startChassis(t, { commands: [{ name: 'test/long', usage: '', min: 0, max: 0, run: () => text.repeat(16_384) }] })

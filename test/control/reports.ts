@@ -80,10 +80,10 @@ export function fakeReports(): Reports {
     },
     problems: () => problems,
     latency: () => [
-      { change: 'learn', events: 100_000, p50: 0.912, p95: 1.25, p99: 2, max: 17.3 },
-      { change: 'move', events: 12, p50: 1, p95: 1.1, p99: 1.1, max: 1.1 },
-      { change: 'withdraw', events: 0, p50: 0, p95: 0, p99: 0, max: 0 },
-      { change: 'group', events: 1, p50: 0.8, p95: 0.8, p99: 0.8, max: 0.8 }
+      { change: 'learn', events: 100_000, p50: 0.912, p95: 1.25, p99: 2, max: 20_000, buckets: [{ le: 1, events: 60_000 }, { le: 2.5, events: 39_999 }, { le: null, events: 1 }] },
+      { change: 'move', events: 12, p50: 1, p95: 1.1, p99: 1.1, max: 1.1, buckets: [{ le: 2.5, events: 12 }] },
+      { change: 'withdraw', events: 0, p50: 0, p95: 0, p99: 0, max: 0, buckets: [] },
+      { change: 'group', events: 1, p50: 0.8, p95: 0.8, p99: 0.8, max: 0.8, buckets: [{ le: 1, events: 1 }] }
     ]
   }
 }

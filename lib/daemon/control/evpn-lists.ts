@@ -1,7 +1,7 @@
 // The five evpn/* lists in ovn-controller's line forms, which existing scripts read, and one of our own: one line for each entry, in
 // the order of the rows. A list holds what packets can use; what is unusable, waiting or unknown is for ovs-evpnctl.
 import { formatBindingKey } from './ids.js'
-import type { FloodReport, IpReport, LatencyReport, MacReport, PathReport, VtepReport } from '../report/report.js'
+import type { FloodReport, IpReport, LatencyBucket, LatencyReport, MacReport, PathReport, VtepReport } from '../report/report.js'
 
 /** evpn/remote-vtep-list: every remote VTEP the kernel names. */
 export function remoteVtepList(rows: readonly VtepReport[]): string {
@@ -31,10 +31,20 @@ export function arpList(rows: readonly IpReport[]): string {
   return lines(rows.filter(ip => ip.from === 'remote'), ip => `UUID: ${ip.uuid}, VNI: ${ip.vni}, MAC: ${ip.mac}, IP: ${ip.ip}, dp_key: ${ip.vni}`)
 }
 
-/** evpn/latency: from the kernel's message to the switch's answer, for each kind of change; the time for which a withdrawal is held is in it. */
+/**
+ * evpn/latency: from the kernel's message to the switch's answer, for each kind of change, with the histogram below; the time for which
+ * a withdrawal is held is in it.
+ */
 export function latencyList(rows: readonly LatencyReport[]): string {
-  return lines(rows, ({ change, events, p50, p95, p99, max }) =>
-    `${change}: ${events} events, p50 ${milliseconds(p50)}, p95 ${milliseconds(p95)}, p99 ${milliseconds(p99)}, max ${milliseconds(max)}`)
+  return lines(rows, ({ change, events, p50, p95, p99, max, buckets }) => [
+    `${change}: ${events} events, p50 ${milliseconds(p50)}, p95 ${milliseconds(p95)}, p99 ${milliseconds(p99)}, max ${milliseconds(max)}`,
+    ...buckets.map(bucketText)
+  ].join('\n'))
+}
+
+/** The last bucket has no bound but the one before it. */
+function bucketText({ le, events }: LatencyBucket): string {
+  return `  ${le === null ? 'longer' : `up to ${le} ms`}: ${events}`
 }
 
 function milliseconds(value: number): string {

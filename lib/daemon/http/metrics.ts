@@ -1,14 +1,11 @@
 // The text of /metrics: the families of families.ts, how long changes took, and the process itself (memory, event loop).
 import { setImmediate } from 'node:timers/promises'
 import { collectDefaultMetrics, Counter, Gauge, Registry, type Metric } from 'prom-client'
-import { CHANGES, type Latency } from '../../sink/latency.js'
+import { BOUNDS, CHANGES, type Latency } from '../../sink/latency.js'
 import { HOLD } from '../stale/stale.js'
 import { FAMILIES, type Family, type Numbers } from './families.js'
 
 const PREFIX = 'ovs_evpn_'
-
-/** In s. */
-const BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
 /** Of prom-client's own: gauges with the names of counters. Nobody needs them here. */
 const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total'] as const

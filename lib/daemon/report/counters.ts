@@ -1,5 +1,5 @@
 // The numbers behind memory/show and coverage/show.
-import type { LatencyReport } from '../../sink/latency.js'
+import type { LatencySummary } from '../../sink/latency.js'
 import type { Agent } from '../agent.js'
 
 /** How much of everything is held. */
@@ -51,13 +51,13 @@ export function countersOf({ state, feed, tunnels }: Agent): Record<string, numb
     device_drift: state.devices.drift.counters.found,
     tunnel_drift: tunnels.counters.drift,
     drift_paused: state.switch.drift.counters.paused + state.kernel.drift.counters.paused + state.devices.drift.counters.paused,
-    ...latencies(state.switch.latency.report())
+    ...latencies(state.switch.latency.summaries())
   }
 }
 
 /** From the kernel's message to the switch's answer; counters are whole numbers, so in us. */
-function latencies(reports: readonly LatencyReport[]): Record<string, number> {
-  return Object.fromEntries(reports.flatMap(({ change, events, ...times }) => [
+function latencies(summaries: readonly LatencySummary[]): Record<string, number> {
+  return Object.fromEntries(summaries.flatMap(({ change, events, ...times }) => [
     [`${change}_events`, events] as const, ...Object.entries(times).map(([name, ms]) => [`${change}_${name}_us`, Math.round(ms * 1_000)] as const)
   ]))
 }

@@ -1,9 +1,9 @@
 // What the daemon says of itself: plain data, one row type for each list. The control socket prints them in
 // ovn-controller's line forms, ovs-evpnctl as tables. Only shapes live here; the rows are made by the agent.
 import type { By, TransitionKind } from '../history.js'
-import type { LatencyReport } from '../../sink/latency.js'
+import type { LatencyBucket, LatencyReport } from '../../sink/latency.js'
 
-export type { LatencyReport }
+export type { LatencyBucket, LatencyReport }
 
 /** A remote VTEP of a VNI. `binding_key` and `uuid` are for display only. `port` is the UDP port, `ofport` its tunnel port. */
 export interface VtepReport {
