@@ -9,7 +9,7 @@ export interface Figure {
   readonly samples: readonly number[]
   /** Largest median that is good. */
   readonly target?: number
-  /** What cannot be beaten, measured in the same run, in the same unit. */
+  /** What cannot be beaten, measured in the same run, in the same unit: a median. */
   readonly floor?: number
   readonly note?: string
 }

@@ -1,13 +1,13 @@
 // The program `npm run bench`: measures sections on labs of its own, prints each figure beside its target, writes JSON, and draws
 // how the time of one change grows.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, release } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 import { curve } from './curve.js'
 import { thinned, verdict, type Verdict } from './figures.js'
 import type { Outcome, Section } from './section.js'
 import { SECTIONS } from './sections.js'
-import { withFigures, type Machine } from './page.js'
+import { machine, type Machine } from './machine.js'
+import { withFigures } from './page.js'
 import { table } from './table.js'
 
 const SIZES = [100, 1000, 10_000, 100_000]
@@ -70,11 +70,11 @@ function outcomesBefore(): readonly Outcome[] {
 }
 
 function write(sections: readonly Outcome[], { all, json, svg }: Options): void {
-  const machine = { kernel: release(), cpus: cpus().length, cpu: cpus()[0]?.model ?? '', node: process.version }
-  for (const file of [json, ...(all ? [DOCS.json] : [])]) if (file !== undefined) writeFileSync(file, asJson({ machine, sections }))
+  const here = machine()
+  for (const file of [json, ...(all ? [DOCS.json] : [])]) if (file !== undefined) writeFileSync(file, asJson({ machine: here, sections }))
   const drawing = curve(sections.flatMap(({ figures }) => figures))
   for (const file of [svg, ...(all ? [DOCS.svg] : [])]) if (file !== undefined && drawing !== undefined) writeFileSync(file, drawing)
-  if (all) writeFileSync(DOCS.page, withFigures(readFileSync(DOCS.page, 'utf8'), SECTIONS, sections, machine))
+  if (all) writeFileSync(DOCS.page, withFigures(readFileSync(DOCS.page, 'utf8'), SECTIONS, sections, here))
 }
 
 /** A line for each figure. */

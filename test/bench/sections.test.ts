@@ -9,7 +9,7 @@ const SIZE = 40
 /** Figures that are counts, right whatever the machine does: messages, losses, flows. */
 const COUNTS: Readonly<Record<string, readonly string[]>> = {
   change: [],
-  bulk: ['notifications lost (overruns)', 'tiny buffer: flows missing at the end'],
+  bulk: ['notifications lost (overruns)', 'tiny buffer: flows missing or wrong at the end'],
   start: ['flow and group messages sent by it'],
   rate: [],
   ecmp: ['group messages for it', 'flow messages for it'],

@@ -1,7 +1,7 @@
 // Figures as an aligned table: median, 95th percentile and spread beside target and floor.
 import { summarise, verdict, type Figure } from './figures.js'
 
-const HEAD = ['what', 'N', 'median', 'p95', 'min..max', 'unit', 'target', ''] as const
+const HEAD = ['what', 'N', 'median', 'p95', 'min..max', 'unit', 'floor', 'target', ''] as const
 
 export function table(figures: readonly Figure[]): string {
   const rows = [HEAD, ...figures.map(row)]
@@ -14,7 +14,7 @@ function row(figure: Figure): string[] {
   const isOne = figure.samples.length === 1
   return [
     figure.what, figure.n === undefined ? '' : figure.n.toLocaleString('en'), short(median), isOne ? '' : short(p95),
-    isOne ? '' : `${short(min)}..${short(max)}`, figure.unit, figure.target === undefined ? '' : `<= ${figure.target}`, verdict(figure)
+    isOne ? '' : `${short(min)}..${short(max)}`, figure.unit, figure.floor === undefined ? '' : short(figure.floor), figure.target === undefined ? '' : `<= ${figure.target}`, verdict(figure)
   ]
 }
 

@@ -1,10 +1,11 @@
-// Cold start (kernel full, switch empty) against its floor, and restart with everything in the switch.
-import { writeFileSync } from 'node:fs'
+// Cold start (kernel full, switch empty) and restart with everything in the switch, each against its floor.
 import type { Daemon } from '../../lab/daemon.js'
 import { waitFor } from '../../lab/wait.js'
+import { TABLE } from '../../../lib/pipeline/tables.js'
 import { coverage, memory } from '../../system/util/daemon-numbers.js'
 import { Fabric, settled } from '../fabric.js'
-import type { Figure } from '../figures.js'
+import { summarise, type Figure } from '../figures.js'
+import { coldFloor, emptySwitch, readingFloor, saveFlows } from '../floor.js'
 import { largest, type BenchOptions, type Section } from '../section.js'
 import { POLL } from '../switch.js'
 
@@ -12,54 +13,56 @@ const ROUNDS = 3
 
 export const start: Section = {
   name: 'start',
-  what: 'cold start against its floor; restart with everything in the switch',
+  what: 'cold start, and restart with everything in the switch, against their floors',
   run: async (options: BenchOptions) => {
     const n = largest(options)
     const fabric = await Fabric.up()
     try {
       await fabric.ask({ kind: 'macs', op: 'replace', from: 0, to: n, ips: false })
-      const cold: number[] = []
-      const floor: number[] = []
-      const warm: number[] = []
-      const mods: number[] = []
-      const rounds = options.isBrief ? 1 : ROUNDS
-      for (let round = 1; round <= rounds; round++) {
-        options.say(`start: ${n} MACs, round ${round} of ${rounds}`)
-        const flows = await emptySwitch(fabric)
-        const [seconds, daemon] = await coldStart(fabric, n)
-        cold.push(seconds)
-        await daemon.stop()
-        const again = await restart(fabric, n)
-        warm.push(again.seconds)
-        mods.push(again.mods)
-        if (flows !== undefined) floor.push(await floorOf(fabric, flows))
-        else floor.push(await floorOf(fabric, await emptySwitch(fabric) ?? ''))
+      const rounds: Round[] = []
+      const count = options.isBrief ? 1 : ROUNDS
+      while (rounds.length < count) {
+        options.say(`start: ${n} MACs, round ${rounds.length + 1} of ${count}`)
+        rounds.push(await round(fabric, n))
       }
-      const ratios = cold.map((seconds, i) => seconds / (floor[i] ?? Number.NaN))
-      return [
-        figure('cold start: switch empty to last flow', n, 's', cold),
-        figure('its floor: raw dump and ovs-ofctl --bundle', n, 's', floor),
-        figure('cold start against its floor', n, 'x', ratios, 2),
-        figure('restart, nothing changed: until ready', n, 's', warm, 3),
-        figure('flow and group messages sent by it', n, '', mods, 0)
-      ]
+      return figures(n, rounds)
     } finally {
       await fabric.down()
     }
   }
 }
 
-function figure(what: string, n: number, unit: string, samples: readonly number[], target?: number): Figure {
-  return { section: 'start', what, n, unit, samples, ...(target === undefined ? {} : { target }) }
+/** In seconds, but `mods`: flow and group messages that the restart sent. */
+interface Round {
+  readonly cold: number
+  readonly coldFloor: number
+  readonly warm: number
+  readonly warmFloor: number
+  readonly mods: number
 }
 
-/** Takes every flow and group out of the switch; what its flows were, as ovs-ofctl adds them, or undefined when there was none. */
-async function emptySwitch(fabric: Fabric): Promise<string | undefined> {
-  const { chassis } = fabric
-  const flows = (await chassis.flows('table=202')).join('\n')
-  await chassis.ofctl('del-flows', 'br-int')
-  await chassis.ofctl('del-groups', 'br-int')
-  return flows === '' ? undefined : flows
+async function round(fabric: Fabric, n: number): Promise<Round> {
+  await emptySwitch(fabric)
+  const [cold, daemon] = await coldStart(fabric, n)
+  await daemon.stop()
+  const { seconds: warm, mods } = await restart(fabric, n)
+  const warmFloor = await readingFloor(fabric)
+  const flows = await saveFlows(fabric, [TABLE.FORWARD])
+  return { cold, coldFloor: await coldFloor(fabric, flows), warm, warmFloor, mods }
+}
+
+function figures(n: number, rounds: readonly Round[]): Figure[] {
+  const of = (key: keyof Round): number[] => rounds.map((one) => one[key])
+  const floor = (key: keyof Round): { readonly floor: number } => ({ floor: summarise(of(key)).median })
+  const common = { section: 'start', n }
+  return [
+    { ...common, what: 'cold start: switch empty to last flow', unit: 's', samples: of('cold'), ...floor('coldFloor') },
+    { ...common, what: 'its floor: raw dump and ovs-ofctl --bundle', unit: 's', samples: of('coldFloor') },
+    { ...common, what: 'cold start against its floor', unit: 'x', samples: rounds.map((one) => one.cold / one.coldFloor), target: 2 },
+    { ...common, what: 'restart, nothing changed: until ready', unit: 's', samples: of('warm'), target: 3, ...floor('warmFloor') },
+    { ...common, what: 'its floor: raw dumps of kernel and switch', unit: 's', samples: of('warmFloor') },
+    { ...common, what: 'flow and group messages sent by it', unit: '', samples: of('mods'), target: 0 }
+  ]
 }
 
 /** Seconds from the program's start to the last flow. */
@@ -85,15 +88,4 @@ async function restart(fabric: Fabric, n: number): Promise<{ readonly seconds: n
   const { flow_mods: flows = 0, group_mods: groups = 0 } = await coverage(daemon)
   await daemon.stop()
   return { seconds, mods: flows + groups }
-}
-
-/** Seconds that nobody can beat: the kernel's table read once, the same flows added by ovs-ofctl in one bundle. */
-async function floorOf(fabric: Fabric, flows: string): Promise<number> {
-  const { chassis, lab } = fabric
-  const file = `${lab.host('c1').dir}/flows`
-  writeFileSync(file, flows.replaceAll(/^ *cookie=[^,]*, */gm, ''))
-  const began = performance.now()
-  await chassis.run(['bridge', 'fdb', 'show'])
-  await chassis.ofctl('--bundle', 'add-flows', 'br-int', file)
-  return (performance.now() - began) / 1000
 }
