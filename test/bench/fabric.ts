@@ -1,6 +1,6 @@
 // What every section measures on: one chassis with one VNI, the probe in its namespace, and the daemon's own numbers.
 import type { ChildProcess } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Daemon } from '../lab/daemon.js'
@@ -92,6 +92,16 @@ export function cpuOf(pid: number): number {
 /** Resident memory, in megabytes. */
 export function residentOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024
+}
+
+/** The most that it was since forgetPeak, in megabytes. */
+export function peakOf(pid: number): number {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024
+}
+
+/** proc(5), /proc/PID/clear_refs. */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
 
 /** What happened on the daemon between two moments, by counter. */

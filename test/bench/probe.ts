@@ -25,10 +25,16 @@ export type Command =
   | { readonly kind: 'joins', readonly from: number, readonly count: number }
   /** One change after the other, each when the one before is in the switch. Answer: milliseconds of each. */
   | { readonly kind: 'latency', readonly change: Change, readonly from: number, readonly count: number, readonly gap: number }
-  /** So many moves a second among the first `macs`, each to the VTEP so many further on, whether the ones before arrived or not. Answer: milliseconds of each. */
+  /** So many moves a second among the first `macs`, each to the VTEP so many further on, whether the ones before arrived or not. Answer: Rate. */
   | { readonly kind: 'rate', readonly macs: number, readonly perSecond: number, readonly seconds: number, readonly by: number }
   /** Answer: how many flows FORWARD has, with `ips` SUPPRESS as well. */
   | { readonly kind: 'count', readonly ips?: boolean }
+
+/** `samples`: milliseconds of each; `seconds`: from the first to the kernel's answer to the last. */
+export interface Rate {
+  readonly samples: readonly number[]
+  readonly seconds: number
+}
 
 const BATCH = 4096
 /** Between two changes, in ms: each finds the daemon idle. */
@@ -49,6 +55,8 @@ class Probe {
   readonly #awaited = new Map<string, (now: number) => void>()
   /** Called at the next change of a group. */
   #groupChanged: () => void = () => undefined
+  /** When the kernel answered to the last row that was written by itself. */
+  #writtenAt = 0
   #openflow: OpenFlowClient | undefined
   #devices: Devices = { vxlan: 0, bridge: 0 }
 
@@ -150,7 +158,7 @@ class Probe {
   }
 
   /** Spread evenly: the clock says how many are due, so a late timer changes nothing about their number. */
-  async #atRate(macs: number, perSecond: number, seconds: number, by: number): Promise<number[]> {
+  async #atRate(macs: number, perSecond: number, seconds: number, by: number): Promise<Rate> {
     const total = perSecond * seconds
     const samples: Promise<number>[] = []
     const start = performance.now()
@@ -159,7 +167,8 @@ class Probe {
       for (let i = samples.length; i < due; i++) samples.push(this.#change('move', i % macs, by + Math.floor(i / macs)))
       await sleep(1)
     }
-    return Promise.all(samples)
+    const all = await Promise.all(samples)
+    return { samples: all, seconds: (this.#writtenAt - start) / 1000 }
   }
 
   /** Milliseconds from the request to the flow's event. */
@@ -176,6 +185,7 @@ class Probe {
       })
       const vtep = (n + (change === 'move' ? by : 0)) % VTEPS
       this.#netlink.write([macRow(change === 'remove' ? 'delete' : 'replace', this.#devices, n, vtep)]).then(([error]) => {
+        this.#writtenAt = performance.now()
         if (error !== undefined) reject(error)
       }, reject)
     })

@@ -11,7 +11,7 @@ const COUNTS: Readonly<Record<string, readonly string[]>> = {
   change: [],
   bulk: ['notifications lost (overruns)', 'tiny buffer: flows missing or wrong at the end'],
   start: ['flow and group messages sent by it'],
-  rate: [],
+  rate: ['storm: MACs not at their last VTEP in the end'],
   ecmp: ['group messages for it', 'flow messages for it'],
   decap: ['member: flows in the switch', 'strict: flows in the switch'],
   flood: ['VTEPs that a broadcast does not reach', 'the same, as the daemon tells'],
