@@ -1,6 +1,8 @@
 // The benchmark's own program inside the chassis' namespace: it writes kernel rows and watches br-int through an OpenFlow
 // flow monitor, so that a latency is taken from outside the daemon, by one clock. Commands come as JSON lines on standard
 // input, answers go to standard output in the same order.
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NetlinkClient, neighRequest, nexthopRequest, type LinkRow, type NetlinkRequest, type WriteRequest } from '../../lib/netlink/index.js'
@@ -27,6 +29,8 @@ export type Command =
   | { readonly kind: 'latency', readonly change: Change, readonly from: number, readonly count: number, readonly gap: number }
   /** So many moves a second among the first `macs`, each to the VTEP so many further on, whether the ones before arrived or not. Answer: Rate. */
   | { readonly kind: 'rate', readonly macs: number, readonly perSecond: number, readonly seconds: number, readonly by: number }
+  /** Listens on a socket as a routing daemon does. */
+  | { readonly kind: 'listen', readonly path: string }
   /** Answer: how many flows FORWARD has, with `ips` SUPPRESS as well. */
   | { readonly kind: 'count', readonly ips?: boolean }
 
@@ -73,6 +77,7 @@ class Probe {
       case 'paths': return this.#request([...command.members.map(nexthopRow), groupRow(command.group, command.members)].map(nexthopRequest))
       case 'failures': return this.#failures(command.group, command.members, command.count)
       case 'joins': return this.#joins(command.from, command.count)
+      case 'listen': return once(createServer().listen(command.path), 'listening').then(() => undefined)
       case 'count': return flowsIn(this.#switch(), command.ips === true ? [TABLE.FORWARD, TABLE.SUPPRESS] : [TABLE.FORWARD])
     }
   }

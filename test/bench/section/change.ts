@@ -1,4 +1,6 @@
 // One MAC added, moved, removed, at growing numbers of MACs: latency and the daemon's processor time.
+import { HOLD } from '../../../lib/daemon/stale/stale.js'
+import { waitFor } from '../../lab/wait.js'
 import { cpuOf, Fabric, settled } from '../fabric.js'
 import type { Figure } from '../figures.js'
 import type { Change } from '../probe.js'
@@ -25,6 +27,7 @@ export const change: Section = {
         await settled(daemon)
         for (const kind of ['add', 'move', 'remove'] as const) figures.push(...await measure(fabric, daemon.pid, kind, n, isBrief ? 5 : SAMPLES))
       }
+      figures.push(await withdrawn(fabric, filled, isBrief ? 5 : SAMPLES))
     } finally {
       await fabric.down()
     }
@@ -41,4 +44,20 @@ async function measure(fabric: Fabric, pid: number, kind: Change, n: number, cou
     { section: 'change', what: WHAT[kind], n, unit: 'ms', samples, ...(isLargest ? { target: 1.5 } : {}) },
     { section: 'change', what: `${WHAT[kind]}: CPU of the daemon`, n, unit: 'ms', samples: [cpu], ...(isLargest ? { target: 1 } : {}) }
   ]
+}
+
+/** The same while a routing daemon lives, whose withdrawals are held first. The probe listens in its place: nothing else is known of it. */
+async function withdrawn(fabric: Fabric, n: number, count: number): Promise<Figure> {
+  const path = `${fabric.lab.host('c1').dir}/speaker`
+  await fabric.ask({ kind: 'listen', path })
+  await fabric.chassis.set('Bridge br-int', { 'evpn-speaker': path })
+  const remove = async (macs: number): Promise<number[]> => {
+    await fabric.ask({ kind: 'latency', change: 'add', from: n, count: macs, gap: 0 })
+    return fabric.ask<number[]>({ kind: 'latency', change: 'remove', from: n, count: macs, gap: GAP })
+  }
+  await waitFor('the daemon to see that it lives: a withdrawal that is held', async () => {
+    const [ms = 0] = await remove(1)
+    return ms >= HOLD || ms
+  })
+  return { section: 'change', what: `${WHAT.remove}, with a living routing daemon`, n, unit: 'ms', samples: await remove(count) }
 }
