@@ -7,8 +7,10 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NetlinkClient, neighRequest, nexthopRequest, type LinkRow, type NetlinkRequest, type WriteRequest } from '../../lib/netlink/index.js'
 import { decodeMatch, type FlowUpdate, type OpenFlowClient } from '../../lib/openflow/index.js'
+import { remoteMacPlace, toRemote } from '../../lib/pipeline/forward.js'
 import { TABLE } from '../../lib/pipeline/tables.js'
-import { groupRow, ipRow, macOf, macRow, nexthopRow, VTEPS, vtepRow, type Devices } from './rows.js'
+import { compileFlow, flowMod } from '../../lib/sink/flow-entry.js'
+import { groupRow, ipRow, macOf, macRow, nexthopRow, vtepOf, VTEPS, vtepRow, type Devices } from './rows.js'
 import { connectSwitch, flowsIn } from './switch.js'
 
 export type Change = 'add' | 'move' | 'remove'
@@ -29,6 +31,8 @@ export type Command =
   | { readonly kind: 'latency', readonly change: Change, readonly from: number, readonly count: number, readonly gap: number }
   /** So many moves a second among the first `macs`, each to the VTEP so many further on, whether the ones before arrived or not. Answer: Rate. */
   | { readonly kind: 'rate', readonly macs: number, readonly perSecond: number, readonly seconds: number, readonly by: number }
+  /** As `latency` with `add`, while no daemon runs: the flow is added here as soon as the kernel has the row. Answer: milliseconds of each. */
+  | { readonly kind: 'floor', readonly from: number, readonly count: number, readonly gap: number }
   /** Listens on a socket as a routing daemon does. */
   | { readonly kind: 'listen', readonly path: string }
   /** Answer: how many flows FORWARD has, with `ips` SUPPRESS as well. */
@@ -63,6 +67,7 @@ class Probe {
   #writtenAt = 0
   #openflow: OpenFlowClient | undefined
   #devices: Devices = { vxlan: 0, bridge: 0 }
+  #vni = 0
 
   async run(command: Command): Promise<unknown> {
     switch (command.kind) {
@@ -77,6 +82,7 @@ class Probe {
       case 'paths': return this.#request([...command.members.map(nexthopRow), groupRow(command.group, command.members)].map(nexthopRequest))
       case 'failures': return this.#failures(command.group, command.members, command.count)
       case 'joins': return this.#joins(command.from, command.count)
+      case 'floor': return this.#floor(command.from, command.count, command.gap)
       case 'listen': return once(createServer().listen(command.path), 'listening').then(() => undefined)
       case 'count': return flowsIn(this.#switch(), command.ips === true ? [TABLE.FORWARD, TABLE.SUPPRESS] : [TABLE.FORWARD])
     }
@@ -84,6 +90,7 @@ class Probe {
 
   async #open(vni: number, mgmt: string): Promise<void> {
     await this.#netlink.dump('link')
+    this.#vni = vni
     this.#devices = { vxlan: this.#links.get(`vxlan-${vni}`)?.ifindex ?? 0, bridge: this.#links.get(`br-${vni}`)?.ifindex ?? 0 }
     this.#openflow = await connectSwitch(mgmt, {
       flowUpdates: (updates) => this.#updated(updates),
@@ -157,6 +164,22 @@ class Probe {
     const samples: number[] = []
     for (let n = from; n < from + count; n++) {
       samples.push(await this.#change(change, n))
+      await sleep(gap)
+    }
+    return samples
+  }
+
+  /** What nobody between kernel and switch can do faster: a row written, its flow sent, and the switch's answer. */
+  async #floor(from: number, count: number, gap: number): Promise<number[]> {
+    const samples: number[] = []
+    for (let n = from; n < from + count; n++) {
+      const via = { kind: 'vtep', ip: vtepOf(n % VTEPS) } as const
+      const [key, desired] = compileFlow({ ...remoteMacPlace(this.#vni, macOf(n)), actions: toRemote({ via, udpPort: 4789, encapVni: undefined }) })
+      const mod = flowMod({ key, desired, realized: undefined })
+      const start = performance.now()
+      await this.#request([neighRequest(macRow('replace', this.#devices, n))])
+      await this.#switch().apply([mod], { bundle: false })
+      samples.push(performance.now() - start)
       await sleep(gap)
     }
     return samples

@@ -2,7 +2,7 @@
 import { HOLD } from '../../../lib/daemon/stale/stale.js'
 import { waitFor } from '../../lab/wait.js'
 import { cpuOf, Fabric, settled } from '../fabric.js'
-import type { Figure } from '../figures.js'
+import { summarise, type Figure } from '../figures.js'
 import type { Change } from '../probe.js'
 import { growth, type BenchOptions, type Section } from '../section.js'
 
@@ -28,11 +28,23 @@ export const change: Section = {
         for (const kind of ['add', 'move', 'remove'] as const) figures.push(...await measure(fabric, daemon.pid, kind, n, isBrief ? 5 : SAMPLES))
       }
       figures.push(await withdrawn(fabric, filled, isBrief ? 5 : SAMPLES))
+      await daemon.stop()
+      const floor = await fabric.ask<number[]>({ kind: 'floor', from: filled, count: isBrief ? 5 : SAMPLES, gap: GAP })
+      return [
+        ...beside(figures, filled, summarise(floor).median),
+        { section: 'change', what: 'its floor: a row written, its flow added by who wrote it', n: filled, unit: 'ms', samples: floor },
+        ...growth(figures, 'change', Object.values(WHAT))
+      ]
     } finally {
       await fabric.down()
     }
-    return [...figures, ...growth(figures, 'change', Object.values(WHAT))]
   }
+}
+
+/** The floor stands beside every latency of that size. */
+function beside(figures: readonly Figure[], n: number, floor: number): Figure[] {
+  const whats: readonly string[] = Object.values(WHAT)
+  return figures.map((figure) => (figure.n === n && whats.includes(figure.what) ? { ...figure, floor } : figure))
 }
 
 async function measure(fabric: Fabric, pid: number, kind: Change, n: number, count: number): Promise<Figure[]> {
