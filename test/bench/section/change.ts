@@ -70,6 +70,6 @@ async function withdrawn(fabric: Fabric, n: number, count: number): Promise<Figu
   await waitFor('the daemon to see that it lives: a withdrawal that is held', async () => {
     const [ms = 0] = await remove(1)
     return ms >= HOLD || ms
-  })
+  }, 60_000)
   return { section: 'change', what: `${WHAT.remove}, with a living routing daemon`, n, unit: 'ms', samples: await remove(count) }
 }
