@@ -252,7 +252,7 @@ await t.test('FRR that cannot be asked: which of it was not looked at', async (t
   const path = process.env['PATH']
   t.teardown(() => { process.env['PATH'] = path })
   process.env['PATH'] = '/nowhere'
-  t.same(await readFrr({ directory: undefined }, true, (source, why) => skipped.push(`${source}: ${why}`)), { frrDown: [] })
+  t.same(await readFrr({ directory: undefined }, true, (source, why) => skipped.push(`${source}: ${why}`)), { frrDown: [], isBgpdOff: false })
   t.match(skipped, [/^zebra: FRR was not looked at: /, /^bgpd: FRR was not looked at: /, /^version: FRR was not looked at: /])
   t.end()
 })
