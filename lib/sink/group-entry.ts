@@ -1,6 +1,8 @@
 // Groups as the tracker keeps them: type and buckets by id, each bucket as a byte string; and the messages
 // that turn one into another, which for one member more or less are one message however large the group.
-import { decodeActions, decodeBuckets, encodeActions, encodeBucket, encodeGroupMod, groupDescSize, type Action, type Bucket, type GroupDesc } from '../openflow/index.js'
+import {
+  decodeActions, decodeBuckets, encodeActions, encodeBucket, encodeGroupMod, formatActions, groupDescSize, type Action, type Bucket, type GroupDesc
+} from '../openflow/index.js'
 import type { Group, GroupBucket } from '../pipeline/flow.js'
 import { FIRST_TABLE, isOurGroup, LAST_TABLE } from '../pipeline/slots.js'
 import type { Pending } from './tracker.js'
@@ -111,6 +113,23 @@ function bucketCommands(groupId: number, realized: GroupValue, desired: GroupVal
 /** What each bucket does. Throws OpenFlowDecodeError for one that we could not have made. */
 export function actionsOfBuckets(group: GroupValue): Action[][] {
   return bucketsOf(group).flatMap((bytes) => decodeBuckets(bytes)).map(({ actions }) => decodeActions(actions))
+}
+
+/** Buckets that are described of one group. */
+const DESCRIBED = 8
+
+/** A group as ovs-ofctl has it, with its buckets in the order of their ids; beside another form of it, only those that this one has not. */
+export function describeGroup(key: string, { type, buckets }: GroupValue, beside?: GroupValue): string {
+  const own = [...buckets].filter(([id, bucket]) => beside?.buckets.get(id) !== bucket).sort(([a], [b]) => a - b)
+  const told = own.slice(0, DESCRIBED).flatMap(([, bucket]) => decodeBuckets(bucketBytes(bucket))).map(describeBucket)
+  const more = own.length > DESCRIBED ? [`and ${own.length - DESCRIBED} more`] : []
+  const head = `group_id=${key},type=${type}, ${buckets.size} ${buckets.size === 1 ? 'bucket' : 'buckets'}`
+  return own.length === 0 ? head : `${head}${beside === undefined ? '' : ', among them'}: ${[...told, ...more].join('; ')}`
+}
+
+/** 1 goes without saying: it is what a bucket of a select group has when nothing else is said. */
+function describeBucket({ id, weight, actions }: Bucket): string {
+  return `bucket_id:${id}${weight === undefined || weight === 1 ? '' : `,weight:${weight}`},actions=${formatActions(actions)}`
 }
 
 function bucketsOf(group: GroupValue): Buffer[] {

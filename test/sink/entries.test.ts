@@ -8,7 +8,7 @@ import {
 import type { Group } from '../../lib/pipeline/flow.js'
 import { COOKIE, COOKIE_MASK } from '../../lib/pipeline/slots.js'
 import { compileFlow, describeFlowKey, entryOfDesc, flowMod } from '../../lib/sink/flow-entry.js'
-import { compileGroup, entryOfGroupDesc, groupBytes, groupMods, isEqualGroup, type GroupValue } from '../../lib/sink/group-entry.js'
+import { compileGroup, describeGroup, entryOfGroupDesc, groupBytes, groupMods, isEqualGroup, type GroupValue } from '../../lib/sink/group-entry.js'
 import { TOPICS } from '../pipeline/fabric.js'
 import { remote } from '../evpn/members.js'
 import { flood } from '../pipeline/fabric.js'
@@ -158,6 +158,19 @@ await t.test('the commands of a small difference name the bucket that goes and c
   t.equal(gone?.commandBucketId, 2)
   t.equal(fresh?.commandBucketId, 'last')
   t.strictSame(decodeBuckets(Buffer.concat(fresh?.buckets ?? [])).map((bucket) => bucket.id), [3])
+  t.end()
+})
+
+await t.test('a group in words: type, buckets as ovs-ofctl prints them; beside another form of it, what that has not; eight at most', (t) => {
+  const bucket = (id: number, weight?: number) => ({ id, ...(weight === undefined ? {} : { weight }), actions: [{ kind: 'resubmit', table: 205 }] as const })
+  const made = (type: Group['type'], ...buckets: Group['buckets']): GroupValue => compileGroup({ id: 5, type, buckets })[1]
+  const one = made('select', bucket(2, 100), bucket(1))
+  t.equal(describeGroup('5', one), 'group_id=5,type=select, 2 buckets: bucket_id:1,actions=resubmit(,205); bucket_id:2,weight:100,actions=resubmit(,205)')
+  const other = made('select', bucket(1), bucket(2, 50))
+  t.equal(describeGroup('5', one, other), 'group_id=5,type=select, 2 buckets, among them: bucket_id:2,weight:100,actions=resubmit(,205)')
+  t.equal(describeGroup('5', made('select', bucket(1)), other), 'group_id=5,type=select, 1 bucket')
+  t.equal(describeGroup('5', made('all')), 'group_id=5,type=all, 0 buckets')
+  t.match(describeGroup('5', made('all', ...Array.from({ length: 10 }, (_, i) => bucket(i)))), /^group_id=5,type=all, 10 buckets: bucket_id:0,.*; bucket_id:7,actions=resubmit\(,205\); and 2 more$/)
   t.end()
 })
 

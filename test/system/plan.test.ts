@@ -40,7 +40,7 @@ interface Shown { readonly flows: ReadonlySet<string>, readonly groups: Readonly
 /** All that a plan is about, as the stock tools print it. */
 async function look(): Promise<Shown> {
   const flows = lines(await c1.run(['ovs-ofctl', '-O', 'OpenFlow15', '--no-names', '--no-stats', 'dump-flows', 'br-int', 'cookie=0x6576706e00000000/-1']))
-  const groups = await c1.groups()
+  const groups = lines(await c1.run(['ovs-ofctl', '-O', 'OpenFlow15', '--no-names', 'dump-groups', 'br-int'])).filter((line) => line.startsWith('group_id='))
   const fdb = (await c1.fdb()).filter(({ ifname, master, state }) => ifname.startsWith('lo-') && master !== undefined && state === 'static')
   const neighbours = (await c1.neighbours()).filter(({ protocol }) => protocol === '85')
   return {
@@ -53,11 +53,29 @@ async function look(): Promise<Shown> {
 
 const without = (these: ReadonlySet<string>, those: ReadonlySet<string>, sign: string): string[] => [...these].filter((one) => !those.has(one)).map((one) => `${sign} ${one}`)
 
+/** A group of ovs-ofctl in the words of a plan: with all its buckets, or with those that the other form of it has not. */
+function groupText(line: string, other: string | undefined): string {
+  const bucketsOf = (group: string): string[] => group.split(',bucket=').slice(1)
+  const [, id = '', type = ''] = /^group_id=(\d+),type=(\w+)/.exec(line) ?? []
+  const all = bucketsOf(line)
+  const own = all.filter((bucket) => other === undefined || !bucketsOf(other).includes(bucket)).sort((a, b) => bucketId(a) - bucketId(b))
+  const head = `group_id=${id},type=${type}, ${all.length} ${all.length === 1 ? 'bucket' : 'buckets'}`
+  return own.length === 0 ? head : `${head}${other === undefined ? '' : ', among them'}: ${own.join('; ')}`
+}
+
+function bucketId(bucket: string): number {
+  return Number(/^bucket_id:(\d+)/.exec(bucket)?.[1])
+}
+
 /** What was really done. */
 function difference(before: Shown, after: Shown): string[] {
-  const groups = [...new Set([...before.groups.keys(), ...after.groups.keys()])].filter((id) => before.groups.get(id) !== after.groups.get(id))
+  const ids = [...new Set([...before.groups.keys(), ...after.groups.keys()])].filter((id) => before.groups.get(id) !== after.groups.get(id))
+  const groups = ids.flatMap((id) => {
+    const [old, current] = [before.groups.get(id), after.groups.get(id)]
+    return [...(old === undefined ? [] : [`- ${groupText(old, current)}`]), ...(current === undefined ? [] : [`+ ${groupText(current, old)}`])]
+  })
   return [
-    ...without(before.flows, after.flows, '-'), ...without(after.flows, before.flows, '+'), ...groups.map((id) => `group ${id}`),
+    ...without(before.flows, after.flows, '-'), ...without(after.flows, before.flows, '+'), ...groups,
     ...without(before.rows, after.rows, '-'), ...without(after.rows, before.rows, '+'), ...without(before.ports, after.ports, '-'), ...without(after.ports, before.ports, '+')
   ].map(anyNumber).sort()
 }
@@ -66,8 +84,7 @@ function difference(before: Shown, after: Shown): string[] {
 function planned({ flows, groups, kernel_rows: rows, tunnel_ports: ports }: PlanReport): string[] {
   const signed = ({ entries }: PlannedReport): string[] => entries.flatMap(({ change, what, was }) =>
     change === 'changed' ? [`- ${was}`, `+ ${what}`] : [`${change === 'added' ? '+' : '-'} ${what}`])
-  const ids = groups.entries.map(({ what }) => `group ${/^group_id=(\d+)/.exec(what)?.[1]}`)
-  return [...signed(flows), ...ids, ...signed(rows), ...signed(ports)].map(anyNumber).sort()
+  return [...signed(flows), ...signed(groups), ...signed(rows), ...signed(ports)].map(anyNumber).sort()
 }
 
 /** Which number a port will have, Open vSwitch decides: those above the ports that are there are one. It does not print table 0. */

@@ -1,6 +1,6 @@
 // A plan as rows: what the copy wants otherwise than the daemon does now.
 import { describeFlowKey, describeFlowValue } from '../../sink/flow-entry.js'
-import type { GroupValue } from '../../sink/group-entry.js'
+import { describeGroup } from '../../sink/group-entry.js'
 import type { Tracker } from '../../sink/tracker.js'
 import { domainProblems } from '../refresh/index.js'
 import type { PlanEntry, PlannedReport, PlanReport } from '../report/report.js'
@@ -28,14 +28,14 @@ export async function planReport(live: State, copy: State, { commands, tunnels, 
     tunnel_ports: planned(tunnels.map(tunnelEntry)),
     devices: await compare(live.devices.rows, copy.devices.rows, (key) => key, pause),
     flows: await compare(live.switch.flows, copy.switch.flows, flowText, pause),
-    groups: await compare(live.switch.groups, copy.switch.groups, groupText, pause),
+    groups: await compare(live.switch.groups, copy.switch.groups, describeGroup, pause),
     kernel_rows: await compare(live.kernel.rows, copy.kernel.rows, device, pause),
     problems: [...warnings, ...problemsOf(copy).filter((text) => !now.has(text))].slice(0, TOLD)
   }
 }
 
-/** What changed meanwhile, for whatever reason, is no part of the plan. */
-async function compare<V>(live: Tracker<V>, copy: Tracker<V>, text: (key: string, value: V) => string, pause: Pause): Promise<PlannedReport> {
+/** What changed meanwhile, for whatever reason, is no part of the plan. `text` is told what stands beside a value: the other form of what changes. */
+async function compare<V>(live: Tracker<V>, copy: Tracker<V>, text: (key: string, value: V, beside?: V) => string, pause: Pause): Promise<PlannedReport> {
   const counts = { added: 0, changed: 0, removed: 0, meanwhile: 0 }
   const entries: PlanEntry[] = []
   let seen = 0
@@ -47,10 +47,17 @@ async function compare<V>(live: Tracker<V>, copy: Tracker<V>, text: (key: string
     }
     const change = realized === undefined ? 'added' : desired === undefined ? 'removed' : 'changed'
     counts[change]++
-    const value = desired ?? realized
-    if (entries.length < TOLD && value !== undefined) entries.push({ change, what: text(key, value), ...(change === 'changed' && realized !== undefined ? { was: text(key, realized) } : {}) })
+    if (entries.length < TOLD) entries.push(entryOf(change, key, { desired, realized }, text))
   }
   return { ...counts, entries }
+}
+
+function entryOf<V>(
+  change: PlanEntry['change'], key: string, { desired, realized }: { readonly desired: V | undefined, readonly realized: V | undefined }, text: (key: string, value: V, beside?: V) => string
+): PlanEntry {
+  if (desired !== undefined && realized !== undefined) return { change, what: text(key, desired, realized), was: text(key, realized, desired) }
+  const value = desired ?? realized
+  return { change, what: value === undefined ? key : text(key, value) }
 }
 
 function planned(entries: readonly PlanEntry[]): PlannedReport {
@@ -65,10 +72,6 @@ function tunnelEntry(change: string): PlanEntry {
 
 function flowText(key: string, value: string): string {
   return `${describeFlowKey(key)} actions=${describeFlowValue(value)}`
-}
-
-function groupText(key: string, { type, buckets }: GroupValue): string {
-  return `group_id=${key},type=${type}, ${buckets.size} ${buckets.size === 1 ? 'bucket' : 'buckets'}`
 }
 
 /** Rows as `bridge fdb` and `ip neigh` say them, with names of devices. */
