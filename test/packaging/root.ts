@@ -59,7 +59,8 @@ export class Root {
   /** Runs a script in it, as root, with nothing of the caller's environment. */
   run(script: string): Promise<RunResult> {
     const env = ['env', '-i', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'DEBIAN_FRONTEND=noninteractive']
-    return this.#enter([...env, 'chroot', `${this.#dir}/root`, 'bash', '-euo', 'pipefail', '-c', script])
+    // Debian's bash reads bash.bashrc when its input is a socket, as with sshd, and that does not stand -u.
+    return this.#enter([...env, 'chroot', `${this.#dir}/root`, 'bash', '--norc', '-euo', 'pipefail', '-c', script])
   }
 
   /** The same; what it printed. Throws when it failed. */
